@@ -1,0 +1,52 @@
+# make test: everything that needs no root, on loopback only. Each target sets itself up.
+.DEFAULT_GOAL := help
+.PHONY: help setup node-tools lint format test test-system bench clean
+
+PYTHON := .cache/dev/bin/python
+NODE_TOOLS := .cache/node-tools
+NODE_FILES := tests/node-tools/package.json tests/node-tools/.npmrc
+SOURCES := skill add modify tests
+TESTS ?= tests
+PYTEST_ARGS ?= -n 2 --dist worksteal
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
+
+setup: .cache/dev/skillgen-stamp.toml $(NODE_TOOLS)/.done ## the Python and node tools of the tests, in .cache/
+
+# The launcher knows which Python fits and what to say when none does.
+.cache/dev/skillgen-stamp.toml: pyproject.toml
+	@./skillgen --set-up .cache/dev --group dev
+
+node-tools: $(NODE_TOOLS)/.done ## typescript, prettier, vitest and Baileys, in .cache/node-tools
+
+$(NODE_TOOLS)/.done: $(NODE_FILES)
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { echo "make: the tests need Node.js 20 or later; install it (apt install nodejs npm, dnf install nodejs, brew install node)" >&2; exit 2; }
+	@command -v npm >/dev/null || { echo "make: the tests need npm; install it (apt install npm, dnf install npm, brew install node)" >&2; exit 2; }
+	@mkdir -p $(NODE_TOOLS)
+	@rm -f $@
+	@cp $(NODE_FILES) $(NODE_TOOLS)/
+	npm install --prefix $(NODE_TOOLS) --loglevel=error
+	@touch $@
+
+lint: .cache/dev/skillgen-stamp.toml ## ruff, ruff format --check, mypy --strict
+	$(PYTHON) -m ruff check $(SOURCES)
+	$(PYTHON) -m ruff format --check $(SOURCES)
+	$(PYTHON) -m mypy
+
+format: .cache/dev/skillgen-stamp.toml
+	$(PYTHON) -m ruff check --fix $(SOURCES)
+	$(PYTHON) -m ruff format $(SOURCES)
+
+test: setup ## everything that needs no root
+	$(PYTHON) -m pytest $(TESTS) -m "not system" $(PYTEST_ARGS)
+
+test-system: setup ## real systemd and full disks (root, Linux)
+	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: test-system needs root on Linux; use make test" >&2; exit 2; }
+	$(PYTHON) -m pytest $(TESTS) -m system
+
+bench: setup ## measures, asserts no time
+	$(PYTHON) -m tests.bench
+
+clean: ## removes what the targets above made
+	rm -rf .cache .venv

@@ -1,0 +1,235 @@
+"""The command line: reads options, calls, prints; decides nothing.
+
+Exit status: 0 done or nothing to do; 1 findings, hand-offs or conflicts are left; 2 nothing
+was written, one line on stderr says why. What examines a host is imported where it is
+used, so ``--help`` is fast.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from skill import __version__
+from skill.errors import SkillgenError
+from skill.options import Options
+from skill.report.printer import Printer, leave_pipe
+
+if TYPE_CHECKING:
+    from skill.commands import Session
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+REPORT_AT = "the project's issue tracker"
+
+
+def with_options(*decorators: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    def decorate(function: Function) -> Function:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+HOST = click.Path(path_type=Path)
+host_argument = click.argument("host", default=".", type=HOST)
+hosts_argument = click.argument("hosts", metavar="[HOST]...", nargs=-1, type=HOST)
+output_options = with_options(
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="How the report is written.",
+    ),
+    click.option("-v", "--verbose", is_flag=True, help="Also what was left alone, and why."),
+    click.option("-q", "--quiet", is_flag=True, help="The essential only."),
+)
+rule_options = with_options(
+    click.option("--select", multiple=True, metavar="RULE", help="Only this rule. Repeatable."),
+    click.option("--ignore", multiple=True, metavar="RULE", help="Not this rule. Repeatable."),
+    click.option(
+        "--only-skill-assets", is_flag=True, help="Only the skills' own copies (add/, modify/)."
+    ),
+    click.option(
+        "--on-auth-failure",
+        type=click.Choice(["auto", "exit", "stop-channel"]),
+        default="auto",
+        help="What a revoked session ends: the process (status 0) or this channel.",
+    ),
+    click.option(
+        "--start-limit",
+        type=click.IntRange(1, 100),
+        default=5,
+        metavar="N",
+        help="Starts in five minutes that systemd allows (5).",
+    ),
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="skillgen", message="%(prog)s %(version)s")
+def main() -> None:
+    """Patches WhatsApp bots so that they cannot hammer WhatsApp with connection attempts.
+
+    Start with: skillgen inspect HOST, then skillgen apply --dry-run HOST. HOST is the bot's
+    project folder; it defaults to the current one.
+    """
+
+
+@main.command()
+@hosts_argument
+@rule_options
+@output_options
+def inspect(hosts: tuple[Path, ...], **choices: Any) -> int:
+    """Look at each HOST and list what is wrong. Writes nothing."""
+    session, options = _session("inspect", choices)
+    return session.inspect(hosts or (Path(),), options)
+
+
+@main.command()
+@host_argument
+@rule_options
+@output_options
+def check(host: Path, **choices: Any) -> int:
+    """Look again: status 0 when nothing is left to do."""
+    session, options = _session("check", choices)
+    return session.inspect((host,), options)
+
+
+@main.command()
+@hosts_argument
+@click.option("--dry-run", is_flag=True, help="Show the diff (for git apply); write nothing.")
+@click.option("--exit-code", is_flag=True, help="With --dry-run: 1 if anything would change.")
+@click.option("--save-plan", type=HOST, metavar="FILE", help="Write paths, rules and hashes.")
+@click.option("--plan", type=HOST, metavar="FILE", help="Apply just what that plan says.")
+@click.option(
+    "--add-service",
+    type=click.Choice(["systemd", "launchd"]),
+    help="Add a whole unit to a host that has none.",
+)
+@rule_options
+@output_options
+def apply(
+    hosts: tuple[Path, ...],
+    dry_run: bool,
+    exit_code: bool,
+    save_plan: Path | None,
+    plan: Path | None,
+    **choices: Any,
+) -> int:
+    """Patch each HOST, all or nothing, and say which commands come next."""
+    session, options = _session("apply", choices)
+    if (save_plan or plan) and len(hosts) > 1:
+        raise click.UsageError("a saved plan is for one host; name one")
+    if exit_code and not dry_run:
+        raise click.UsageError("--exit-code goes with --dry-run")
+    if plan and options != Options():
+        raise click.UsageError("--plan brings its own options; give none of them with it")
+    return session.apply(hosts or (Path(),), options, dry_run, exit_code, save_plan, plan)
+
+
+@main.command()
+@host_argument
+@click.option(
+    "--keep", multiple=True, metavar="PATH", help="Leave this file as it is and forget it."
+)
+@output_options
+def revert(host: Path, keep: tuple[str, ...], **choices: Any) -> int:
+    """Take back what was applied; what changed since is merged, conflicts are listed."""
+    session, _options = _session("revert", choices)
+    return session.revert(host, keep)
+
+
+@main.command()
+@host_argument
+@output_options
+def status(host: Path, **choices: Any) -> int:
+    """Say what is applied, what has drifted, and what the bot waits for."""
+    session, _options = _session("status", choices)
+    return session.status(host)
+
+
+@main.command()
+@host_argument
+@output_options
+def reset(host: Path, **choices: Any) -> int:
+    """Clear a wait or a verdict of the bot's memory file; the attempts of the hour stay."""
+    session, _options = _session("reset", choices)
+    return session.reset(host)
+
+
+@main.command()
+@click.argument("rule_id", metavar="[ID]", required=False)
+@output_options
+def rule(rule_id: str | None, **choices: Any) -> int:
+    """Show a rule's page with its examples, or list all rules."""
+    session, _options = _session("rule", choices)
+    return session.rule(rule_id)
+
+
+@main.command()
+@output_options
+def demo(**choices: Any) -> int:
+    """Try it all on a bundled host, copied into a temporary folder."""
+    session, options = _session("demo", choices)
+    return session.demo(options)
+
+
+def _session(command: str, choices: dict[str, Any]) -> tuple[Session, Options]:
+    from skill.commands import Session
+
+    form, quiet, verbose = (choices.pop(name) for name in ("form", "quiet", "verbose"))
+    for name in ("select", "ignore"):
+        chosen = frozenset(choices.get(name, ()))
+        if chosen:
+            from skill.rulebook import require_known
+
+            require_known(sorted(chosen))
+        choices[name] = chosen
+    printer = Printer(quiet=quiet or form == "json", verbose=verbose)
+    return Session(command, printer, as_json=form == "json"), Options(**choices)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status and never raises."""
+    try:
+        code = main.main(arguments, prog_name="skillgen", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except SkillgenError as error:
+        return _stop(str(error))
+    except click.UsageError as error:
+        return _stop(f"{error.format_message()} (skillgen --help)")
+    except click.ClickException as error:
+        return _stop(error.format_message())
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _stop("stopped; what was begun is settled by the next command", 130)
+    except BrokenPipeError:
+        leave_pipe()
+        return 0
+    except OSError as error:
+        return _stop(f"{error.filename or 'output'}: {error.strerror or error}")
+    except Exception as error:
+        if os.environ.get("SKILLGEN_DEBUG") == "1":
+            raise
+        return _stop(
+            f"a defect of skillgen: {type(error).__name__}: {error}; please report it at "
+            f"{REPORT_AT} with the output of SKILLGEN_DEBUG=1"
+        )
+
+
+def _stop(line: str, code: int = 2) -> int:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        leave_pipe()
+    Printer().say(line)
+    return code

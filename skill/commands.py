@@ -1,0 +1,362 @@
+"""What each command does with its hosts: one after the other, the worst exit status wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from skill.errors import SkillgenError
+from skill.host import Host
+from skill.options import Options
+from skill.plan import Plan, load_digest, make_plan, options_from_data, require_same, save_plan
+from skill.report import data, text
+from skill.report.diff import diff_of
+from skill.report.printer import Printer
+from skill.transaction import Recovery
+
+Row = dict[str, Any]
+CHANGED = 1
+
+
+class Session:
+    """One command line. Text is printed as it comes, JSON once at the end."""
+
+    def __init__(self, command: str, printer: Printer, as_json: bool) -> None:
+        self.command, self.printer, self.as_json = command, printer, as_json
+
+    # -- commands
+
+    def inspect(self, hosts: Sequence[Path], options: Options) -> int:
+        return self._each(hosts, lambda host, row: self._inspect(host, row, options))
+
+    def apply(
+        self,
+        hosts: Sequence[Path],
+        options: Options,
+        dry_run: bool,
+        exit_code: bool,
+        save_to: Path | None,
+        saved: Path | None,
+    ) -> int:
+        digest = load_digest(saved) if saved else None
+        chosen = options_from_data(digest["options"]) if digest else options
+
+        def one(host: Host, row: Row) -> int:
+            plan = self._plan(host, chosen)
+            if digest and saved:
+                require_same(plan, digest, saved)
+            if save_to:
+                save_plan(plan, save_to)
+            return self._apply(host, plan, row, dry_run, exit_code)
+
+        return self._each(hosts, one)
+
+    def revert(self, host: Path, keep: Sequence[str]) -> int:
+        return self._each([host], lambda opened, row: self._revert(opened, row, keep))
+
+    def status(self, host: Path) -> int:
+        return self._each([host], self._status)
+
+    def reset(self, host: Path) -> int:
+        return self._each([host], self._reset)
+
+    def rule(self, rule_id: str | None) -> int:
+        from skill.rulebook import examples, require_known, rules
+
+        found = rules()
+        if rule_id:
+            require_known([rule_id])
+            found = {rule_id: found[rule_id]}
+        if self.as_json:
+            rows = [{"id": r.id, "summary": r.summary, "page": r.page} for r in found.values()]
+            self.printer.out(data.document(self.command, 0, rules=rows).rstrip())
+        elif rule_id:
+            self.printer.lines([self.printer.paint(rule_id, "head"), "", found[rule_id].page])
+            for before, after in examples(found[rule_id]):
+                self.printer.lines(["", "Before:", _indented(before), "After:", _indented(after)])
+        else:
+            width = max(map(len, found), default=0)
+            for rule in found.values():
+                name = self.printer.paint(rule.id.ljust(width), "rule")
+                self.printer.out(f"{name}  {rule.summary}")
+        return 0
+
+    def demo(self, options: Options) -> int:
+        from skill.demo import copy_host
+
+        root = copy_host()
+        out = self.printer.out
+        if not self.as_json:
+            out(f"A small WhatsApp bot, copied to {root}\n\n$ skillgen inspect {root}")
+
+        def one(host: Host, row: Row) -> int:
+            plan = self._plan(host, options)
+            if not self.as_json:
+                self._show_findings(plan)
+                out(f"$ skillgen apply {root}")
+            return self._apply(host, plan, row, dry_run=False, exit_code=False, show_diff=True)
+
+        code = self._each([root], one)
+        if code == 2:
+            return 2
+        if not self.as_json:
+            out(f"\nThe patched bot is in {root}; take it back with: skillgen revert {root}")
+        return 0
+
+    # -- one host
+
+    def _each(self, hosts: Sequence[Path], action: Callable[[Host, Row], int]) -> int:
+        """Run ``action`` on each host; a failure of one does not stop the others."""
+        rows: list[Row] = []
+        for path in hosts:
+            row: Row = {"host": str(path), "exit": 2, "error": None, "recovered": None}
+            rows.append(row)
+            if len(hosts) > 1 and not self.as_json:
+                self.printer.out(self.printer.paint(f"== {self.printer.safe(str(path))}", "head"))
+            try:
+                row["exit"] = self._one(path, row, action)
+            except SkillgenError as error:
+                row["error"] = str(error)
+                self.printer.say(str(error))
+        worst = max(int(row["exit"]) for row in rows)
+        if self.as_json:
+            self.printer.out(data.document(self.command, worst, hosts=rows).rstrip())
+        return worst
+
+    def _one(self, path: Path, row: Row, action: Callable[[Host, Row], int]) -> int:
+        from skill import transaction
+
+        host = Host(path)
+        recovery = transaction.recover(host.root)
+        if recovery:
+            row["recovered"] = self._say_recovered(path, recovery)
+        return action(host, row)
+
+    def _say_recovered(self, path: Path, recovery: Recovery) -> Row:
+        outcome = "as it was before it" if recovery.outcome == "before" else "as it is after it"
+        self.printer.say(f"an earlier {recovery.verb} was cut short; {path} is now {outcome}")
+        for kept in recovery.kept:
+            self.printer.say(
+                f"{kept}: was edited meanwhile and is left as it is; {kept}.skillgen-original "
+                "is what it was before"
+            )
+        return {
+            "command": recovery.verb,
+            "outcome": recovery.outcome,
+            "kept": list(recovery.kept),
+        }
+
+    def _plan(self, host: Host, options: Options) -> Plan:
+        with self.printer.working(f"looking at {host.root}"):
+            return make_plan(host, options)
+
+    def _inspect(self, host: Host, row: Row, options: Options) -> int:
+        plan = self._plan(host, options)
+        row.update(data.seen(plan))
+        row["warnings"] = self._warnings(host)
+        if not self.as_json:
+            self._show_findings(plan)
+            self._show_warnings(row)
+        return 1 if plan.findings else 0
+
+    def _show_findings(self, plan: Plan) -> None:
+        printer = self.printer
+        for line in text.findings(plan.findings, printer.paint, printer.quiet):
+            printer.out(line)
+        if printer.verbose:
+            printer.lines(text.notes(plan.notes))
+        if printer.quiet:
+            return
+        if not plan.findings:
+            printer.out(text.nothing(plan))
+            return
+        fixable = len(plan.settled)
+        parts = [text.count(len(plan.findings), "finding")]
+        if fixable:
+            parts.append(f"{fixable} fixed by: skillgen apply {plan.root}")
+        if plan.hand_offs:
+            parts.append(f"{len(plan.hand_offs)} by hand")
+        printer.out("; ".join(parts))
+
+    def _warnings(self, host: Host) -> list[str]:
+        from skill.report.next_steps import stale_build
+
+        warning = stale_build(host)
+        return [warning] if warning else []
+
+    def _show_warnings(self, row: Row) -> None:
+        if not self.printer.quiet:
+            for warning in row["warnings"]:
+                self.printer.say(f"warning: {warning}")
+
+    def _apply(
+        self,
+        host: Host,
+        plan: Plan,
+        row: Row,
+        dry_run: bool,
+        exit_code: bool,
+        show_diff: bool = False,
+    ) -> int:
+        from skill import transaction
+
+        row.update(data.seen(plan))
+        row["changes"] = [data.change(change) for change in plan.changes] if self.as_json else []
+        row.update(written=False, next=[], warnings=[])
+        if dry_run:
+            transaction.preflight(plan)
+        else:
+            with self.printer.working(f"writing to {host.root}"):
+                transaction.apply(plan)
+            row["written"] = bool(plan.changes)
+        if not self.as_json:
+            self._show_plan(plan, not dry_run, dry_run or show_diff)
+        if not dry_run:
+            self._show_next(Host(host.root), plan, row)
+        if exit_code:
+            return CHANGED if plan.changes else 0
+        return 1 if plan.hand_offs else 0
+
+    def _show_plan(self, plan: Plan, done: bool, with_diff: bool) -> None:
+        printer = self.printer
+        printer.lines(text.findings(plan.hand_offs, printer.paint, printer.quiet))
+        if with_diff and plan.changes:
+            printer.diff(diff_of(plan.changes))
+        elif not printer.quiet:
+            for change in plan.changes:
+                mark = "+" if change.is_addition else "M"
+                printer.out(f"{mark} {printer.safe(change.path)} ({', '.join(change.rules)})")
+        if printer.verbose:
+            printer.lines(text.notes(plan.notes))
+        if not printer.quiet:
+            printer.out(text.summary(plan, done) or text.nothing(plan))
+
+    def _show_next(self, host: Host, plan: Plan, row: Row) -> None:
+        from skill.report.next_steps import next_steps
+
+        row["warnings"] = self._warnings(host)
+        if not plan.changes:
+            self._show_warnings(row)
+            return
+        steps = next_steps(host, plan)
+        row["next"] = [asdict(step) for step in steps]
+        if not self.as_json and not self.printer.quiet:
+            self.printer.out(f"\nNext, in {host.root}:")
+            for step in steps:
+                self.printer.out(
+                    f"  {step.command}  # {step.why}" if step.command else f"  # {step.why}"
+                )
+            self._show_warnings(row)
+
+    def _revert(self, host: Host, row: Row, keep: Sequence[str]) -> int:
+        from skill import transaction
+
+        result = transaction.revert(host.root, keep)
+        if result is None:
+            return self._no_record(host, row)
+        row.update(asdict(result), message="")
+        printer = self.printer
+        if not self.as_json and not printer.quiet:
+            for what in ("restored", "merged", "removed", "kept"):
+                for path in row[what]:
+                    printer.out(f"{what} {printer.safe(path)}")
+        for conflict in result.conflicts:
+            merge = f"; the merge with markers is in {conflict.merge}" if conflict.merge else ""
+            if not self.as_json:
+                printer.out(
+                    f"{printer.paint('conflict', 'hand')} {printer.safe(conflict.path)}: "
+                    f"{conflict.reason}{merge}"
+                )
+        if result.conflicts and not self.as_json:
+            first = result.conflicts[0].path
+            printer.out(
+                "Settle each by hand (files that skillgen added stay until then), then: "
+                f"skillgen revert {host.root} --keep {first}"
+            )
+        return 1 if result.conflicts else 0
+
+    def _no_record(self, host: Host, row: Row) -> int:
+        """A host never patched, or a fresh clone of one that was."""
+        modules = added_modules(host)
+        if modules:
+            path = modules[0]["path"]
+            raise SkillgenError(
+                f"{path} was added by skillgen {modules[0]['version']}, but this copy of the host "
+                "has no record of it (a fresh clone?); take it back with git: "
+                f"git revert $(git log --diff-filter=A --format=%h -1 -- {path})"
+            )
+        row["message"] = "nothing to take back"
+        if not self.as_json and not self.printer.quiet:
+            self.printer.out(row["message"])
+        return 0
+
+    def _status(self, host: Host, row: Row) -> int:
+        from skill import transaction
+        from skill.memory import memories
+
+        applied = transaction.applied(host.root)
+        modules = added_modules(host)
+        remembered = memories(host)
+        for name in ("versions", "files", "changed", "missing"):
+            row[name] = list(getattr(applied, name)) if applied else []
+        row["modules"] = modules
+        row["memories"] = [{**asdict(memory), "cleared": False} for memory in remembered]
+        drifted = [module["path"] for module in modules if not module["intact"]]
+        if not self.as_json:
+            self._show_status(row, bool(applied), modules)
+            for memory in remembered:
+                self.printer.out(f"{self.printer.safe(memory.path)}: {memory.text}")
+            if any(memory.state != "clear" for memory in remembered):
+                self.printer.out(f"clear it with: skillgen reset {host.root}")
+        return 1 if row["changed"] or row["missing"] or drifted else 0
+
+    def _show_status(self, row: Row, recorded: bool, modules: list[Row]) -> None:
+        out, safe = self.printer.out, self.printer.safe
+        if recorded:
+            versions = ", ".join(row["versions"])
+            out(f"applied with skillgen {versions}: {text.count(len(row['files']), 'file')}")
+        elif modules:
+            out(f"applied with skillgen {modules[0]['version']}; no record here (a fresh clone?)")
+        else:
+            out("nothing is applied")
+        for what in ("changed", "missing"):
+            for path in row[what]:
+                out(f"{what} since: {safe(path)}")
+        for module in modules:
+            if not module["intact"] and module["path"] not in row["changed"]:
+                out(f"changed since: {safe(module['path'])}")
+
+    def _reset(self, host: Host, row: Row) -> int:
+        from skill.memory import memories, reset
+
+        seen = memories(host)
+        cleared = {memory.path for memory in reset(host)}
+        row["memories"] = [{**asdict(memory), "cleared": memory.path in cleared} for memory in seen]
+        if not self.as_json and not self.printer.quiet:
+            for memory in seen:
+                done = "cleared" if memory.path in cleared else "nothing to clear"
+                self.printer.out(f"{self.printer.safe(memory.path)}: {done} ({memory.text})")
+            if not seen:
+                self.printer.out("no memory file here: the bot waits for nothing")
+        return 0
+
+
+def added_modules(host: Host) -> list[Row]:
+    """The files that skillgen added, known by their own header, also in a fresh clone."""
+    from skill.render import module_identity
+
+    found = []
+    for file in host.with_suffix(".ts", ".js", ".mjs", ".cjs", ".py"):
+        content = host.read(file.path)
+        if b"skillgen" in content[:400]:
+            identity = module_identity(content.decode("utf-8", "replace"))
+            if identity:
+                version, intact = identity
+                found.append({"path": file.path, "version": version, "intact": intact})
+    return found
+
+
+def _indented(block: str) -> str:
+    return "\n".join(f"    {line}" if line else "" for line in block.rstrip("\n").split("\n"))

@@ -1,0 +1,71 @@
+"""Byte edits: the only way a file of the host is changed.
+
+An edit names a byte range of the file as it was read and the bytes that take its
+place. Everything outside the ranges stays as it is by construction: comments, line
+ends, byte-order mark, tabs, final newline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from skill.errors import SkillgenError
+from skill.finding import Finding, Note
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Replace the bytes ``start`` to ``end`` (exclusive) by ``text``; ``rule`` asked for it."""
+
+    start: int
+    end: int
+    text: bytes
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A file that the host gains. path: relative to the host, POSIX; mode: permission bits."""
+
+    path: str
+    content: bytes
+    rules: tuple[str, ...] = ()
+    mode: int = 0o644
+
+
+@dataclass(slots=True)
+class Patch:
+    """What the codemods saw in a host and want to change: edits by path, and new files."""
+
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    edits: dict[str, list[Edit]] = field(default_factory=dict)
+    additions: dict[str, Addition] = field(default_factory=dict)
+
+    def add_edits(self, path: str, edits: Iterable[Edit]) -> None:
+        self.edits.setdefault(path, []).extend(edits)
+
+    def merge(self, other: Patch) -> None:
+        self.findings += other.findings
+        self.notes += other.notes
+        for path, edits in other.edits.items():
+            self.add_edits(path, edits)
+        self.additions.update(other.additions)
+
+
+def apply_edits(content: bytes, edits: Iterable[Edit]) -> bytes:
+    """Return ``content`` with all ``edits`` made; the same edit given twice is made once.
+
+    Raises SkillgenError when two edits overlap: a defect of ours, never guessed around.
+    """
+    parts: list[bytes] = []
+    position = 0
+    for edit in sorted(set(edits)):
+        if edit.start < position:
+            raise SkillgenError(
+                f"two edits overlap at byte {edit.start}; nothing was written, please report it"
+            )
+        parts += [content[position : edit.start], edit.text]
+        position = edit.end
+    return b"".join([*parts, content[position:]])

@@ -1,0 +1,97 @@
+"""The host project: its files, read once, and where skillgen may look.
+
+Nothing here runs or imports the host's code. Links are never followed, so nothing
+outside the host can be read or written (promise 7).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from skill.errors import SkillgenError
+
+# Trees that are not the host's own source: installed, built or generated. A copy in
+# there is overwritten by the next install or build, so a patch would not last.
+FOREIGN_FOLDERS = frozenset(
+    "node_modules bower_components jspm_packages vendor third_party site-packages"
+    " .git .hg .svn .skillgen .venv venv env .tox .nox __pycache__ .mypy_cache"
+    " .pytest_cache .ruff_cache dist build out coverage .next .nuxt .turbo .cache"
+    " target .yarn .pnpm-store".split()
+)
+# A source file above this is generated; the largest real channel file is under 100 kB.
+LARGEST_SOURCE = 1_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A regular file of the host. path: relative, POSIX. mode: permission bits."""
+
+    path: str
+    absolute: Path
+    mode: int
+    size: int
+
+
+@dataclass
+class Host:
+    """A host project on disk. Raises SkillgenError when ``root`` is no readable folder."""
+
+    root: Path
+    _contents: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.root.exists():
+            raise SkillgenError(f"{self.root}: no such folder; name the host project's folder")
+        if not self.root.is_dir():
+            raise SkillgenError(f"{self.root}: is a file; name the host project's folder")
+        self.root = self.root.resolve()
+
+    @cached_property
+    def files(self) -> dict[str, SourceFile]:
+        """Every regular file of the host's own, by relative path, in a stable order."""
+        return {file.path: file for file in self._walk(self.root, "")}
+
+    def _walk(self, folder: Path, prefix: str) -> Iterator[SourceFile]:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            if not prefix:
+                raise SkillgenError(f"{folder}: cannot be read ({error.strerror})") from error
+            return
+        for entry in entries:
+            path = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name in FOREIGN_FOLDERS or is_other_checkout(entry.path):
+                    continue
+                yield from self._walk(Path(entry.path), path + "/")
+            elif entry.is_file(follow_symlinks=False):
+                status = entry.stat(follow_symlinks=False)
+                yield SourceFile(path, Path(entry.path), status.st_mode & 0o7777, status.st_size)
+
+    def read(self, path: str) -> bytes:
+        """The file's bytes as they were at the first read. Raises SkillgenError."""
+        if path not in self._contents:
+            try:
+                self._contents[path] = self.files[path].absolute.read_bytes()
+            except KeyError:
+                raise SkillgenError(f"{path}: no such file in {self.root}") from None
+            except OSError as error:
+                raise SkillgenError(f"{path}: cannot be read ({error.strerror})") from error
+        return self._contents[path]
+
+    def exists(self, path: str) -> bool:
+        return path in self.files
+
+    def with_suffix(self, *suffixes: str) -> Iterator[SourceFile]:
+        for file in self.files.values():
+            if file.path.endswith(suffixes) and file.size <= LARGEST_SOURCE:
+                yield file
+
+
+def is_other_checkout(folder: str) -> bool:
+    """A submodule or nested clone: its own project with its own history."""
+    return os.path.lexists(os.path.join(folder, ".git"))

@@ -1,0 +1,94 @@
+"""The reconnect module's memory files of a host: what they hold, and ``skillgen reset``.
+
+``NAME-reconnect.json`` lies beside the credentials folder ``NAME`` (domain: "memory"). A
+reset clears a wait and a verdict as the module itself does after a re-link; the attempts
+of the last hour stay, so a reset cannot be used to hammer.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from skill.host import Host
+from skill.policy import MEMORY_VERSION
+
+SUFFIX = "-reconnect.json"
+LARGEST = 1_000_000
+# What the module's own settle() sets; attempts, identity and clock marks stay.
+SETTLED = {
+    "level": 0,
+    "blocked": 0,
+    "restarts": 0,
+    "hits": 0,
+    "kind": "transient",
+    "code": "started",
+    "wait": 0,
+    "notBefore": 0,
+    "verdict": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """state: ``clear``, ``waiting`` or ``stopped`` (a verdict); text: that in words."""
+
+    path: str
+    state: str
+    text: str
+
+
+def memories(host: Host, now: float | None = None) -> list[Memory]:
+    """The memory files of the host; files of that name with another format are none."""
+    found = []
+    for file in host.files.values():
+        if file.path.endswith(SUFFIX) and file.size <= LARGEST:
+            content = host.read(file.path)
+            data = _parse(content)
+            if data is not None:
+                state, text = _state(data, time.time() if now is None else now)
+                found.append(Memory(file.path, state, text))
+    return found
+
+
+def _parse(content: bytes) -> dict[str, Any] | None:
+    try:
+        data = json.loads(content)
+    except ValueError:
+        return None
+    if not isinstance(data, dict) or data.get("version") != MEMORY_VERSION:
+        return None
+    return data if isinstance(data.get("attempts"), dict) and "notBefore" in data else None
+
+
+def _state(data: dict[str, Any], now: float) -> tuple[str, str]:
+    verdict = data.get("verdict")
+    if isinstance(verdict, dict):
+        return "stopped", f"stopped by {verdict.get('code', 'a verdict')}; no attempt is made"
+    until = data.get("notBefore")
+    if isinstance(until, int | float) and until / 1000 > now:
+        clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(until / 1000))
+        return "waiting", f"next attempt not before {clock} (last: {data.get('code', 'unknown')})"
+    return "clear", "no wait, no verdict"
+
+
+def cleared(content: bytes, now: float | None = None) -> bytes:
+    """The file's bytes with its wait and verdict cleared."""
+    clock = time.time() if now is None else now
+    data = {**json.loads(content), **SETTLED, "cleared": int(clock * 1000)}
+    return (json.dumps(data) + "\n").encode()
+
+
+def reset(host: Host) -> list[Memory]:
+    """Clear every memory file that holds a wait or a verdict; returns those as they were.
+
+    Raises SkillgenError when one cannot be written.
+    """
+    from skill.transaction import rewrite_file
+
+    held = [memory for memory in memories(host) if memory.state != "clear"]
+    for memory in held:
+        rewrite_file(host.root, memory.path, cleared)
+    return held

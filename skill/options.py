@@ -1,0 +1,29 @@
+"""What a user may choose, parsed once by the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+AuthFailure = Literal["auto", "exit", "stop-channel"]
+ServiceKind = Literal["systemd", "launchd"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """select, ignore: rule ids (empty ``select`` means all).
+
+    on_auth_failure: what a channel does when its session was revoked; ``auto`` decides
+    by the host (domain: exit 0 for a process that exists for WhatsApp alone).
+    start_limit: starts allowed in five minutes (systemd ``StartLimitBurst=``).
+    """
+
+    select: frozenset[str] = frozenset()
+    ignore: frozenset[str] = frozenset()
+    only_skill_assets: bool = False
+    on_auth_failure: AuthFailure = "auto"
+    start_limit: int = 5
+    add_service: ServiceKind | None = None
+
+    def wants(self, rule: str) -> bool:
+        return rule not in self.ignore and (not self.select or rule in self.select)

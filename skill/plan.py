@@ -1,0 +1,241 @@
+"""The plan: everything that would change in a host, as a pure value.
+
+Dry run and apply use the same plan, so they cannot differ (promise 1). Making one reads
+the host and writes nothing; ``skill.transaction`` is the only writer.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import plistlib
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from xml.parsers.expat import ExpatError
+
+from skill import __version__
+from skill.edit import Addition, Patch, apply_edits
+from skill.errors import SkillgenError
+from skill.finding import Finding, Note
+from skill.host import Host
+from skill.options import Options
+
+PLAN_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one file.
+
+    path: relative to the host, POSIX. before, after: its bytes, None where there is no
+    file. mode: permission bits; a file that exists keeps its own. rules: who asked.
+    """
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+    mode: int
+    rules: tuple[str, ...] = ()
+
+    @property
+    def is_addition(self) -> bool:
+        return self.before is None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The changes, additions first; what they settle, and what they leave to a person."""
+
+    root: Path
+    options: Options
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def settled(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if not finding.is_hand_off)
+
+    @property
+    def hand_offs(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.is_hand_off)
+
+    def digest(self) -> dict[str, Any]:
+        """What ``--save-plan`` writes: names, rules and hashes, no contents.
+
+        ``{"format": 1, "skillgen": version, "options": {…}, "files": [{"path", "mode":
+        "0644", "rules": […], "before": sha256 or null, "after": sha256 or null}]}``
+        """
+        return {
+            "format": PLAN_FORMAT,
+            "skillgen": __version__,
+            "options": options_as_data(self.options),
+            "files": [
+                {
+                    "path": change.path,
+                    "mode": f"{change.mode:04o}",
+                    "rules": list(change.rules),
+                    "before": sha256(change.before),
+                    "after": sha256(change.after),
+                }
+                for change in self.changes
+            ],
+        }
+
+
+def sha256(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def make_plan(host: Host, options: Options) -> Plan:
+    """Examine the host, make the edits in memory, and parse every result again.
+
+    Raises SkillgenError when a file cannot be read as what it is, when a result does not
+    parse (promise 5), or when a file to be added has the name of another one.
+    """
+    import modify
+
+    patch = modify.examine(host, options)
+    notes = list(patch.notes)
+    changes = [*_additions(host, patch, notes), *_rewrites(host, patch)]
+    for change in changes:
+        verify(change)
+    return Plan(
+        root=host.root,
+        options=options,
+        changes=tuple(changes),
+        findings=tuple(sorted(set(patch.findings))),
+        notes=tuple(sorted(set(notes))),
+    )
+
+
+def _rewrites(host: Host, patch: Patch) -> Iterable[Change]:
+    for path in sorted(patch.edits):
+        before = host.read(path)
+        after = apply_edits(before, patch.edits[path])
+        if after != before:
+            rules = sorted({edit.rule for edit in patch.edits[path] if edit.rule})
+            yield Change(path, before, after, host.files[path].mode, tuple(rules))
+
+
+def _additions(host: Host, patch: Patch, notes: list[Note]) -> Iterable[Change]:
+    for path in sorted(patch.additions):
+        addition = patch.additions[path]
+        if not host.exists(path):
+            yield Change(path, None, addition.content, addition.mode, addition.rules)
+        elif (before := host.read(path)) != addition.content:
+            change = _replacement(path, before, host.files[path].mode, addition)
+            if change:
+                yield change
+            else:
+                message = "this host's own version of an added file; left as it is"
+                notes.append(Note(path, 1, "drift", message))
+
+
+def _replacement(path: str, before: bytes, mode: int, addition: Addition) -> Change | None:
+    """An added file of an older skillgen becomes the new one; one that was edited stays."""
+    from skill.render import module_identity
+
+    identity = module_identity(before.decode("utf-8", "replace"))
+    if identity is None:
+        raise SkillgenError(
+            f"{path}: skillgen would add this file, but the host has one of that name; "
+            "rename it, then run the command again"
+        )
+    _version, intact = identity
+    return Change(path, before, addition.content, mode, addition.rules) if intact else None
+
+
+# What a file must still be after its rewrite, by suffix. TypeScript, JavaScript and units
+# are checked by the codemods that wrote them: modify.verify.
+Parser = Callable[[bytes], object]
+PARSERS: dict[str, Parser] = {
+    ".json": json.loads,
+    ".plist": plistlib.loads,
+    ".py": lambda content: ast.parse(content),
+}
+PARSE_ERRORS = (ValueError, SyntaxError, ExpatError, plistlib.InvalidFileException)
+
+
+def verify(change: Change) -> None:
+    """Raise SkillgenError when the file does not parse after the change (promise 5)."""
+    import modify
+
+    if change.after is None:
+        return
+    parse = PARSERS.get(Path(change.path).suffix)
+    if parse and (change.before is None or _parses(parse, change.before)):
+        try:
+            parse(change.after)
+        except PARSE_ERRORS as error:
+            raise SkillgenError(
+                f"{change.path}: would not parse after the change ({error}); "
+                "nothing was written, please report it"
+            ) from error
+    check = getattr(modify, "verify", None)
+    if check is not None:
+        check(change.path, change.before, change.after)
+
+
+def _parses(parse: Parser, content: bytes) -> bool:
+    """Comments in JSON and the like: what did not parse before need not parse after."""
+    try:
+        parse(content)
+    except PARSE_ERRORS:
+        return False
+    return True
+
+
+def options_as_data(options: Options) -> dict[str, Any]:
+    return {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in asdict(options).items()
+    }
+
+
+def options_from_data(data: dict[str, Any]) -> Options:
+    sets = {name: frozenset(data[name]) for name in ("select", "ignore")}
+    return Options(**{**data, **sets})
+
+
+def save_plan(plan: Plan, file: Path) -> None:
+    try:
+        file.write_text(json.dumps(plan.digest(), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SkillgenError(f"{file}: cannot be written ({error.strerror})") from error
+
+
+def load_digest(file: Path) -> dict[str, Any]:
+    """A saved plan. Raises SkillgenError when it is none, or another version's."""
+    try:
+        digest = json.loads(file.read_text(encoding="utf-8"))
+        if digest["format"] != PLAN_FORMAT:
+            raise SkillgenError(f"{file}: made by another skillgen; make the plan again")
+        options_from_data(digest["options"])
+        for row in digest["files"]:
+            _ = row["path"], row["mode"], row["rules"], row["before"], row["after"]
+    except OSError as error:
+        raise SkillgenError(f"{file}: cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise SkillgenError(f"{file}: is no saved plan; make one with --save-plan") from error
+    return dict(digest)
+
+
+def require_same(plan: Plan, digest: dict[str, Any], file: Path) -> None:
+    """Raise SkillgenError unless the plan made now is the one that was saved."""
+    now = plan.digest()
+    if now["skillgen"] != digest["skillgen"]:
+        raise SkillgenError(
+            f"{file}: made by skillgen {digest['skillgen']}, this is {__version__}; "
+            "make the plan again with --save-plan"
+        )
+    saved_rows = {row["path"]: row for row in digest["files"]}
+    rows = {row["path"]: row for row in now["files"]}
+    for path in [*saved_rows, *rows]:
+        if saved_rows.get(path) != rows.get(path):
+            raise SkillgenError(
+                f"{path}: changed since the plan was saved; review it again with --dry-run"
+            )

@@ -1,0 +1,1 @@
+"""How a plan and its outcome are shown: text, JSON, diffs and the next commands."""

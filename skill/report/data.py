@@ -1,0 +1,64 @@
+"""The JSON of ``--format json``.
+
+    {"version": 1, "skillgen": "0.1.0", "command": "apply", "exit": 0, "hosts": [HOST, …]}
+
+HOST of inspect, check, apply:
+    {"host": as given, "exit": 0|1|2, "error": null or one line,
+     "recovered": null or {"command", "outcome": "before"|"after", "kept": [path]},
+     "findings": [{"path", "line", "column", "rule", "message", "fix": text or null,
+                   "hand_off": bool, "reason", "accept", "contained": bool}],
+     "notes": [{"path", "line", "kind", "message"}],
+     "changes": [{"path", "mode": "0644", "rules": [id], "before": sha256 or null,
+                  "after": sha256 or null, "diff": text}],        apply only
+     "written": bool,                                              apply only
+     "next": [{"command": text or null, "why": text}],             apply only
+     "warnings": [text]}
+HOST of revert: host, exit, error, recovered, restored, merged, removed, kept: [path],
+    conflicts: [{"path", "reason", "merge": path or null}], message.
+HOST of status: host, exit, error, recovered, versions: [text], files, changed, missing:
+    [path], modules: [{"path", "version", "intact"}], memories: [MEMORY].
+HOST of reset: host, exit, error, recovered, memories: [MEMORY].
+MEMORY: {"path", "state": "clear"|"waiting"|"stopped", "text", "cleared": bool}.
+rule: {"version", "skillgen", "command", "exit", "rules": [{"id", "summary", "page"}]}.
+
+Keys are only ever added under one ``version``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from skill import __version__
+from skill.plan import Change, Plan, sha256
+from skill.report.diff import diff
+
+VERSION = 1
+
+Data = dict[str, Any]
+
+
+def document(command: str, code: int, **content: object) -> str:
+    head = {"version": VERSION, "skillgen": __version__, "command": command, "exit": code}
+    return json.dumps({**head, **content}, indent=2, ensure_ascii=True) + "\n"
+
+
+def seen(plan: Plan) -> Data:
+    return {
+        "findings": [
+            {**asdict(finding), "hand_off": finding.is_hand_off} for finding in plan.findings
+        ],
+        "notes": [asdict(note) for note in plan.notes],
+    }
+
+
+def change(item: Change) -> Data:
+    return {
+        "path": item.path,
+        "mode": f"{item.mode:04o}",
+        "rules": list(item.rules),
+        "before": sha256(item.before),
+        "after": sha256(item.after),
+        "diff": diff(item).decode("utf-8", "replace"),
+    }

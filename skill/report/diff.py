@@ -1,0 +1,91 @@
+"""Diffs that ``git apply`` takes: new and removed files, modes, any path, any line end.
+
+Hunks come from difflib; what surrounds them (git's extended headers, quoted paths, the
+mark for a missing final newline) is ours, because difflib knows none of it.
+Format: https://git-scm.com/docs/diff-format
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from skill.plan import Change
+
+CONTEXT = 3
+ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
+
+
+def diff_of(changes: Iterable[Change]) -> bytes:
+    return b"".join(diff(change) for change in changes)
+
+
+def diff(change: Change) -> bytes:
+    """One file's part of a patch; its bytes are the file's own, of whatever encoding."""
+    old, new = _quoted("a/" + change.path), _quoted("b/" + change.path)
+    lines = [f"diff --git {old} {new}"]
+    if change.before is None:
+        lines.append(f"new file mode {_git_mode(change.mode)}")
+    elif change.after is None:
+        lines.append(f"deleted file mode {_git_mode(change.mode)}")
+    if change.before or change.after:
+        lines.append("--- " + ("/dev/null" if change.before is None else _named(old)))
+        lines.append("+++ " + ("/dev/null" if change.after is None else _named(new)))
+    header = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
+    return header + b"".join(_hunks(_lines(change.before), _lines(change.after)))
+
+
+def _git_mode(mode: int) -> str:
+    return "100755" if mode & 0o100 else "100644"
+
+
+def _quoted(name: str) -> str:
+    """As git writes a name: quoted like C where a plain one would be misread."""
+    if not any(ord(letter) < 32 or ord(letter) == 127 or letter in '"\\' for letter in name):
+        return name
+    parts = []
+    for letter in name:
+        code = ord(letter)
+        if code in ESCAPES:
+            parts.append("\\" + ESCAPES[code])
+        elif code < 32 or code == 127:
+            parts.append(f"\\{code:03o}")
+        else:
+            parts.append(letter)
+    return '"' + "".join(parts) + '"'
+
+
+def _named(name: str) -> str:
+    """A name with spaces ends with a tab, so that nothing after it is taken for a date."""
+    return f"{name}\t" if " " in name and not name.startswith('"') else name
+
+
+def _lines(content: bytes | None) -> list[bytes]:
+    """Lines end at a line feed and nowhere else, unlike ``splitlines``."""
+    lines = (content or b"").split(b"\n")
+    last = lines.pop()
+    return [line + b"\n" for line in lines] + ([last] if last else [])
+
+
+def _hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for group in matcher.get_grouped_opcodes(CONTEXT):
+        first, last = group[0], group[-1]
+        yield f"@@ -{_range(first[1], last[2])} +{_range(first[3], last[4])} @@\n".encode()
+        for tag, old_start, old_end, new_start, new_end in group:
+            if tag == "equal":
+                yield from (_line(b" ", line) for line in old[old_start:old_end])
+            else:
+                yield from (_line(b"-", line) for line in old[old_start:old_end])
+                yield from (_line(b"+", line) for line in new[new_start:new_end])
+
+
+def _range(start: int, end: int) -> str:
+    length = end - start
+    # An empty range names the line before it.
+    begin = start + 1 if length else start
+    return str(begin) if length == 1 else f"{begin},{length}"
+
+
+def _line(mark: bytes, line: bytes) -> bytes:
+    return mark + line + (b"" if line.endswith(b"\n") else b"\n\\ No newline at end of file\n")

@@ -1,0 +1,96 @@
+"""Where output goes: colour only on a terminal, and a closed pipe ends nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+
+COLOURS = {
+    "where": "1",
+    "rule": "36",
+    "fix": "32",
+    "hand": "33",
+    "head": "1",
+    "-": "31",
+    "+": "32",
+    "@": "36",
+}
+# What a file's name or content could do to a terminal; tab and line feed are harmless.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+SLOW = 1.0
+
+
+class Printer:
+    """stdout for the report, stderr for everything else."""
+
+    def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
+        self.quiet, self.verbose = quiet, verbose
+        self.terminal = sys.stdout.isatty()
+        usable = self.terminal and os.environ.get("TERM") != "dumb"
+        self.colour = usable and not os.environ.get("NO_COLOR")
+        for stream in (sys.stdout, sys.stderr):
+            # Files are of any encoding; a byte that is no UTF-8 passes through as it is.
+            reconfigure = getattr(stream, "reconfigure", None)
+            if reconfigure:
+                reconfigure(encoding="utf-8", errors="surrogateescape")
+
+    def paint(self, text: str, style: str) -> str:
+        return f"\x1b[{COLOURS[style]}m{text}\x1b[0m" if self.colour else text
+
+    def out(self, text: str) -> None:
+        """Print; whoever reads may have left (``| head``), and the work goes on."""
+        try:
+            sys.stdout.write(text + "\n")
+        except BrokenPipeError:
+            leave_pipe()
+
+    def lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.out(line)
+
+    def safe(self, text: str) -> str:
+        """Text of the host's, made harmless for a terminal."""
+        if not self.terminal:
+            return text
+        return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+    def diff(self, content: bytes) -> None:
+        text = content.decode("utf-8", "surrogateescape")
+        if not self.terminal:
+            self.out(text.removesuffix("\n"))
+            return
+        for line in text.removesuffix("\n").split("\n"):
+            shown = self.safe(line)
+            style = "head" if line.startswith(("diff ", "+++", "---")) else line[:1]
+            self.out(self.paint(shown, style) if style in COLOURS else shown)
+
+    def say(self, line: str) -> None:
+        """One line for the person at the keyboard."""
+        one = " ".join(line.split())
+        with contextlib.suppress(OSError):
+            print(f"skillgen: {one}", file=sys.stderr, flush=True)
+
+    @contextlib.contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Say what takes so long, after a second and on a terminal only."""
+        if self.quiet or not sys.stderr.isatty():
+            yield
+            return
+        timer = threading.Timer(SLOW, self.say, (f"{what} …",))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+def leave_pipe() -> None:
+    """Nobody reads stdout any more: let further writes go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,81 @@
+"""The text report: findings by file, hand-offs with what will be accepted, summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+
+from skill.finding import Finding, Note
+from skill.plan import Plan
+
+Paint = Callable[[str, str], str]
+
+
+def plain(text: str, _style: str) -> str:
+    return text
+
+
+def findings(found: Iterable[Finding], paint: Paint = plain, brief: bool = False) -> Iterator[str]:
+    """Grouped by file; each ``path:line:col rule message`` with its fix or hand-off."""
+    for _path, group in groupby(sorted(found), key=lambda finding: finding.path):
+        for finding in group:
+            where = f"{finding.path}:{finding.line}:{finding.column}"
+            rule = paint(finding.rule, "rule")
+            yield f"{paint(where, 'where')} {rule} {finding.message}"
+            if not brief:
+                yield from _remedy(finding, paint)
+        if not brief:
+            yield ""
+
+
+def _remedy(finding: Finding, paint: Paint) -> Iterator[str]:
+    if finding.fix is not None:
+        yield f"    {paint('fix:', 'fix')} {finding.fix}"
+        return
+    contained = " (its attempts are bounded all the same)" if finding.contained else ""
+    reason = finding.reason or "no safe change is known"
+    yield f"    {paint('by hand:', 'hand')} {reason}{contained}"
+    if finding.accept:
+        yield f"    check accepts: {finding.accept}"
+
+
+def notes(left: Iterable[Note]) -> Iterator[str]:
+    for note in sorted(left):
+        where = f"{note.path}:{note.line}" if note.line else note.path
+        yield f"{where} ({note.kind}) {note.message}"
+
+
+def nothing(plan: Plan) -> str:
+    """Why there is nothing to do."""
+    right = sorted({note.path for note in plan.notes if note.kind == "right"})
+    if right:
+        return f"nothing to do: {listed(right)} {'is' if len(right) == 1 else 'are'} right already"
+    if plan.notes:
+        return "nothing to do: what looks like WhatsApp here is left as it is (-v says why)"
+    return "nothing to do: no WhatsApp channel and no service unit for one"
+
+
+def summary(plan: Plan, done: bool) -> str:
+    """One line: files, findings settled, hand-offs."""
+    parts = []
+    if plan.changes:
+        added = sum(change.is_addition for change in plan.changes)
+        rewritten = len(plan.changes) - added
+        verb = "" if done else "would be "
+        if rewritten:
+            parts.append(f"{count(rewritten, 'file')} {verb}changed")
+        if added:
+            parts.append(f"{count(added, 'file')} {verb}added")
+    if plan.settled:
+        parts.append(f"{count(len(plan.settled), 'finding')} {'' if done else 'would be '}settled")
+    if plan.hand_offs:
+        parts.append(f"{count(len(plan.hand_offs), 'finding')} left to you")
+    return ", ".join(parts)
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

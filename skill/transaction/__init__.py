@@ -1,0 +1,144 @@
+"""The only writer of a host: applies a plan all or nothing, and takes it back.
+
+Promises 3, 6 and 7 live here. ``recover`` runs first in every command; ``apply`` and
+``revert`` hold the host's lock, so two of them never write at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from skill import __version__
+from skill.errors import SkillgenError
+from skill.plan import Plan
+from skill.transaction.commit import Recovery, Target, commit, missing_folders, require_unchanged
+from skill.transaction.commit import recover as _recover
+from skill.transaction.journal import Entry, Layer, Store
+from skill.transaction.revert import Conflict, Reverted
+from skill.transaction.revert import revert as _revert
+from skill.transaction.tree import Tree
+
+__all__ = [
+    "Applied",
+    "Conflict",
+    "Recovery",
+    "Reverted",
+    "applied",
+    "apply",
+    "preflight",
+    "recover",
+    "revert",
+    "rewrite_file",
+]
+
+
+@contextmanager
+def _opened(root: Path) -> Iterator[Tree]:
+    try:
+        tree = Tree(root)
+    except OSError as error:
+        raise SkillgenError(f"{root}: cannot be opened ({error.strerror})") from error
+    with tree:
+        yield tree
+
+
+def recover(root: Path) -> Recovery | None:
+    """Bring the host to before or after a command that was killed; None: nothing to do."""
+    with _opened(root) as tree:
+        return _recover(tree)
+
+
+def preflight(plan: Plan) -> None:
+    """Raise SkillgenError where ``apply`` would, as far as can be told without writing."""
+    with _opened(plan.root) as tree:
+        for target in _targets(plan):
+            require_unchanged(tree, target)
+
+
+def _targets(plan: Plan) -> list[Target]:
+    return [
+        Target(change.path, change.before, change.after, change.mode) for change in plan.changes
+    ]
+
+
+def apply(plan: Plan) -> None:
+    """Make the plan's changes, all or none. Raises SkillgenError with nothing written."""
+    if not plan.changes:
+        return
+    with _opened(plan.root) as tree, tree.locked():
+        store = Store(tree)
+        entries = tuple(
+            Entry(change.path, _hash(change.before), _hash(change.after) or "", change.rules)
+            for change in plan.changes
+        )
+        folders = tuple(missing_folders(tree, [change.path for change in plan.changes]))
+        layers = (*store.layers(), Layer(__version__, entries, folders))
+        commit(store, "apply", _targets(plan), layers)
+
+
+def revert(root: Path, keep: Collection[str] = ()) -> Reverted | None:
+    """Take back what was applied; None when this copy of the host has no record of any."""
+    if applied(root) is None:
+        return None
+    with _opened(root) as tree:
+        return _revert(tree, keep)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What is recorded for a host. changed, missing: files no longer as we left them."""
+
+    versions: tuple[str, ...]
+    files: tuple[str, ...]
+    changed: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def applied(root: Path) -> Applied | None:
+    """The record, compared with the files; None where there is none."""
+    with _opened(root) as tree:
+        layers = Store(tree).layers()
+        last = {entry.path: entry.after for layer in layers for entry in layer.entries}
+        if not last:
+            return None
+        held = {path: tree.read(path) for path in last}
+    missing = tuple(sorted(path for path, file in held.items() if file is None))
+    changed = tuple(
+        sorted(
+            path
+            for path, file in held.items()
+            if file is not None and _hash(file.content) != last[path]
+        )
+    )
+    versions = tuple(dict.fromkeys(layer.skillgen for layer in layers))
+    return Applied(versions, tuple(sorted(last)), changed, missing)
+
+
+def rewrite_file(root: Path, path: str, rewrite: Callable[[bytes], bytes]) -> None:
+    """Replace one file that is no part of a plan, whole or not at all (``reset``).
+
+    Raises SkillgenError with nothing written.
+    """
+    with _opened(root) as tree, tree.locked():
+        try:
+            tree.require_writable(path)
+            held = tree.read(path)
+            if held is None:
+                return
+            staged = f"{path}.{uuid.uuid4().hex[:8]}.new"
+            try:
+                tree.write_new(staged, rewrite(held.content), held.mode, held.owner)
+                tree.rename(staged, path)
+            finally:
+                tree.remove(staged)
+        except OSError as error:
+            raise SkillgenError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _hash(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()

@@ -1,0 +1,28 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The root of this repository."""
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def node_tools() -> Path:
+    """The folder that holds ``node_modules`` with tsc, prettier, vitest, tsx and Baileys.
+
+    ``SKILLGEN_NODE_TOOLS`` names another one. Missing tools fail the test, never skip it.
+    """
+    folder = Path(os.environ.get("SKILLGEN_NODE_TOOLS") or CHECKOUT / ".cache" / "node-tools")
+    if not (folder / "node_modules" / ".bin" / "tsc").exists():
+        pytest.fail(f"no node tools in {folder}; install them with: make node-tools", pytrace=False)
+    return folder
