@@ -1,0 +1,25 @@
+"""Random lives of a bot, crashes and restarts included, against the policy's promises."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+LIVES = int(os.environ.get("SKILLGEN_RANDOM_LIVES", "1500"))
+SEED = int(os.environ.get("SKILLGEN_RANDOM_SEED", "748"))
+
+
+def test_random_lives_keep_every_promise(compiled_module: Path) -> None:
+    """No 21 attempts in an hour, never dead, one wait, one outcome, none after a verdict."""
+    command = ["node", str(HERE / "run_random.mjs"), str(compiled_module), str(SEED), str(LIVES)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert ran.returncode == 0, ran.stderr
+    report = json.loads(ran.stdout)
+    assert report["lives"] == LIVES
+    shown = "\n".join(json.dumps(one) for one in report["broken"][:5])
+    assert not report["broken"], (
+        f"{len(report['broken'])} of {LIVES} lives broke a promise:\n{shown}"
+    )

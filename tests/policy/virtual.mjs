@@ -1,0 +1,213 @@
+// A process under virtual time: clocks, timers, a bot with a fake socket, and
+// its restarts. Nothing waits: time is advanced by hand.
+import path from 'node:path';
+import * as disk from './disk.mjs';
+import { pathToFileURL } from 'node:url';
+
+const immediate = setImmediate;
+let bots = 0;
+const START = 1_700_000_000_000;
+
+export const clock = { wall: START, mono: 0, timers: new Map(), last: 0, random: Math.random };
+
+/** Replaces what the module reads time from. */
+export function install() {
+  Date.now = () => clock.wall;
+  performance.now = () => clock.mono;
+  Math.random = () => clock.random();
+  globalThis.setTimeout = (run, wait = 0) => {
+    clock.last += 1;
+    const id = clock.last;
+    const timer = { id, due: clock.mono + Math.max(0, wait), run, kept: true };
+    clock.timers.set(id, timer);
+    return { id, unref: () => void (timer.kept = false) };
+  };
+  globalThis.clearTimeout = (timer) => void (timer && clock.timers.delete(timer.id));
+}
+
+export const flush = () => new Promise((resolve) => immediate(resolve));
+
+/** Moves to the next timer that rings until `end`; false if there is none. */
+async function ring(end) {
+  let next;
+  for (const timer of clock.timers.values()) {
+    if (!next || timer.due < next.due) next = timer;
+  }
+  if (!next || next.due > end) return false;
+  clock.timers.delete(next.id);
+  pass(Math.max(0, next.due - clock.mono));
+  next.run();
+  await flush();
+  return true;
+}
+
+function pass(wait) {
+  clock.mono += wait;
+  clock.wall += wait;
+}
+
+/** Advances; stops early once `done()` holds. Returns the time that passed. */
+export async function advance(wait, done = () => false) {
+  const begin = clock.mono;
+  await flush();
+  while (!done() && (await ring(begin + wait)));
+  if (!done()) pass(begin + wait - clock.mono);
+  return clock.mono - begin;
+}
+
+/** Seeded random numbers (mulberry32). */
+export function seeded(seed) {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export const load = async (module) => (await import(pathToFileURL(module))).Reconnect;
+
+/** A bot patched as skillgen patches one, over any number of processes. */
+export class Bot {
+  constructor(Reconnect, options = {}) {
+    this.Reconnect = Reconnect;
+    this.options = { pairing: true, contained: false, ...options };
+    this.root = `/virtual/${(bots += 1)}`;
+    this.authDir = path.join(this.root, 'store', 'auth');
+    this.memoryFile = path.join(this.root, 'store', 'auth-reconnect.json');
+    if (!this.options.noFolder) {
+      disk.folders.add(path.dirname(this.authDir));
+      disk.folders.add(this.authDir);
+    }
+    this.grants = []; // true time of every attempt: never jumps
+    this.epoch = 0; // mono at the start of this process, on the true time line
+    this.pid = 1000;
+    this.logs = [];
+    this.hooks = { stopped: 0, late: 0 };
+    this.ended = 0;
+    this.outcomes = new Map(); // attempt -> closes that were let through
+    this.failing = 0;
+    this.hanging = 0;
+    this.boot();
+  }
+
+  time() {
+    return this.epoch + clock.mono;
+  }
+
+  boot() {
+    this.epoch += clock.mono;
+    clock.mono = 0;
+    clock.timers.clear();
+    this.pid += 1;
+    Object.defineProperty(process, 'pid', { value: this.pid, configurable: true });
+    const log = (level) => (message) => this.logs.push({ level, message });
+    const logger = { info: log('info'), warn: log('warn'), error: log('error') };
+    this.generation = (this.generation ?? 0) + 1;
+    this.down = false; // the host gave up or was stopped
+    this.sock = undefined;
+    this.attempt = 0;
+    const { pairing } = this.options;
+    this.reconnect = new this.Reconnect({ authDir: () => this.authDir, logger, pairing });
+  }
+
+  start() {
+    this.down = false;
+    if (this.options.contained) void this.loop();
+    else this.dial();
+  }
+
+  dial() {
+    this.reconnect.dial(() => this.connect(), {
+      stopped: () => void (this.hooks.stopped += 1, (this.down = true)),
+      late: () => void (this.hooks.late += 1),
+    });
+  }
+
+  /** A host's own loop, which skillgen left as it was. */
+  async loop() {
+    try {
+      await this.connect();
+    } catch {
+      if (this.reconnect.terminal) this.down = true;
+      else setTimeout(() => void this.loop(), 5000);
+    }
+  }
+
+  async connect() {
+    const { generation } = this;
+    const attempt = await this.reconnect.turn();
+    if (generation !== this.generation) return;
+    this.grants.push(this.time());
+    this.attempt = attempt;
+    this.outcomes.set(`${generation}-${attempt}`, 0);
+    if (this.hanging > 0) {
+      this.hanging -= 1;
+      await new Promise((resolve) => (this.answer = resolve));
+      if (generation !== this.generation) return;
+    }
+    if (this.failing > 0) {
+      this.failing -= 1;
+      throw new Error('getaddrinfo ENOTFOUND web.whatsapp.com');
+    }
+    const sock = { attempt, ended: false };
+    sock.end = (error) => {
+      if (sock.ended) return;
+      sock.ended = true;
+      this.ended += 1;
+      const lastDisconnect = { error, date: 0 };
+      if (!this.options.silentEnd) this.handle({ connection: 'close', lastDisconnect }, sock);
+    };
+    sock.ev = { emit: (_event, update) => this.handle(update, sock) };
+    this.sock = sock;
+    this.handle({ connection: 'connecting' }, sock);
+  }
+
+  /** The connection.update handler. */
+  handle(update, sock, attempt = sock.attempt) {
+    const key = `${this.generation}-${attempt}`;
+    const seen = this.reconnect.observe(update, attempt, sock);
+    this.seen = seen;
+    if (!seen || update.connection !== 'close') return;
+    this.outcomes.set(key, (this.outcomes.get(key) ?? 0) + 1);
+    if (this.reconnect.terminal) this.down = true;
+    else if (this.options.contained) void this.loop();
+    else this.dial();
+  }
+
+  event(update, sock = this.sock) {
+    this.seen = undefined;
+    if (sock) this.handle(update, sock);
+  }
+
+  close(code, { message = 'closed', expire } = {}) {
+    const error = new Error(message);
+    if (code) error.output = { statusCode: code };
+    if (expire !== undefined) error.data = { expire: String(expire) };
+    this.event({ connection: 'close', lastDisconnect: { error, date: 0 } });
+  }
+
+  link(name) {
+    const public_ = { type: 'Buffer', data: Buffer.from(name).toString('base64') };
+    const me = { id: `${name}:1@s.whatsapp.net` };
+    const creds = { noiseKey: { public: public_ }, registrationId: 7, me, registered: false };
+    disk.writeFileSync(path.join(this.authDir, 'creds.json'), JSON.stringify(creds));
+  }
+
+  unlink() {
+    disk.files.delete(path.join(this.authDir, 'creds.json'));
+  }
+
+  read() {
+    return JSON.parse(disk.readFileSync(this.memoryFile));
+  }
+
+  dispose() {
+    this.generation += 1;
+    clock.timers.clear();
+    clock.mono = 0;
+    clock.wall = START;
+    disk.wipe();
+  }
+}
