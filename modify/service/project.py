@@ -1,0 +1,207 @@
+"""What a host starts as its own program: entries, commands, Python modules."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import tomllib
+from functools import cached_property
+from typing import Any
+
+from modify.service.channel import channel_files
+from skill.host import Host
+
+BUILT = ("dist", "build", "out", "lib")
+SOURCE = ("src", "")
+SCRIPT_SUFFIXES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
+IMPORT = re.compile(rb"(?:from|import|require\(|import\()\s*['\"](\.{1,2}/[^'\"\n]*|\.{1,2})['\"]")
+HOLE = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|\$\w+|\{\w+\}|@\w+@")
+HOME = re.compile(r"\W*(?:os\.)?home", re.IGNORECASE)
+PYTHON_IMPORT = re.compile(rb"^\s*(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))", re.MULTILINE)
+
+
+class Project:
+    """A host seen as a program. All paths are relative to the host, POSIX."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def _toml(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self.host.read("pyproject.toml").decode("utf-8", "replace"))
+        except (tomllib.TOMLDecodeError, KeyError):
+            return {}
+
+    @cached_property
+    def package(self) -> dict[str, Any]:
+        return self.package_in("")
+
+    def package_in(self, folder: str) -> dict[str, Any]:
+        path = posixpath.join(folder, "package.json")
+        if not self.host.exists(path):
+            return {}
+        try:
+            data = json.loads(self.host.read(path).decode("utf-8-sig", "replace"))
+        except ValueError:
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    @cached_property
+    def pyproject(self) -> dict[str, Any]:
+        return self._toml() if self.host.exists("pyproject.toml") else {}
+
+    @cached_property
+    def name(self) -> str:
+        """The project's name without a scope: package.json, pyproject.toml, the folder's."""
+        for data in (self.package, self.pyproject.get("project", {})):
+            name = data.get("name")
+            if isinstance(name, str) and name.strip():
+                return name.strip().rpartition("/")[2]
+        return self.host.root.name
+
+    @cached_property
+    def scripts(self) -> dict[str, str]:
+        return self.scripts_in("")
+
+    def scripts_in(self, folder: str) -> dict[str, str]:
+        scripts = self.package_in(folder).get("scripts")
+        if not isinstance(scripts, dict):
+            return {}
+        return {name: text for name, text in scripts.items() if isinstance(text, str)}
+
+    @cached_property
+    def python_commands(self) -> dict[str, str]:
+        """Console scripts: command → module."""
+        tables = (
+            self.pyproject.get("project", {}).get("scripts"),
+            self.pyproject.get("tool", {}).get("poetry", {}).get("scripts"),
+        )
+        return {
+            name: target.partition(":")[0]
+            for table in tables
+            if isinstance(table, dict)
+            for name, target in table.items()
+            if isinstance(target, str)
+        }
+
+    @cached_property
+    def node_commands(self) -> dict[str, str]:
+        """Commands of package.json: name → file."""
+        binaries = self.package.get("bin")
+        if isinstance(binaries, str):
+            return {self.name: posixpath.normpath(binaries)}
+        if not isinstance(binaries, dict):
+            return {}
+        return {
+            name: posixpath.normpath(path)
+            for name, path in binaries.items()
+            if isinstance(path, str)
+        }
+
+    @cached_property
+    def entries(self) -> frozenset[str]:
+        """The files that are the program: package.json main, and what ``start`` names."""
+        found = set()
+        main = self.package.get("main")
+        if isinstance(main, str):
+            found.add(posixpath.normpath(main))
+        for word in self.scripts.get("start", "").split():
+            if word.endswith(SCRIPT_SUFFIXES):
+                found.add(posixpath.normpath(word))
+        return frozenset(found) | {source for path in found if (source := self.source_of(path))}
+
+    def source_of(self, path: str) -> str | None:
+        """The file a built one is made from (dist/index.js → src/index.ts), or itself."""
+        if self.host.exists(path):
+            return path
+        stem, suffix = posixpath.splitext(path)
+        if suffix not in SCRIPT_SUFFIXES:
+            return None
+        first, _, rest = stem.partition("/")
+        stems = [stem]
+        if rest and first in BUILT:
+            stems = [posixpath.join(folder, rest) for folder in SOURCE] + [rest]
+        for candidate in stems:
+            for end in SCRIPT_SUFFIXES:
+                if self.host.exists(candidate + end):
+                    return candidate + end
+        return None
+
+    def own_file(self, path: str, folder: str = "") -> str | None:
+        """The project's file that a path in a command line means, as it is written there.
+
+        The root of an installed copy is unknown (``/opt/bot``, ``${projectRoot}``,
+        ``%h/bot``), so the longest end of the path that is a file of the project counts.
+        ``folder``: the working directory, likewise.
+        """
+        absolute = path.startswith(("/", "~", "%", "$", "{", "<", "@", "__"))
+        if not absolute and folder:
+            joined = posixpath.normpath(posixpath.join(folder, path))
+            return self.own_file(joined if joined.startswith(("/", "$", "{", "%")) else path)
+        parts = [part for part in HOLE.sub("${}", path).split("/") if part != "."]
+        begins = range(len(parts))
+        if parts[0] == "${}" and not HOME.match(path):
+            begins = range(1, 2)  # behind the project's root stands the whole path
+        for begin in begins:
+            candidate = "/".join(parts[begin:])
+            elsewhere = absolute and folder and posixpath.dirname(path) != folder.rstrip("/")
+            if "/" not in candidate and elsewhere:
+                continue  # some index.js of another folder
+            if candidate in self.entries or self.source_of(candidate):
+                return candidate
+            if parts[begin] and candidate != parts[begin] and self.package_in(parts[begin]):
+                return candidate  # a package of its own below this one
+        return None
+
+    def is_entry(self, path: str) -> bool:
+        return path in self.entries or self.reaches_channel(path)
+
+    def reaches_channel(self, path: str) -> bool:
+        """Whether a file imports, step by step, one that opens a WhatsApp link."""
+        source = self.source_of(path)
+        seen: set[str] = set()
+        waiting = [source] if source else []
+        while waiting:
+            current = waiting.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            if current in self.channels:
+                return True
+            waiting += self.imports_of(current)
+        return False
+
+    @cached_property
+    def channels(self) -> frozenset[str]:
+        return channel_files(self.host)
+
+    def imports_of(self, path: str) -> list[str]:
+        content = self.host.read(path)
+        folder = posixpath.dirname(path)
+        if path.endswith(".py"):
+            names = {(a or b).decode() for a, b in PYTHON_IMPORT.findall(content)}
+            return [found for name in names if (found := self.module_file(name, folder))]
+        files = []
+        for specifier in {item.decode("utf-8", "replace") for item in IMPORT.findall(content)}:
+            target = posixpath.normpath(posixpath.join(folder, specifier))
+            stem = posixpath.splitext(target)[0] if target.endswith(SCRIPT_SUFFIXES) else target
+            for candidate in (stem, posixpath.join(target, "index")):
+                for end in SCRIPT_SUFFIXES:
+                    if self.host.exists(candidate + end):
+                        files.append(candidate + end)
+        return files
+
+    def module_file(self, module: str, folder: str = "") -> str | None:
+        """The file of a Python module of the project, also in a ``src`` layout."""
+        dots = len(module) - len(module.lstrip("."))
+        for _ in range(dots - 1):
+            folder = posixpath.dirname(folder)
+        bases = (folder,) if dots else ("", "src")
+        path = module.lstrip(".").replace(".", "/")
+        for base in bases:
+            for candidate in (f"{path}.py", f"{path}/__main__.py", f"{path}/__init__.py"):
+                joined = posixpath.join(base, candidate)
+                if self.host.exists(joined):
+                    return joined
+        return None

@@ -1,0 +1,151 @@
+"""A small host with a WhatsApp channel around a unit, and what every unit test asserts."""
+
+from __future__ import annotations
+
+import configparser
+import plistlib
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modify.service import examine
+from modify.service.rules import all_rules, rule_id
+from skill.edit import Patch, apply_edits
+from skill.finding import Finding
+from skill.host import Host
+from skill.options import Options
+
+UNIT = "deploy/bot.service"
+PLIST = "deploy/com.bot.plist"
+HOST = {
+    "package.json": '{"name": "bot", "main": "dist/index.js", '
+    '"scripts": {"start": "node dist/index.js"}}\n',
+    "src/index.ts": "import './whatsapp.js';\n",
+    "src/whatsapp.ts": "const sock = makeWASocket({});\nsock.ev.on('connection.update', on);\n",
+    "src/dashboard.ts": "serve(8080);\n",
+    "scripts/backup.sh": "#!/bin/sh\ntar c store\n",
+}
+NODE_START = "ExecStart=/usr/bin/node /opt/bot/dist/index.js"
+SOUND = "StartLimitIntervalSec=300\nStartLimitBurst=5\n"
+RESTARTS_WELL = "Restart=on-failure\nRestartSec=10\n"
+KEEP_ALIVE_RIGHT = (
+    "    <key>KeepAlive</key>\n    <dict>\n"
+    "        <key>SuccessfulExit</key>\n        <false/>\n    </dict>\n"
+)
+
+
+def unit(service: str = RESTARTS_WELL, limit: str = SOUND, start: str = NODE_START) -> str:
+    """A unit file: what stands in [Unit] beside the description, and in [Service]."""
+    return (
+        f"[Unit]\nDescription=Bot\n{limit}\n[Service]\n{start}\n{service}\n"
+        "[Install]\nWantedBy=default.target\n"
+    )
+
+
+def plist(keys: str, program: str = "/opt/bot/dist/index.js") -> str:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0">\n<dict>\n'
+        "    <key>Label</key>\n    <string>com.bot</string>\n"
+        "    <key>ProgramArguments</key>\n    <array>\n"
+        f"        <string>/usr/bin/node</string>\n        <string>{program}</string>\n"
+        f"    </array>\n{keys}</dict>\n</plist>\n"
+    )
+
+
+def make_host(folder: Path, files: Mapping[str, str | bytes]) -> Host:
+    for path, content in {**HOST, **files}.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return Host(folder)
+
+
+def look(folder: Path, files: Mapping[str, str | bytes], **options: Any) -> Patch:
+    return examine(make_host(folder, files), Options(**options))
+
+
+def check_noop(
+    folder: Path, files: Mapping[str, str | bytes], **options: Any
+) -> tuple[list[Finding], Patch]:
+    """No byte changes. Returns the hand-offs, and the patch for its notes."""
+    patch = look(folder, files, **options)
+    assert not patch.edits
+    assert all(finding.is_hand_off for finding in patch.findings)
+    assert all(f.reason and f.accept for f in patch.findings), "a hand-off says why and what then"
+    return patch.findings, patch
+
+
+def check_transformed(
+    folder: Path,
+    path: str,
+    before: str,
+    after: str,
+    *,
+    others: dict[str, str | bytes] | None = None,
+) -> Patch:
+    """``before`` becomes ``after``, once; the second run finds nothing; edits are all there is."""
+    assert before != after, "an empty change proves nothing: use check_noop"
+    files: dict[str, str | bytes] = {**(others or {}), path: before}
+    patch = look(folder, files)
+    host = Host(folder)
+    results = {name: apply_edits(host.read(name), edits) for name, edits in patch.edits.items()}
+    assert results[path].decode() == after
+    check_outside(host.read(path), results[path], patch, path)
+    for name, content in results.items():
+        (folder / name).write_bytes(content)
+    again = examine(Host(folder), Options())
+    assert not again.edits, "applying twice equals once"
+    assert not [finding for finding in again.findings if not finding.is_hand_off]
+    for finding in patch.findings:
+        assert finding.line >= 1
+        assert finding.rule in {rule_id(rule) for rule in all_rules()}
+    return patch
+
+
+def check_outside(before: bytes, after: bytes, patch: Patch, path: str) -> None:
+    """Every byte outside the edits is in the result, in order."""
+    position, offset = 0, 0
+    for edit in sorted(set(patch.edits[path])):
+        length = edit.start - position
+        assert after[offset : offset + length] == before[position : edit.start]
+        offset += length + len(edit.text)
+        position = edit.end
+    assert after[offset:] == before[position:]
+
+
+def parse_unit(text: str) -> dict[str, dict[str, list[str]]]:
+    """The unit as a plain INI reader sees it; every key keeps all its values."""
+    parser = configparser.RawConfigParser(strict=False, delimiters=("=",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text)
+    return {name: {k: [v] for k, v in parser[name].items()} for name in parser.sections()}
+
+
+def parse_plist(text: str) -> dict[str, Any]:
+    data = plistlib.loads(text.encode())
+    assert isinstance(data, dict)
+    return data
+
+
+def verify_with_systemd(folder: Path, text: str, name: str = "bot.service") -> None:
+    """systemd accepts the unit: no unknown key, nothing ignored (exit 1 with this option)."""
+    tool = shutil.which("systemd-analyze")
+    assert tool, "systemd-analyze is missing: install systemd"
+    text = re.sub(r"^(ExecStart=).*(?:\\\n.*)*$", r"\1/bin/true", text, flags=re.MULTILINE)
+    text = re.sub(r"^(WorkingDirectory=).*$", r"\1/", text, flags=re.MULTILINE)
+    text = re.sub(r"\$\{[^}]*\}", "x", text)
+    target = folder / name
+    target.write_text(text)
+    done = subprocess.run(
+        [tool, "verify", "--man=no", "--recursive-errors=no", str(target)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    for word in ("Unknown key", "ignoring", "Failed to parse"):
+        assert word not in done.stderr, done.stderr
