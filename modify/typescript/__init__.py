@@ -1,0 +1,117 @@
+"""TypeScript and JavaScript channels, wherever they lie: source, packages, skill assets.
+
+One pass: read every channel file once, let the rules look, plan the one rewrite, and carry
+the change on to what belongs to it (the added module, the host's main, its tests, the
+manifests of skills).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from modify.typescript.source import SUFFIXES, Source, line_of
+from skill.edit import Patch
+from skill.finding import Finding, Note
+from skill.host import Host
+from skill.options import Options
+
+if TYPE_CHECKING:
+    from modify.typescript.patching import Rewritten
+
+MARKS = (b"connection.update", b"ocket")
+TEST_FILE = re.compile(r"(\.(test|spec)\.\w+$|(^|/)__(tests|mocks)__/)")
+SKILL_ASSETS = ".claude/skills/"
+
+
+def examine(host: Host, options: Options) -> Patch:
+    """Look at every channel file of the host and plan its change. Writes nothing.
+
+    Raises UnreadableSource for a channel file that cannot be read as what it is.
+    """
+    patch = Patch()
+    rewritten: list[Rewritten] = []
+    for source in channel_sources(host, options):
+        rewritten += examine_file(host, source, options, patch)
+    if rewritten:
+        from modify.typescript import assets, fault_asserting_test
+
+        assets.examine(host, rewritten, patch, options)
+        fault_asserting_test.examine(host, rewritten, patch, options)
+    return patch
+
+
+def channel_sources(host: Host, options: Options) -> list[Source]:
+    """The files that may hold a channel: cheap marks first, then parsed."""
+    found = []
+    for file in host.with_suffix(*SUFFIXES):
+        if TEST_FILE.search(file.path) or file.path.endswith(".d.ts"):
+            continue
+        if options.only_skill_assets and not file.path.startswith(SKILL_ASSETS):
+            continue
+        content = host.read(file.path)
+        if all(mark in content for mark in MARKS) and b"Reconnect {" not in content:
+            found.append(Source.parse(file.path, content))
+    return found
+
+
+def examine_file(host: Host, source: Source, options: Options, patch: Patch) -> list[Rewritten]:
+    """Add a file's findings, notes and edits to the patch; return what was rewritten."""
+    from modify.typescript.channel import read_channels, registrations
+    from modify.typescript.daemon import unbounded_retry, why_not_a_daemon
+    from modify.typescript.patching import hand_off, judged, rewrite_channel, still_contained
+    from modify.typescript.rules import look, rule_id
+    from modify.typescript.sound import is_sound
+
+    channels = read_channels(source)
+    listeners = list(registrations(source.root))
+    if not channels and listeners:
+        call = listeners[0][0]
+        patch.findings.append(
+            Finding(
+                source.path,
+                line_of(call),
+                1,
+                "ungated-connect",
+                "listens for connection updates, and its connect function was not found",
+                reason="no function around the listener also makes the socket",
+                accept="a connect function that awaits reconnect.turn() before it makes the socket",
+            )
+        )
+    rewritten: list[Rewritten] = []
+    for channel in channels:
+        place = line_of(channel.connect.node)
+        reason = why_not_a_daemon(channel)
+        if reason is not None:
+            if unbounded_retry(channel):
+                reason += "; its retry has a flat pause and no end"
+            patch.notes.append(Note(source.path, place, "not-a-daemon", reason))
+            continue
+        if not channel.is_gated and is_sound(channel):
+            message = "grows its delay, with jitter and one timer, and nothing sets it back early"
+            patch.notes.append(Note(source.path, place, "right", message))
+            continue
+        seen = [(rule_id(module), module.FIX, found) for module, found in look(channel)]
+        findings = [
+            Finding(
+                source.path, line_of(s.node), s.node.range().start.column + 1, rule, s.message, fix
+            )
+            for rule, fix, s in seen
+        ]
+        if channel.is_gated and not channel.is_settled:
+            patch.findings += still_contained(source, channel, findings)
+            continue
+        if not any(options.wants(finding.rule) for finding in findings):
+            if not findings:
+                patch.notes.append(Note(source.path, place, "right", "paced by skillgen's gate"))
+            continue
+        if channel.is_gated:
+            patch.findings += [
+                hand_off(f, "the file was changed after it was patched", True) for f in findings
+            ]
+            continue
+        made = rewrite_channel(host, channel, options, patch)
+        patch.findings += judged(findings, made)
+        if made.outcome != "untouched":
+            rewritten.append(made)
+    return rewritten

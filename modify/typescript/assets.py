@@ -1,0 +1,217 @@
+"""What goes with a rewritten channel: the added module, and the books of skill assets.
+
+A NanoClaw skill brings files (``add/``) and whole-file copies that take the place of host
+files (``modify/``). Its manifest lists what it adds and what it depends on: an added module
+that is not listed is not copied, and a copy that imports it breaks without the skill that
+brings it.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from skill.edit import Addition, Edit, Patch
+from skill.finding import Finding
+from skill.host import Host
+from skill.options import Options
+
+if TYPE_CHECKING:
+    from modify.typescript.patching import Rewritten
+
+SKILL_ASSETS = ".claude/skills/"
+ASSET = re.compile(r"^(?P<skill>(?:.*/)?\.claude/skills/[^/]+)/(?P<part>add|modify)/(?P<rest>.+)$")
+INTENT = """
+## Reconnecting
+
+- Every attempt waits for `await {gate}.turn()`, the first statement of the connect function.
+- `{gate}.observe(…)` is the first statement of the `connection.update` handler.
+- The close branch dials with `{gate}.dial(…)` and asks `{gate}.terminal`.
+- Must survive a merge: these lines, the import of `{module}`, and `{gate}.stop()` where the
+  socket is ended.
+"""
+
+
+def module_owner(host: Host, path: str, options: Options) -> str:
+    """The file beside which the added module of a channel file lies.
+
+    The file itself, but for a skill's ``modify/`` copy: there the file whose place it
+    takes, in the tree or in the skill that adds it; else the copy's own skill adds it.
+    """
+    found = ASSET.match(path)
+    if found is None or found["part"] == "add":
+        return path
+    rest = found["rest"]
+    if host.exists(rest) and not options.only_skill_assets:
+        return rest
+    bringer = adding_skill(host, rest)
+    return f"{bringer or found['skill']}/add/{rest}"
+
+
+def adding_skill(host: Host, rest: str) -> str | None:
+    """The skill whose ``add/`` holds a file, by the file's path in the tree."""
+    for path in host.files:
+        found = ASSET.match(path)
+        if found is not None and found["part"] == "add" and found["rest"] == rest:
+            return found["skill"]
+    return None
+
+
+def examine(host: Host, rewritten: list[Rewritten], patch: Patch, options: Options) -> None:
+    """Add the modules, their tests and the manifests' entries to the patch."""
+    for made in rewritten:
+        if made.module not in patch.additions:
+            add_module(host, made, patch)
+        asset = ASSET.match(made.source.path)
+        if asset is not None and asset["part"] == "modify":
+            depend(host, made, patch)
+            intend(host, made, patch)
+    for path in engine_copies(host, rewritten):
+        patch.findings.append(
+            Finding(
+                path,
+                1,
+                1,
+                "stale-skill-copy",
+                "NanoClaw's skills engine keeps the unpatched file here and puts it back on replay",
+                reason="the engine's base is its own record of the tree",
+                accept="the patch applied after each replay, or the engine's state made anew",
+            )
+        )
+
+
+def add_module(host: Host, made: Rewritten, patch: Patch) -> None:
+    from skill import __version__
+    from skill.render import render_channel_module, render_channel_test
+
+    rules = ("ungated-connect",)
+    text = render_channel_module(made.style, __version__)
+    patch.additions[made.module] = Addition(made.module, text.encode(), rules)
+    added = [made.module]
+    if has_vitest(host) and made.module.endswith(".ts"):
+        stem, ending = posixpath.splitext(made.module)
+        test = f"{stem}.test{ending}"
+        text = render_channel_test(made.style, __version__, posixpath.basename(stem))
+        patch.additions[test] = Addition(test, text.encode(), rules)
+        added.append(test)
+    asset = ASSET.match(made.module)
+    if asset is not None:
+        manifest = f"{asset['skill']}/manifest.yaml"
+        entries = [found["rest"] for path in added if (found := ASSET.match(path))]
+        list_in_manifest(host, manifest, "adds", entries, patch)
+
+
+def has_vitest(host: Host) -> bool:
+    try:
+        package = json.loads(host.read("package.json")) if host.exists("package.json") else {}
+    except ValueError:
+        return False
+    groups = [package.get(key) for key in ("dependencies", "devDependencies")]
+    return any(isinstance(group, dict) and "vitest" in group for group in groups)
+
+
+def depend(host: Host, made: Rewritten, patch: Patch) -> None:
+    """A copy that imports the module needs the skill that brings it."""
+    own, bringer = ASSET.match(made.source.path), ASSET.match(made.module)
+    if own is None or bringer is None or own["skill"] == bringer["skill"]:
+        return
+    name = skill_name(host, bringer["skill"])
+    list_in_manifest(host, f"{own['skill']}/manifest.yaml", "depends", [name], patch)
+
+
+def skill_name(host: Host, skill: str) -> str:
+    """The name that a skill's manifest gives it, else its folder's."""
+    manifest = f"{skill}/manifest.yaml"
+    if host.exists(manifest):
+        found = re.search(rb"^skill:\s*[\"']?([\w-]+)", host.read(manifest), re.MULTILINE)
+        if found:
+            return found.group(1).decode()
+    return posixpath.basename(skill)
+
+
+def list_in_manifest(host: Host, path: str, key: str, entries: list[str], patch: Patch) -> None:
+    """Append entries to a list of a manifest; comments, order and style stay."""
+    if not host.exists(path):
+        return
+    content = host.read(path)
+    edit = list_edit(content, key, [e for e in entries if not listed(content, key, e)])
+    if edit is not None:
+        patch.add_edits(path, [edit])
+
+
+def block_of(content: bytes, key: str) -> re.Match[bytes] | None:
+    return re.search(
+        rb"^%s:[ \t]*(?:#[^\n]*)?\r?\n((?:[ \t]*(?:-[^\n]*|#[^\n]*)?\r?\n)*(?:[ \t]*-[^\n]*)?)"
+        % key.encode(),
+        content,
+        re.MULTILINE,
+    )
+
+
+def listed(content: bytes, key: str, entry: str) -> bool:
+    found = block_of(content, key) or re.search(
+        rb"^%s:[ \t]*(\[[^\]]*\])" % key.encode(), content, re.MULTILINE
+    )
+    if found is None:
+        return False
+    return (
+        re.search(rb"(^|[\s\[,'\"-])%s([\s\],'\"]|$)" % re.escape(entry.encode()), found.group(1))
+        is not None
+    )
+
+
+def list_edit(content: bytes, key: str, entries: list[str]) -> Edit | None:
+    if not entries:
+        return None
+    newline = b"\r\n" if b"\r\n" in content else b"\n"
+    flow = re.search(rb"^%s:[ \t]*\[([^\]]*)\]" % key.encode(), content, re.MULTILINE)
+    if flow is not None:
+        inner = flow.group(1).strip()
+        text = b", ".join([*([inner] if inner else []), *(e.encode() for e in entries)])
+        return Edit(flow.start(1), flow.end(1), text, "stale-skill-copy")
+    block = block_of(content, key)
+    items = (
+        list(re.finditer(rb"^([ \t]*)-[^\n]*(?:\n|$)", block.group(1), re.MULTILINE))
+        if block
+        else []
+    )
+    if block is not None and items:
+        indent = items[-1].group(1)
+        place = block.start(1) + items[-1].end()
+        lead = b"" if content[:place].endswith(b"\n") else newline
+        text = lead + b"".join(indent + b"- " + e.encode() + newline for e in entries)
+        return Edit(place, place, text, "stale-skill-copy")
+    lead = b"" if not content or content.endswith(b"\n") else newline
+    text = (
+        lead
+        + key.encode()
+        + b":"
+        + newline
+        + b"".join(b"  - " + e.encode() + newline for e in entries)
+    )
+    return Edit(len(content), len(content), text, "stale-skill-copy")
+
+
+def intend(host: Host, made: Rewritten, patch: Patch) -> None:
+    """The intent file beside a modified copy says what changed and which lines must survive."""
+    path = made.source.path + ".intent.md"
+    if not host.exists(path):
+        return
+    content = host.read(path)
+    if b"## Reconnecting" in content:
+        return
+    gate = "this.reconnect" if made.channel.scope == "class" else "reconnect"
+    module = "./" + posixpath.basename(made.module)
+    text = INTENT.format(gate=gate, module=module)
+    newline = "\r\n" if b"\r\n" in content else "\n"
+    lead = "" if content.endswith(b"\n") else newline
+    addition = (lead + text.replace("\n", newline)).encode()
+    patch.add_edits(path, [Edit(len(content), len(content), addition, "stale-skill-copy")])
+
+
+def engine_copies(host: Host, rewritten: list[Rewritten]) -> list[str]:
+    """Copies of rewritten files that NanoClaw's skills engine keeps (``.nanoclaw/base``)."""
+    kept = {f".nanoclaw/base/{made.source.path}" for made in rewritten}
+    return sorted(path for path in host.files if path in kept)

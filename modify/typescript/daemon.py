@@ -1,0 +1,67 @@
+"""Tells a bot that runs for ever from a script that pairs once and exits.
+
+Pairing scripts hold the same handler on purpose: they make one attempt, or one more after
+a restart (515), and end. A gate would only make them wait.
+"""
+
+from __future__ import annotations
+
+import re
+
+from modify.typescript.channel import Channel
+from modify.typescript.redial import TIMERS
+from modify.typescript.source import arguments_of, callee_of, calls, enclosing, within
+
+LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
+LISTENS = re.compile(r"['\"]messages\.(upsert|update)['\"]")
+
+
+def why_not_a_daemon(channel: Channel) -> str | None:
+    """Why a channel file is left alone, or None for a bot that runs for ever."""
+    opened = channel.open
+    if opened is not None:
+        ends = [call for call in calls(opened.node) if callee_of(call) == "process.exit"]
+        if ends:
+            return "pairs once and exits when the connection opens"
+        if any(
+            re.search(r"(^|\.)(end|logout)$", callee_of(call)) for call in calls(opened.node)
+        ) and not listens(channel):
+            return "closes the connection as soon as it is open"
+    if (
+        not listens(channel)
+        and not channel.redials
+        and not channel.is_gated
+        and dials_once(channel)
+    ):
+        return "makes one connection and never dials again"
+    return None
+
+
+def dials_once(channel: Channel) -> bool:
+    """Whether the file itself calls the connect function, and never in a loop."""
+    outside = [call for call in channel.connect_calls if not within(call, channel.connect.node)]
+    return bool(outside) and all(enclosing(call, LOOPS) is None for call in outside)
+
+
+def listens(channel: Channel) -> bool:
+    return LISTENS.search(channel.source.text) is not None
+
+
+def unbounded_retry(channel: Channel) -> bool:
+    """Whether a pairing script dials again after a flat pause without counting its tries."""
+    close = channel.close
+    if close is None:
+        return False
+    for call in calls(close.node):
+        if callee_of(call) not in TIMERS:
+            continue
+        callback = arguments_of(call)[:1]
+        dials = any(channel.is_connect_call(c) for c in calls(call)) or any(
+            c.text() in channel.connect_texts for c in callback
+        )
+        counted = re.search(
+            r"\b\w*(attempt|retr|tries|count)\w*\s*(<|>|<=|>=)", close.node.text(), re.I
+        )
+        if dials and not counted and within(call, close.node):
+            return True
+    return False

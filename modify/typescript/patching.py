@@ -1,0 +1,151 @@
+"""Plans the change of one channel and says what comes of each finding."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field, replace
+
+from modify.typescript.assets import SKILL_ASSETS, module_owner
+from modify.typescript.boot import read_boot
+from modify.typescript.channel import Channel
+from modify.typescript.layout import Layout
+from modify.typescript.places import logger_of
+from modify.typescript.rewrite import Outcome, Rewrite
+from modify.typescript.source import Source, line_of
+from modify.typescript.style import detect_style
+from skill.edit import Edit, Patch, apply_edits
+from skill.errors import SkillgenError, UnreadableSource
+from skill.finding import Finding
+from skill.host import Host
+from skill.options import Options
+from skill.style import Style
+
+ACCEPT = "a close branch that dials with reconnect.dial(…) and asks reconnect.terminal"
+
+
+@dataclass
+class Rewritten:
+    """A channel and its planned change. module: the path of the added module it imports."""
+
+    source: Source
+    channel: Channel
+    outcome: Outcome
+    reasons: list[tuple[int, str]]
+    module: str
+    style: Style
+    edits: list[Edit] = field(default_factory=list)
+
+
+# What gate and eye settle by themselves, whatever loop the host has around them.
+BY_THE_GATE = {
+    "ungated-connect",
+    "no-connect-deadline",
+    "flat-retry",
+    "stacked-timers",
+    "premature-reset",
+    "reconnect-after-stop",
+}
+
+
+def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch) -> Rewritten:
+    source = channel.source
+    style = detect_style(host, source.path, source.text)
+    boot = read_boot(host, channel)
+    module = module_path(host, source.path, options)
+    rewrite = Rewrite(
+        channel,
+        Layout(style),
+        boot,
+        options,
+        import_of(source.path, module, style),
+        logger_of(host, channel),
+    )
+    rewrite.run()
+    made = Rewritten(source, channel, rewrite.outcome, list(rewrite.reasons), module, style)
+    if rewrite.outcome == "untouched":
+        return made
+    edits = rewrite.edits()
+    after = apply_edits(host.read(source.path), edits)
+    try:
+        Source.parse(source.path, after)
+    except UnreadableSource as error:
+        raise SkillgenError(
+            f"{source.path}: the patched file would not parse at line {error.line}; "
+            "nothing was written, please report this host"
+        ) from None
+    patch.add_edits(source.path, edits)
+    if rewrite.outcome == "patched":
+        for path, more in boot.edits.items():
+            if not options.only_skill_assets or path.startswith(SKILL_ASSETS):
+                patch.add_edits(path, more)
+        if boot.shared and boot.question is None:
+            made.reasons.append((line_of(channel.connect.node), boot.reason))
+    made.edits = edits
+    return made
+
+
+def judged(findings: list[Finding], made: Rewritten) -> list[Finding]:
+    """The findings as the rewrite leaves them: settled, or handed off with the reason."""
+    reasons = "; ".join(reason for _, reason in made.reasons)
+    if made.outcome == "untouched":
+        accept = "a connect function that awaits reconnect.turn() before it makes the socket"
+        return [replace(f, fix=None, reason=reasons, accept=accept) for f in findings]
+    if made.outcome == "contained":
+        left = [f if f.rule in BY_THE_GATE else hand_off(f, reasons, True) for f in findings]
+        if not any(f.is_hand_off for f in left):
+            line = made.reasons[0][0]
+            left.append(by_hand(made.source.path, line, reasons))
+        return left
+    if made.reasons:  # patched, with a question for the host's maintainers
+        line, reason = made.reasons[0]
+        message = (
+            "with WhatsApp's session over, the process ends although other channels may run in it"
+        )
+        accept = "options by which the channel can ask for others, or --on-auth-failure exit"
+        return [
+            *findings,
+            Finding(made.source.path, line, 1, "auth-failure-exit", message, None, reason, accept),
+        ]
+    return findings
+
+
+def still_contained(source: Source, channel: Channel, findings: list[Finding]) -> list[Finding]:
+    """What remains to be settled by hand in a file that gate and eye have contained."""
+    left = [hand_off(f, "the close branch is the host's own", True) for f in findings]
+    line = line_of(channel.close.node if channel.close is not None else channel.registration)
+    return left or [by_hand(source.path, line, "the close branch is the host's own")]
+
+
+def by_hand(path: str, line: int, reason: str) -> Finding:
+    message = "what the bot does after a close is its own; the gate bounds it"
+    return Finding(path, line, 1, "channel-gives-up", message, None, reason, ACCEPT, True)
+
+
+def hand_off(finding: Finding, reason: str, contained: bool) -> Finding:
+    return replace(finding, fix=None, reason=reason, accept=ACCEPT, contained=contained)
+
+
+# --- the added module ---------------------------------------------------------------------
+
+
+def module_path(host: Host, path: str, options: Options) -> str:
+    """Where the added module of a channel file lies: beside the file.
+
+    A skill's ``modify/`` copy takes the place of a file of the host, so its module is the
+    one beside that file, brought by the tree itself or by the skill that adds the channel.
+    """
+    folder = posixpath.dirname(module_owner(host, path, options))
+    return posixpath.join(folder, "whatsapp-reconnect" + suffix_for(path))
+
+
+def suffix_for(path: str) -> str:
+    ending = posixpath.splitext(path)[1]
+    return {".tsx": ".ts", ".jsx": ".js"}.get(ending, ending)
+
+
+def import_of(path: str, module: str, style: Style) -> str:
+    """How the channel file imports the module: always from its own folder."""
+    ending = posixpath.splitext(module)[1]
+    if ending == ".ts":
+        return "./whatsapp-reconnect" + style.import_extension
+    return "./whatsapp-reconnect" + {".mts": ".mjs", ".cts": ".cjs"}.get(ending, ending)

@@ -1,0 +1,57 @@
+"""A failed dial after which nothing tries again.
+
+What it does
+    Finds calls of the connect function whose rejection ends in a log line, is handed to a
+    caller that exits, or is not caught at all.
+
+Why is this bad
+    With DNS down for a minute at the wrong moment the bot is silent until a person
+    restarts it: NanoClaw v2 makes 0 further attempts in 24 hours. Where the rejection ends
+    the process instead, the supervisor loops: 17,280 attempts in 24 hours on v1.
+
+What is done
+    ``dial(…)`` runs the connect function through the gate until its socket exists, for
+    the first connection as for every later one.
+
+When it hands off
+    When the process exits with an error after some attempts: whether it may is for the
+    host's maintainers to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modify.typescript.channel import Channel
+from modify.typescript.rules import Seen
+from modify.typescript.source import enclosing_function, within
+
+FIX = "dial() tries again after a failed dial, the first one included"
+
+
+def find(channel: Channel) -> Iterator[Seen]:
+    reported = False
+    for call in channel.connect_calls:
+        if channel.is_dialled(call):
+            continue
+        if within(call, channel.logic):
+            if not reported:
+                reported = True
+                yield Seen(call, "a reconnect that fails twice is given up, and nothing says so")
+        elif not within(call, channel.connect.node) and not inside_helper(channel, call):
+            yield Seen(call, "a first connection that fails is not tried again")
+
+
+def inside_helper(channel: Channel, call: object) -> bool:
+    """Calls in helpers of the loop belong to the loop."""
+    used = {
+        id(h.node)
+        for h in channel.helpers
+        if any(channel.helper_of(r) == h for r in channel.redials)
+    }
+    function = enclosing_function(call)  # type: ignore[arg-type]
+    while function is not None:
+        if any(h.node.range() == function.range() for h in channel.helpers if id(h.node) in used):
+            return True
+        function = enclosing_function(function)
+    return False

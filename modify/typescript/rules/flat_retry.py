@@ -1,0 +1,55 @@
+"""A closed connection that is dialled again at once, or after the same pause each time.
+
+What it does
+    Finds calls of the connect function in the close branch without a delay, with a
+    constant one, or through a helper that is told ``1`` each time.
+
+Why is this bad
+    ``connect()`` resolves when the socket object exists, so a close comes back as an event
+    within milliseconds and the loop runs free: 12,000 attempts an hour measured on
+    NanoClaw v1, 680 with a helper that always starts at 5 s. Numbers are banned for less.
+
+What is done
+    ``reconnect.dial(…)`` takes the place of the old loop: 5 s, 10 s, 20 s … 5 minutes, and
+    back to the start only after five minutes of an open connection.
+
+When it hands off
+    When the close branch does not lead back to the connect function in a way that can be
+    followed; then the gate alone holds the bound.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from modify.typescript.channel import Channel
+from modify.typescript.redial import outermost
+from modify.typescript.rules import Seen
+from modify.typescript.source import arguments_of, within
+
+FIX = "dial() waits 5 s, 10 s, 20 s … 5 min instead"
+CONSTANT = re.compile(r"[\d_.]+|[A-Z][A-Z0-9_]*|[\d_.]+\s*\*\s*\w+")
+
+
+def find(channel: Channel) -> Iterator[Seen]:
+    close = channel.close
+    if close is None:
+        return
+    last = -1
+    for call in channel.redials:
+        redial = outermost(channel, call)
+        start = redial.whole.range().start.index
+        if not within(call, close.node) or start <= last or channel.is_dialled(call):
+            continue
+        last = redial.whole.range().end.index
+        helper = channel.helper_of(call)
+        if helper is not None:
+            given = arguments_of(call)
+            if given and all(CONSTANT.fullmatch(each.text()) for each in given):
+                told = f"{helper.name}() is told {given[0].text()} on every close"
+                yield Seen(call, f"{told}: the delay never grows")
+        elif not redial.timed:
+            yield Seen(call, "a closed connection is dialled again at once")
+        elif redial.delay is not None and CONSTANT.fullmatch(redial.delay):
+            yield Seen(call, f"a closed connection is dialled again after a flat {redial.delay}")

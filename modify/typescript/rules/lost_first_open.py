@@ -1,0 +1,44 @@
+"""A host that never becomes ready because its first attempt failed.
+
+What it does
+    Finds a connect function that takes a first-open callback and is dialled again
+    without it.
+
+Why is this bad
+    ``connect()`` waits for that callback. When the first attempt fails the link comes up
+    later, but ``connect()`` never returns and the message loop never starts. Measured on
+    NanoClaw v1 and after pull request 746: with closes in the first ten minutes after
+    boot the bot was never ready.
+
+What is done
+    The callback is passed on to every later attempt. Where the host may start before the
+    first open, what uses the socket says so instead of failing on ``undefined``.
+
+When it hands off
+    When the dialling function cannot see the callback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modify.typescript.channel import Channel
+from modify.typescript.rules import Seen
+from modify.typescript.source import arguments_of, within
+
+FIX = "the first-open callback is passed on to later attempts"
+
+
+def find(channel: Channel) -> Iterator[Seen]:
+    name = channel.first_open_parameter
+    if name is None or channel.close is None:
+        return
+    for call in channel.redials:
+        if not within(call, channel.close.node) or channel.is_dialled(call):
+            continue
+        if name not in [each.text() for each in arguments_of(call)]:
+            yield Seen(
+                call,
+                f"{name} is not passed on: connect() never settles after a failed first attempt",
+            )
+            return

@@ -1,0 +1,38 @@
+"""A QR code is asked for and the process ends as if it had failed.
+
+What it does
+    Finds exits with an error code in the branch for a QR code.
+
+Why is this bad
+    The credentials are gone; a restart cannot bring them back. ``Restart=on-failure``
+    starts it again all the same: 313 attempts an hour measured after pull request 746,
+    13,293 in 24 hours before it.
+
+What is done
+    The process ends with exit 0; where another channel is connected, only WhatsApp stops.
+    The host's notification stays.
+
+When it hands off
+    Never: an exit code is always plain to see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modify.typescript.channel import Channel
+from modify.typescript.rules import Seen
+from modify.typescript.source import arguments_of, within
+
+FIX = "a QR code ends the process with exit 0"
+
+
+def find(channel: Channel) -> Iterator[Seen]:
+    for call in channel.exits:
+        given = arguments_of(call)
+        if not any(within(call, branch) for branch in channel.qr_branches):
+            continue
+        if given and given[0].text() not in ("0", "undefined"):
+            yield Seen(
+                call, f"exit {given[0].text()} on a QR code makes the supervisor try again for ever"
+            )

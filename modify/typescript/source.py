@@ -1,0 +1,234 @@
+"""One TypeScript or JavaScript file, parsed once, and the small questions asked of its tree.
+
+Positions are character offsets of the decoded text, as ast-grep counts them; edits are
+turned into byte ranges at the very end (:meth:`Source.edit`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from skill.edit import Edit
+from skill.errors import UnreadableSource
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+SUFFIXES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
+FUNCTION_KINDS = frozenset(
+    [
+        "function_declaration",
+        "function_expression",
+        "arrow_function",
+        "method_definition",
+        "generator_function_declaration",
+        "generator_function",
+    ]
+)
+NAME_KINDS = (
+    "identifier",
+    "property_identifier",
+    "shorthand_property_identifier",
+    "shorthand_property_identifier_pattern",
+    "private_property_identifier",
+    "type_identifier",
+)
+IMPORT_TYPE = re.compile(r"""(?<!await )\bimport\((['"])[^'"\n]*\1\)(?=\.\w)""")
+MERGE_MARKER = re.compile(r"^(<<<<<<<|>>>>>>>)( |$)", re.MULTILINE)
+
+
+def language_of(path: str) -> str:
+    """The tree-sitter grammar for a path's suffix."""
+    if path.endswith((".ts", ".mts", ".cts")):
+        return "typescript"
+    return "tsx"  # a superset of JavaScript with and without JSX
+
+
+@dataclass
+class Source:
+    """path: relative to the host. text: decoded, byte-order mark included.
+
+    Raises UnreadableSource when the file is no UTF-8, holds merge markers or does not parse.
+    """
+
+    path: str
+    text: str
+    root: SgNode
+    _names: dict[str, list[SgNode]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, path: str, content: bytes) -> Source:
+        from ast_grep_py import SgRoot  # heavy: only where a channel may be
+
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise UnreadableSource(path, line, "is not UTF-8") from None
+        if marker := MERGE_MARKER.search(text):
+            line = text.count("\n", 0, marker.start()) + 1
+            raise UnreadableSource(path, line, "holds an unresolved merge marker")
+        root = SgRoot(text, language_of(path)).root()
+        broken = first_broken(root)
+        if broken is not None:
+            root = SgRoot(mask_grammar_gaps(text), language_of(path)).root()
+            broken = first_broken(root)
+        if broken is not None:
+            raise UnreadableSource(path, line_of(broken), "does not parse")
+        return cls(path, text, root)
+
+    @property
+    def newline(self) -> str:
+        return "\r\n" if "\r\n" in self.text else "\n"
+
+    @cached_property
+    def names(self) -> dict[str, list[SgNode]]:
+        """Every name in the file, by its text, in order."""
+        index: dict[str, list[SgNode]] = {}
+        for node in name_nodes(self.root):
+            index.setdefault(node.text(), []).append(node)
+        return index
+
+    def indent_at(self, position: int) -> str:
+        """The white space that the line of ``position`` begins with."""
+        start = self.line_start(position)
+        return re.match(r"[ \t]*", self.text[start:]).group()  # type: ignore[union-attr]
+
+    def line_start(self, position: int) -> int:
+        start = self.text.rfind("\n", 0, position) + 1
+        return start + 1 if start == 0 and self.text.startswith("\ufeff") else start
+
+    def line_end(self, position: int) -> int:
+        """The offset just past the line break that ends the line of ``position``."""
+        end = self.text.find("\n", position)
+        return len(self.text) if end < 0 else end + 1
+
+    def edit(self, start: int, end: int, text: str, rule: str = "") -> Edit:
+        """A byte edit for the character range; ``text`` takes the file's line ends."""
+        if self.newline == "\r\n":
+            text = text.replace("\r\n", "\n").replace("\n", "\r\n")
+        first = len(self.text[:start].encode())
+        return Edit(first, first + len(self.text[start:end].encode()), text.encode(), rule)
+
+
+def mask_grammar_gaps(text: str) -> str:
+    """The text with a name of the same length for what TypeScript allows and tree-sitter does not.
+
+    ``import('./x.js').Y[]`` as a type: valid since TypeScript 2.9, an error in
+    tree-sitter-typescript 0.23. Offsets stay as they are.
+    """
+    return IMPORT_TYPE.sub(lambda found: "_" * len(found.group()), text)
+
+
+def first_broken(root: SgNode) -> SgNode | None:
+    """An ERROR node, or a token that tree-sitter had to invent (it has no text)."""
+    broken = root.find(kind="ERROR")
+    if broken is not None:
+        return broken
+    return next((node for node in root.find_all(regex="^$") if not node.is_named()), None)
+
+
+def name_nodes(node: SgNode) -> list[SgNode]:
+    """Every name below a node, in order."""
+    return node.find_all({"rule": {"any": [{"kind": kind} for kind in NAME_KINDS]}})
+
+
+def walk(node: SgNode) -> Iterator[SgNode]:
+    """The node and all below it, in source order."""
+    yield node
+    for child in node.children():
+        yield from walk(child)
+
+
+def start_of(node: SgNode) -> int:
+    return node.range().start.index
+
+
+def end_of(node: SgNode) -> int:
+    return node.range().end.index
+
+
+def span(node: SgNode) -> tuple[int, int]:
+    place = node.range()
+    return place.start.index, place.end.index
+
+
+def line_of(node: SgNode) -> int:
+    """1-based."""
+    return node.range().start.line + 1
+
+
+def column_of(node: SgNode) -> int:
+    """1-based."""
+    return node.range().start.column + 1
+
+
+def same(one: SgNode | None, other: SgNode | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return span(one) == span(other) and one.kind() == other.kind()
+
+
+def within(node: SgNode, outer: SgNode) -> bool:
+    start, end = span(outer)
+    return start <= start_of(node) and end_of(node) <= end
+
+
+def enclosing(node: SgNode, kinds: frozenset[str] | set[str]) -> SgNode | None:
+    """The nearest node around (not the node itself) of one of the kinds."""
+    return next((outer for outer in node.ancestors() if outer.kind() in kinds), None)
+
+
+def enclosing_function(node: SgNode) -> SgNode | None:
+    return enclosing(node, FUNCTION_KINDS)
+
+
+def body_of(function: SgNode) -> SgNode | None:
+    """The block of a function, or None for an arrow with an expression body."""
+    body = function.field("body")
+    return body if body is not None and body.kind() == "statement_block" else None
+
+
+def statements(block: SgNode) -> list[SgNode]:
+    """The statements of a block, comments left out."""
+    return [child for child in block.children() if child.is_named() and child.kind() != "comment"]
+
+
+def calls(node: SgNode) -> list[SgNode]:
+    return node.find_all(kind="call_expression")
+
+
+def callee_of(call: SgNode) -> str:
+    """The text of what is called, without type arguments or optional chaining marks."""
+    function = call.field("function")
+    return re.sub(r"\s+|\?", "", function.text()) if function is not None else ""
+
+
+def arguments_of(call: SgNode) -> list[SgNode]:
+    arguments = call.field("arguments")
+    if arguments is None:
+        return []
+    return [
+        child for child in arguments.children() if child.is_named() and child.kind() != "comment"
+    ]
+
+
+def string_value(node: SgNode) -> str | None:
+    """The text of a plain string literal, without its quotes."""
+    if node.kind() != "string":
+        return None
+    return node.text()[1:-1]
+
+
+def statement_around(node: SgNode) -> SgNode:
+    """The outermost node around (or the node itself) that stands directly in a block."""
+    current = node
+    for outer in node.ancestors():
+        if outer.kind() in ("statement_block", "program", "class_body", "switch_case"):
+            return current
+        current = outer
+    return current

@@ -1,0 +1,124 @@
+"""How a host writes its TypeScript: read from its prettier configuration and its own lines.
+
+What the text of the file shows wins for quotes, semicolons and indentation, since the
+file is what a reader compares with; the configuration gives what a text cannot show.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import posixpath
+import re
+from dataclasses import replace
+from typing import Any
+
+from skill.host import Host
+from skill.style import Style
+
+PRETTIER_FILES = (
+    ".prettierrc",
+    ".prettierrc.json",
+    ".prettierrc.yaml",
+    ".prettierrc.yml",
+    ".prettierrc.json5",
+)
+
+
+def detect_style(host: Host, path: str, text: str) -> Style:
+    """The style of one file of the host. text: its source."""
+    style = from_prettier(prettier_configuration(host, path))
+    singles = len(re.findall(r"(?:from|require\(|import) ?'", text))
+    doubles = len(re.findall(r'(?:from|require\(|import) ?"', text))
+    if singles != doubles:
+        style = replace(style, quote="'" if singles > doubles else '"')
+    lines = text.splitlines()
+    ended = sum(line.rstrip().endswith(";") for line in lines)
+    imports = [
+        line for line in lines if re.match(r"import .*['\"]\s*;?\s*$|const .*require\(", line)
+    ]
+    if imports:
+        style = replace(
+            style, semicolons=sum(i.rstrip().endswith(";") for i in imports) * 2 >= len(imports)
+        )
+    elif lines:
+        style = replace(style, semicolons=ended * 10 >= len(lines))
+    style = replace(style, indent=indentation(lines) or style.indent)
+    style = replace(style, end_of_line="\r\n" if "\r\n" in text else "\n")
+    return replace(style, import_extension=import_extension(text))
+
+
+def indentation(lines: list[str]) -> str | None:
+    """One level of indentation, as most lines that open a level show it."""
+    votes: dict[str, int] = {}
+    for line, following in itertools.pairwise(lines):
+        if not line.rstrip().endswith("{"):
+            continue
+        here = re.match(r"[ \t]*", line).group()  # type: ignore[union-attr]
+        there = re.match(r"[ \t]*", following).group()  # type: ignore[union-attr]
+        if there.startswith(here) and len(there) > len(here):
+            step = there[len(here) :]
+            votes[step] = votes.get(step, 0) + 1
+    return max(votes, key=lambda step: votes[step]) if votes else None
+
+
+def import_extension(text: str) -> str:
+    """The ending that relative imports of the file carry: ``.js``, ``.ts`` or none."""
+    found = re.findall(r"""(?:from|import|require\()\s*['"](\.[^'"]*)['"]""", text)
+    endings = [posixpath.splitext(module)[1] for module in found]
+    for ending in (".js", ".ts", ".mjs", ".cjs"):
+        if ending in endings:
+            return ending
+    return "" if found else ".js"
+
+
+def prettier_configuration(host: Host, path: str) -> dict[str, Any]:
+    """The nearest prettier configuration that is plain data, overrides left out."""
+    folder = posixpath.dirname(path)
+    while True:
+        for name in PRETTIER_FILES:
+            candidate = posixpath.join(folder, name)
+            if host.exists(candidate):
+                return parse_configuration(host.read(candidate).decode("utf-8", "replace"))
+        package = posixpath.join(folder, "package.json")
+        if host.exists(package):
+            try:
+                found = json.loads(host.read(package)).get("prettier")
+            except (ValueError, AttributeError):
+                found = None
+            if isinstance(found, dict):
+                return found
+        if not folder:
+            return {}
+        folder = posixpath.dirname(folder)
+
+
+def parse_configuration(text: str) -> dict[str, Any]:
+    """JSON, or the flat ``key: value`` lines that YAML and JSON5 configurations are."""
+    try:
+        found = json.loads(text)
+        return found if isinstance(found, dict) else {}
+    except ValueError:
+        pass
+    values: dict[str, Any] = {}
+    for key, value in re.findall(
+        r"""^\s*['"]?(\w+)['"]?\s*:\s*['"]?([\w-]+)['"]?\s*,?\s*$""", text, re.M
+    ):
+        values[key] = {"true": True, "false": False}.get(
+            value, int(value) if value.isdigit() else value
+        )
+    return values
+
+
+def from_prettier(configuration: dict[str, Any]) -> Style:
+    """prettier's own defaults where nothing is set (prettier 3: double quotes, width 80)."""
+    tabs = configuration.get("useTabs") is True
+    return Style(
+        indent="\t" if tabs else " " * int(configuration.get("tabWidth", 2)),
+        quote="'" if configuration.get("singleQuote") is True else '"',
+        semicolons=configuration.get("semi") is not False,
+        width=int(configuration.get("printWidth", 80)),
+        trailing_commas=str(configuration.get("trailingComma", "all")),  # type: ignore[arg-type]
+        arrow_parens=configuration.get("arrowParens", "always") != "avoid",
+        bracket_spacing=configuration.get("bracketSpacing") is not False,
+    )
