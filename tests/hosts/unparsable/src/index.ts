@@ -1,0 +1,3 @@
+import { connectWhatsApp } from './whatsapp.js';
+
+await connectWhatsApp();

@@ -1,0 +1,3 @@
+// Importing a channel registers it.
+import "./pigeon.js";
+import "./whatsapp.js";
