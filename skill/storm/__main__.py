@@ -1,0 +1,106 @@
+"""``python -m skill.storm HOST CHANNEL --driver … --node-tools …``: the table of one host.
+
+For the project's own work; what users get is ``skillgen simulate``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from skill.storm.run import Outcome, StormError, simulate
+from skill.storm.scenarios import EXTRA, TABLE
+from skill.storm.supervisor import ALWAYS_5S, BY_NAME, from_host
+
+_COLUMNS = "{:14} {:>8} {:>6} {:>7} {:>7} {:>7}  {:14} {:>8} {:>9} {:>9} {:>7}  {}"
+
+
+def main() -> int:
+    """Exit status 0; 1 when a bound is broken (``--check``); 2 when the host does not run."""
+    every = {scenario.id: scenario for scenario in (*TABLE, *EXTRA)}
+    parser = argparse.ArgumentParser(prog="python -m skill.storm", description=__doc__)
+    parser.add_argument("host", type=Path)
+    parser.add_argument("channel", help="the channel file, relative to HOST")
+    parser.add_argument("--driver", choices=["class", "factory", "module", "main"], default="class")
+    parser.add_argument("--node-tools", type=Path, required=True)
+    parser.add_argument("--supervisor", choices=["host", *BY_NAME], default="host")
+    parser.add_argument("--scenario", action="append", choices=sorted(every))
+    parser.add_argument("--registry", action="store_true", help="a second channel is connected")
+    parser.add_argument("--start", help="the exported function to call (driver module)")
+    parser.add_argument("--ready-log", help="a pattern for main's last log line (driver main)")
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--times", action="store_true", help="with --json: every attempt")
+    parser.add_argument(
+        "--log", action="store_true", help="the first and last lines of each scenario's log"
+    )
+    parser.add_argument("--check", action="store_true", help="judge by the patched bounds")
+    options = parser.parse_args()
+    own = from_host(options.host) if options.supervisor == "host" else None
+    try:
+        outcomes = simulate(
+            options.host,
+            options.channel,
+            driver=options.driver,
+            supervisor=own or BY_NAME.get(options.supervisor, ALWAYS_5S),
+            scenarios=[every[name] for name in options.scenario] if options.scenario else TABLE,
+            node_tools=options.node_tools,
+            registry=options.registry,
+            start=options.start,
+            ready_log=options.ready_log,
+            environment=dict(one.split("=", 1) for one in options.env),
+        )
+    except StormError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.json:
+        json.dump([one.as_json(times=options.times) for one in outcomes], sys.stdout, indent=1)
+        print()
+    else:
+        show(outcomes, log=options.log, judged=options.check)
+    return int(options.check and any(one.broken() for one in outcomes))
+
+
+def show(outcomes: list[Outcome], *, log: bool = False, judged: bool = False) -> None:
+    """The table, times in virtual seconds; the last column is the real time it took."""
+    print(
+        _COLUMNS.format(
+            "scenario", "attempts", "hour", "bound", "runs", "starts", "exits",
+            "next", "settled", "first up", "ready", "real",
+        )
+    )  # fmt: skip
+    for one in outcomes:
+        print(
+            _COLUMNS.format(
+                one.scenario.id,
+                one.attempts,
+                one.busiest_hour,
+                one.scenario.bound.day,
+                one.runs,
+                one.starts,
+                " ".join(f"{code}×{count}" for code, count in one.exits.items()) or "-",
+                _seconds(one.next_s),
+                _seconds(one.settled_s) + {True: "", False: "!", None: ""}[one.settled_ok],
+                _seconds(one.first_up_s),
+                _seconds(one.ready_s),
+                f"{one.real_s:.1f} s",
+            )
+        )
+        for note in one.notes:
+            print(f"    {note}")
+        for fault in one.faults:
+            print(f"    {fault.kind} ×{fault.count}, first at {fault.first_s:.1f} s: {fault.text}")
+        for line in one.broken() if judged else []:
+            print(f"    BROKEN: {line}")
+        for at, level, text in one.log if log else ():
+            print(f"    | {at:10.1f} {level}: {text}")
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,148 @@
+'use strict';
+/**
+ * How a host's main is modelled when only its channel file is run.
+ *
+ * Each driver gets the bundle's exports and the process; it reports proc.settled(ok) when
+ * the host's connect(), setup() or main did, and does what real mains do then: NanoClaw v1
+ * awaits connect() and exits 1 when it rejects; v2's registry logs a rejected setup() and
+ * lives on with its other channels.
+ */
+const { EXIT } = require('./engine.cjs');
+const { stub } = require('./stubs.cjs');
+
+/** Seconds after the first start at which the channel's other entries are tried while not open. */
+const PROBE_S = 31;
+const STARTERS = /^(main|start\w*|run|boot\w*|init\w*|connect\w*)$/;
+
+function hostOptions(world) {
+  const rest = stub(world, 'host');
+  return new Proxy(
+    { registeredGroups: () => ({}), onMessage() {}, onChatMetadata() {} },
+    { get: (target, key) => (key in target ? target[key] : rest[key]) },
+  );
+}
+
+/** Calls what a host may call before the link is open; a use of the missing socket is an error. */
+function probe(world, proc, calls) {
+  if (world.probed) return;
+  world.probed = true;
+  const timer = proc.globals.setTimeout(async () => {
+    if (proc.openSockets > 0) return;
+    for (const call of calls) {
+      try {
+        await call();
+      } catch (error) {
+        world.log('probe', [error]); // a socket that is not open may refuse; a missing one not
+      }
+    }
+  }, PROBE_S * 1000);
+  timer.unref();
+}
+
+async function connectChannel(world, proc, channel) {
+  probe(world, proc, [
+    () => channel.setTyping?.('15550002222@s.whatsapp.net', true),
+    () => channel.isConnected?.(),
+  ]);
+  try {
+    await channel.connect();
+  } catch (error) {
+    if (error === EXIT || proc.dead) return;
+    world.log('main', [error]);
+    world.note(`connect() rejects: ${error?.message ?? error}`);
+    proc.settled(false);
+    proc.guard(() => proc.globals.process.exit(1));
+    return;
+  }
+  if (proc.dead) return;
+  proc.holds += 1; // the message loop runs from here on
+  proc.settled(true);
+}
+
+async function runClass(world, proc, exported) {
+  const wanted = (value) =>
+    typeof value === 'function' && typeof value.prototype?.connect === 'function';
+  const Channel = Object.values(exported).find(wanted);
+  if (!Channel) throw new Error('the channel file exports no class with a connect() method');
+  await connectChannel(world, proc, new Channel(hostOptions(world)));
+}
+
+async function runFactory(world, proc, exported) {
+  const registered = proc.captured.find((args) => args.length > 1);
+  const factory = registered?.[1]?.factory ?? registered?.[1];
+  if (typeof factory !== 'function') {
+    const wanted = (name) => /^create\w*(Channel|Adapter)$/i.test(name);
+    const name = Object.keys(exported).find(wanted);
+    if (!name) throw new Error('the channel file registers no channel factory');
+    return runChannel(world, proc, await exported[name](hostOptions(world)));
+  }
+  return runChannel(world, proc, await factory(hostOptions(world)));
+}
+
+async function runChannel(world, proc, channel) {
+  if (!channel) {
+    world.note('the factory returned no channel');
+    proc.holds += 1;
+    return;
+  }
+  if (typeof channel.setup !== 'function') return connectChannel(world, proc, channel);
+  proc.holds += 1; // v2: delivery and sweep loops run whatever the channels do
+  const to = '15550002222@s.whatsapp.net';
+  const file = { filename: 'a.png', data: Buffer.alloc(1) };
+  probe(world, proc, [
+    () => channel.setTyping?.(to, null),
+    () => channel.isConnected?.(),
+    () =>
+      channel.deliver?.(to, null, {
+        kind: 'chat',
+        content: { operation: 'reaction', emoji: 'x', messageId: 'M1' },
+      }),
+    () => channel.deliver?.(to, null, { kind: 'chat', content: { text: 'x' }, files: [file] }),
+  ]);
+  const setup = {
+    conversations: [],
+    onInbound() {},
+    onInboundEvent() {},
+    onMetadata() {},
+    onAction() {},
+  };
+  try {
+    await channel.setup(setup);
+  } catch (error) {
+    if (error === EXIT || proc.dead) return;
+    world.note(`setup() rejects: ${error?.message ?? error}`);
+    proc.settled(false);
+    return;
+  }
+  proc.settled(true);
+}
+
+/** The import starts it, or else an exported start function does. */
+async function runModule(world, proc, exported) {
+  const name =
+    world.startName ?? Object.keys(exported).find((one) => STARTERS.test(one) && typeof exported[one] === 'function');
+  if (name && !world.startName) {
+    await null; // an import that starts by itself has called something by now
+    for (let turn = 0; turn < 20; turn += 1) await null;
+    if (proc.holds > 0 || world.runs.length > proc.runsAtStart) return proc.settled(true);
+  }
+  if (!name) return proc.settled(true);
+  if (typeof exported[name] !== 'function') throw new Error(`no exported function ${name}`);
+  try {
+    await exported[name](hostOptions(world));
+  } catch (error) {
+    if (error === EXIT || proc.dead) return;
+    world.note(`${name}() rejects: ${error?.message ?? error}`);
+    proc.settled(false);
+    proc.guard(() => proc.globals.process.exit(1));
+    return;
+  }
+  proc.settled(true);
+}
+
+/** The host's own main does it all; ready is its log line, or else the first open. */
+async function runMain(world, proc) {
+  if (!world.readyLog) proc.settled(true);
+}
+
+module.exports = { class: runClass, factory: runFactory, module: runModule, main: runMain };

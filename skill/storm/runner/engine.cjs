@@ -1,0 +1,456 @@
+'use strict';
+/**
+ * Virtual time, process starts and the supervisor.
+ *
+ * A World is one scenario of one host: a clock in milliseconds, an agenda, and at most
+ * one live process. A process start is one call of the compiled bundle with its own
+ * timers, Date, process, fetch ... handed in as parameters, so module state is fresh and a
+ * start costs some 0.1 ms (a vm context costs 1 to 2 ms; an unpatched host is started
+ * 17,280 times a day). Microtasks and process.nextTick are the real ones.
+ */
+const realSetImmediate = setImmediate;
+const realNextTick = process.nextTick;
+
+/** Thrown by process.exit(): unwinds the host's stack; never a host error. */
+const EXIT = Object.freeze(
+  Object.assign(new Error('process.exit (virtual process ended)'), { code: 'SKILLGEN_EXIT' }),
+);
+/** 2026-03-01T00:00:00Z, the wall clock at virtual second 0. */
+const EPOCH_MS = Date.UTC(2026, 2, 1);
+/** Node runs a timer above this after 1 ms (nodejs.org/api/timers.html). */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Steps at one virtual instant above which the host spins without end. */
+const MOST_STEPS_AT_ONCE = 200_000;
+/** Log lines that are kept: the first and the last of a scenario. */
+const LOG_HEAD = 40;
+const LOG_TAIL = 40;
+const SOCKET_MEMBERS =
+  'ev|end|user|ws|logout|authState|signalRepository|sendMessage|sendPresenceUpdate|' +
+  'presenceSubscribe|groupMetadata|groupFetchAllParticipating|readMessages|' +
+  'requestPairingCode|updateMediaMessage|profilePictureUrl|onWhatsApp|relayMessage';
+const UNDEFINED_SOCKET = new RegExp(
+  `Cannot read properties of (?:undefined|null) \\(reading '(?:${SOCKET_MEMBERS})'\\)`,
+);
+
+/** A binary heap of agenda entries by (at, order). */
+class Agenda {
+  items = [];
+
+  push(entry) {
+    const items = this.items;
+    let at = items.push(entry) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!before(entry, items[parent])) break;
+      items[at] = items[parent];
+      at = parent;
+    }
+    items[at] = entry;
+  }
+
+  pop() {
+    const items = this.items;
+    const top = items[0];
+    const last = items.pop();
+    if (items.length && last) {
+      let at = 0;
+      for (;;) {
+        let child = 2 * at + 1;
+        if (child >= items.length) break;
+        if (child + 1 < items.length && before(items[child + 1], items[child])) child += 1;
+        if (!before(items[child], last)) break;
+        items[at] = items[child];
+        at = child;
+      }
+      items[at] = last;
+    }
+    return top;
+  }
+
+  /** Drops what a dead process left behind. */
+  compact() {
+    const left = this.items.filter((entry) => entry.run && !entry.proc?.dead);
+    this.items = left.sort((a, b) => (before(a, b) ? -1 : 1)); // sorted is a heap
+  }
+}
+
+function before(a, b) {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
+
+/** What setTimeout and setInterval return; keeps its process alive while it has a ref. */
+class Timer {
+  constructor(proc, callback, args, delay, repeat) {
+    this.proc = proc;
+    this.callback = callback;
+    this.args = args;
+    this.delay = delay;
+    this.repeat = repeat;
+    this.active = false;
+    this.held = true;
+    this.schedule();
+  }
+
+  schedule() {
+    const { proc } = this;
+    if (proc.dead) return;
+    if (!this.active && this.held) proc.holds += 1;
+    this.active = true;
+    const entry = (this.entry = proc.world.at(proc.world.now + this.delay, proc, () => {
+      if (!this.active || this.entry !== entry) return;
+      if (this.repeat) this.schedule();
+      else this.cancel();
+      this.callback(...this.args);
+    }));
+  }
+
+  cancel() {
+    if (!this.active) return;
+    this.active = false;
+    if (this.held) this.proc.holds -= 1;
+    this.entry.run = null;
+  }
+
+  ref() {
+    if (!this.held && this.active) this.proc.holds += 1;
+    this.held = true;
+    return this;
+  }
+
+  unref() {
+    if (this.held && this.active) this.proc.holds -= 1;
+    this.held = false;
+    return this;
+  }
+
+  hasRef() {
+    return this.held;
+  }
+
+  refresh() {
+    if (this.active) this.entry.run = null;
+    this.schedule();
+    return this;
+  }
+
+  close() {
+    this.cancel();
+    return this;
+  }
+
+  [Symbol.toPrimitive]() {
+    return this.entry ? this.entry.order : 0;
+  }
+
+  [Symbol.dispose ?? Symbol.for('dispose')]() {
+    this.cancel();
+  }
+}
+
+/** One start of the host. holds: ref'd timers and open sockets; at 0 its event loop is empty. */
+class HostProcess {
+  constructor(world, pid) {
+    this.world = world;
+    this.pid = pid;
+    this.startedAt = world.now;
+    this.dead = false;
+    this.holds = 0;
+    this.exitCode = undefined;
+    this.listeners = new Map();
+    this.captured = [];
+    this.resolved = false;
+    this.openSockets = 0;
+  }
+
+  /** Runs host code; an exception that leaves it is an uncaught one. */
+  guard(run) {
+    if (this.dead) return;
+    try {
+      run();
+    } catch (error) {
+      this.uncaught(error, 'uncaughtException');
+    }
+  }
+
+  uncaught(error, kind) {
+    if (error === EXIT || this.dead) return;
+    this.world.fault(kind, error);
+    const own = this.listeners.get(kind);
+    if (own && own.length) {
+      this.guardListeners(own, [error, kind]);
+      return;
+    }
+    this.die(1);
+  }
+
+  guardListeners(listeners, args) {
+    for (const listener of [...listeners]) {
+      try {
+        listener(...args);
+      } catch (error) {
+        if (error !== EXIT) this.die(7); // Node: an uncaughtException handler that throws
+      }
+    }
+  }
+
+  /** Ends the process: its timers and sockets are dropped. signal: a name, or undefined. */
+  die(code, signal) {
+    if (this.dead) return;
+    const own = this.listeners.get('exit');
+    if (own && !signal) {
+      for (const listener of [...own]) {
+        try {
+          listener(code);
+        } catch {
+          /* Node ends all the same */
+        }
+      }
+    }
+    this.dead = true;
+    this.world.ended(this, code, signal);
+  }
+
+  deliver(signal) {
+    const own = this.listeners.get(signal);
+    if (own && own.length) this.guardListeners(own, [signal]);
+    else this.die(128, signal);
+  }
+
+  settled(ok) {
+    if (this.dead) return;
+    const { world } = this;
+    this.resolved = this.resolved || ok;
+    world.settled ??= { at: world.now, ok };
+    world.noteReady(this);
+  }
+}
+
+/** One scenario of one host. */
+class World {
+  constructor({ scenario, supervisor, seed }) {
+    this.scenario = scenario;
+    this.supervisor = new Supervisor(supervisor);
+    this.now = 0;
+    this.order = 0;
+    this.agenda = new Agenda();
+    this.proc = null;
+    this.pid = 4000;
+    this.pending = 0;
+    this.random = mulberry32(seed);
+    this.attempts = [];
+    this.runs = [];
+    this.opens = [];
+    this.starts = [];
+    this.exits = [];
+    this.settled = null;
+    this.ready = null;
+    this.firstUp = null;
+    this.faults = new Map();
+    this.head = [];
+    this.tail = [];
+    this.notes = [];
+    this.authFolders = new Set();
+  }
+
+  at(when, proc, run) {
+    const entry = { at: when, order: (this.order += 1), proc, run };
+    this.agenda.push(entry);
+    return entry;
+  }
+
+  wall() {
+    return EPOCH_MS + this.now;
+  }
+
+  /** The phase in force now: what WhatsApp and the network do. */
+  phase() {
+    const second = this.now / 1000;
+    for (const phase of this.scenario.phases) if (second < phase.until_s) return phase;
+    return this.scenario.phases.at(-1);
+  }
+
+  noteReady(proc) {
+    if (proc.openSockets > 0) {
+      this.firstUp ??= this.now;
+      if (proc.resolved) this.ready ??= this.now;
+    }
+  }
+
+  log(level, args) {
+    const lines = this.head.length < LOG_HEAD ? this.head : this.tail;
+    lines.push([this.now, level, args]);
+    if (this.tail.length > LOG_TAIL) this.tail.shift();
+    for (const arg of args) {
+      const text =
+        typeof arg === 'string'
+          ? arg
+          : arg instanceof Error
+            ? arg.message
+            : arg && typeof arg === 'object' && ownError(arg);
+      if (!text) continue;
+      if (UNDEFINED_SOCKET.test(text)) {
+        this.fault('undefined-socket', UNDEFINED_SOCKET.exec(text)[0]);
+      }
+      if (this.readyLog && typeof arg === 'string' && this.readyLog.test(text) && this.proc) {
+        this.proc.settled(true);
+      }
+    }
+  }
+
+  fault(kind, error) {
+    const text = typeof error === 'string' ? error : String(error?.message ?? error);
+    if (kind !== 'undefined-socket' && UNDEFINED_SOCKET.test(text)) {
+      this.fault('undefined-socket', text);
+    }
+    const key = `${kind}: ${text}`.slice(0, 300);
+    const seen = this.faults.get(key);
+    if (seen) seen.count += 1;
+    else {
+      const where = typeof error === 'object' && error?.stack ? String(error.stack) : '';
+      this.faults.set(key, { kind, text, count: 1, first_s: this.now / 1000, where });
+    }
+  }
+
+  /** Lets all microtasks run; real asynchronous file work too, where a host has any. */
+  async drain() {
+    await new Promise(realSetImmediate);
+    while (this.pending > 0) await new Promise(realSetImmediate);
+  }
+
+  async run(start) {
+    const horizon = this.scenario.horizon_s * 1000;
+    this.start = start;
+    this.begin();
+    let instant = -1;
+    let steps = 0;
+    for (;;) {
+      await this.drain();
+      const { proc } = this;
+      if (proc && !proc.dead && proc.holds <= 0) {
+        const own = proc.listeners.get('beforeExit');
+        if (own) proc.guard(() => own.forEach((listener) => listener(proc.exitCode ?? 0)));
+        await this.drain();
+        if (!proc.dead && proc.holds <= 0) proc.die(Number(proc.exitCode ?? 0));
+      }
+      let entry = this.agenda.pop();
+      while (entry && (!entry.run || (entry.proc && entry.proc.dead))) entry = this.agenda.pop();
+      if (!entry || entry.at > horizon) break;
+      steps = entry.at === instant ? steps + 1 : 0;
+      if (steps > MOST_STEPS_AT_ONCE) {
+        this.notes.push(`the host spins at second ${entry.at / 1000}`);
+        break;
+      }
+      instant = this.now = entry.at;
+      if (entry.proc) entry.proc.guard(entry.run);
+      else entry.run();
+    }
+    this.now = horizon;
+    if (this.proc) this.proc.dead = true;
+    await this.drain();
+  }
+
+  begin() {
+    if (!this.supervisor.allows(this.now)) {
+      this.notes.push(`start limit hit at second ${this.now / 1000}: the service has failed`);
+      return;
+    }
+    this.starts.push(this.now);
+    this.pid += 1;
+    const proc = (this.proc = new HostProcess(this, this.pid));
+    proc.guard(() => this.start(proc));
+  }
+
+  ended(proc, code, signal) {
+    this.exits.push([this.now, signal ?? code]);
+    if (this.agenda.items.length > 64) this.agenda.compact();
+    const wait = this.supervisor.next(this.now, proc.startedAt, code, signal);
+    if (wait !== null) this.at(this.now + wait, null, () => this.begin());
+  }
+}
+
+function ownError(object) {
+  for (const key of ['err', 'err2', 'error', 'e']) {
+    const value = Object.getOwnPropertyDescriptor(object, key)?.value;
+    if (value instanceof Error) return value.message;
+    if (typeof value === 'string') return value;
+  }
+  return '';
+}
+
+/** A small seeded generator, so that jitter is the same in every run. */
+function mulberry32(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Restart rules; the fields are those of skill/storm/supervisor.py, in seconds. */
+class Supervisor {
+  constructor(rules) {
+    this.rules = rules;
+    this.window = null; // systemd's ratelimit: a window from its first start, not a sliding one
+    this.backoff = 0;
+    this.restarts = 0;
+  }
+
+  allows(now) {
+    const { limit_interval_s: interval, limit_burst: burst } = this.rules;
+    if (this.rules.kind !== 'systemd' || !interval || !burst) return true;
+    if (!this.window || now - this.window.from >= interval * 1000) {
+      this.window = { from: now, count: 1 };
+      return true;
+    }
+    this.window.count += 1;
+    return this.window.count <= burst;
+  }
+
+  /** Milliseconds until the next start, or null for none. */
+  next(now, startedAt, code, signal) {
+    const rules = this.rules;
+    const ran = now - startedAt;
+    const clean = signal
+      ? rules.kind === 'systemd' && ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'].includes(signal)
+      : code === 0;
+    if (rules.kind === 'systemd') {
+      const forced = !signal && rules.force_codes.includes(code);
+      if (!forced) {
+        if (!signal && rules.prevent_codes.includes(code)) return null;
+        if (rules.restart === 'no') return null;
+        if (rules.restart === 'on-failure' && clean) return null;
+        if (rules.restart === 'on-success' && !clean) return null;
+        if (['on-abnormal', 'on-abort', 'on-watchdog'].includes(rules.restart) && !signal) {
+          return null;
+        }
+      }
+      return rules.restart_s * 1000;
+    }
+    if (rules.kind === 'launchd') {
+      if (rules.restart === 'no' || (rules.restart === 'on-failure' && clean)) return null;
+      return Math.max(rules.restart_s * 1000 - ran, 0);
+    }
+    if (rules.kind === 'compose') {
+      if (rules.restart === 'no' || (rules.restart === 'on-failure' && clean)) return null;
+      this.restarts += 1;
+      if (rules.max_restarts && this.restarts > rules.max_restarts) return null;
+      // moby restartmanager: 100 ms, doubled up to 60 s, back to 100 ms after 10 s of life
+      this.backoff = ran >= 10_000 || !this.backoff ? 100 : Math.min(this.backoff * 2, 60_000);
+      return this.backoff;
+    }
+    return null;
+  }
+}
+
+module.exports = {
+  EXIT,
+  EPOCH_MS,
+  LONGEST_TIMER_MS,
+  HostProcess,
+  Supervisor,
+  Timer,
+  World,
+  realNextTick,
+};

@@ -1,0 +1,385 @@
+'use strict';
+/** What a host's code sees of Node: virtual time, a fake process, real files, no network. */
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const realProcess = require('node:process');
+const util = require('node:util');
+const { EXIT, LONGEST_TIMER_MS, Timer, realNextTick } = require('./engine.cjs');
+const { Boom, fakeBaileys } = require('./baileys.cjs');
+const { stub } = require('./stubs.cjs');
+
+/** Real modules; what they do is local. */
+const REAL = new Set(
+  ('assert assert/strict async_hooks buffer constants crypto diagnostics_channel events path ' +
+    'path/posix path/win32 punycode querystring stream stream/promises stream/web ' +
+    'string_decoder sys url util util/types zlib').split(' '),
+);
+/** These use the event loop in ways that virtual time cannot see. */
+const INERT_FS = new Set(['watch', 'watchFile', 'unwatchFile', 'createWriteStream']);
+
+function makeGlobals(proc) {
+  const { world } = proc;
+  const base = world.now;
+  const alive = () => {
+    if (proc.dead) throw EXIT;
+  };
+
+  // timers
+  const clamp = (ms) => (ms >= 1 && ms <= LONGEST_TIMER_MS ? Math.trunc(ms) : 1);
+  const timer = (callback, ms, args, repeat) => {
+    if (typeof callback !== 'function') throw new TypeError('callback must be a function');
+    return new Timer(proc, callback, args, ms, repeat);
+  };
+  const setTimeout = (callback, ms, ...args) => timer(callback, clamp(+ms), args, false);
+  const setInterval = (callback, ms, ...args) => timer(callback, clamp(+ms), args, true);
+  const setImmediate = (callback, ...args) => timer(callback, 0, args, false);
+  const clear = (handle) => {
+    if (handle instanceof Timer) handle.cancel();
+  };
+  const sleep = (ms, value, options = {}) =>
+    new Promise((resolve, reject) => {
+      const { signal, ref = true } = options;
+      const abort = () => {
+        handle.cancel();
+        const error = new Error('The operation was aborted', { cause: signal.reason });
+        reject(Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' }));
+      };
+      const handle = setTimeout(() => {
+        signal?.removeEventListener('abort', abort);
+        resolve(value);
+      }, ms);
+      if (!ref) handle.unref();
+      if (signal?.aborted) abort();
+      else signal?.addEventListener('abort', abort, { once: true });
+    });
+  const immediately = (value) => new Promise((resolve) => setImmediate(resolve, value));
+  setTimeout[util.promisify.custom] = sleep;
+  setImmediate[util.promisify.custom] = immediately;
+  const timersPromises = {
+    setTimeout: sleep,
+    setImmediate: immediately,
+    async *setInterval(ms, value) {
+      for (;;) yield await sleep(ms, value);
+    },
+    scheduler: { wait: (ms, options) => sleep(ms, undefined, options), yield: immediately },
+  };
+  const timers = {
+    setTimeout,
+    setInterval,
+    setImmediate,
+    clearTimeout: clear,
+    clearInterval: clear,
+    clearImmediate: clear,
+    promises: timersPromises,
+  };
+
+  // clocks
+  const VirtualDate = new Proxy(Date, {
+    construct: (target, args, from) =>
+      Reflect.construct(target, args.length ? args : [world.wall()], from),
+    apply: (target) => new target(world.wall()).toString(),
+    get: (target, key) => (key === 'now' ? () => world.wall() : target[key]),
+  });
+  const performance = {
+    now: () => world.now - base,
+    timeOrigin: world.wall(),
+    mark() {},
+    measure() {},
+    toJSON: () => ({}),
+  };
+  const hrtime = (from) => {
+    const ms = world.now - base;
+    const pair = [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)];
+    if (!from) return pair;
+    const nanos = (pair[0] - from[0]) * 1e9 + pair[1] - from[1];
+    return [Math.floor(nanos / 1e9), nanos % 1e9];
+  };
+  hrtime.bigint = () => BigInt(Math.round((world.now - base) * 1e6));
+  const VirtualMath = (world.math ??= Object.create(Object.prototype, {
+    ...Object.getOwnPropertyDescriptors(Math),
+    random: { value: world.random, writable: true, configurable: true },
+  }));
+  const VirtualAbortSignal = new Proxy(AbortSignal, {
+    get(target, key) {
+      if (key !== 'timeout') {
+        const value = target[key];
+        return typeof value === 'function' && key !== 'prototype' ? value.bind(target) : value;
+      }
+      return (ms) => {
+        const controller = new AbortController();
+        const reason = new DOMException('The operation timed out', 'TimeoutError');
+        setTimeout(() => controller.abort(reason), ms).unref();
+        return controller.signal;
+      };
+    },
+  });
+
+  // process
+  const output = (level) => ({
+    isTTY: false,
+    fd: level === 'stderr' ? 2 : 1,
+    columns: 80,
+    write(text, ...rest) {
+      world.log(level, [String(text)]);
+      const done = rest.find((one) => typeof one === 'function');
+      if (done) process.nextTick(done);
+      return true;
+    },
+    on: () => {},
+    once: () => {},
+    off: () => {},
+    end: () => {},
+    emit: () => false,
+    removeListener: () => {},
+  });
+  const listen = (name, listener, first) => {
+    if (!proc.listeners.has(name)) proc.listeners.set(name, []);
+    proc.listeners.get(name)[first ? 'unshift' : 'push'](listener);
+    return process;
+  };
+  const forget = (name, listener) => {
+    const own = proc.listeners.get(name) ?? [];
+    const at = own.findIndex((one) => one === listener || one.listener === listener);
+    if (at >= 0) own.splice(at, 1);
+    return process;
+  };
+  const once = (name, listener) => {
+    const wrapped = (...args) => {
+      forget(name, listener);
+      return listener(...args);
+    };
+    wrapped.listener = listener;
+    return listen(name, wrapped);
+  };
+  const process = {
+    argv: [realProcess.execPath, world.mainFile],
+    argv0: 'node',
+    execPath: realProcess.execPath,
+    execArgv: [],
+    env: { ...world.environment },
+    pid: proc.pid,
+    ppid: 1,
+    title: 'node',
+    platform: 'linux',
+    arch: 'x64',
+    version: realProcess.version,
+    versions: realProcess.versions,
+    release: realProcess.release,
+    features: {},
+    config: {},
+    get exitCode() {
+      return proc.exitCode;
+    },
+    set exitCode(code) {
+      proc.exitCode = code;
+    },
+    stdout: output('stdout'),
+    stderr: output('stderr'),
+    stdin: stub(world, 'stdin'),
+    cwd: () => realProcess.cwd(),
+    chdir: () => {},
+    exit(code) {
+      alive();
+      proc.die(Number(code ?? proc.exitCode ?? 0));
+      throw EXIT;
+    },
+    reallyExit(code) {
+      process.exit(code);
+    },
+    abort() {
+      proc.die(134, 'SIGABRT');
+      throw EXIT;
+    },
+    kill(pid, signal = 'SIGTERM') {
+      alive();
+      if (pid !== proc.pid) throw Object.assign(new Error('kill ESRCH'), { code: 'ESRCH', errno: -3 });
+      if (signal !== 0) realNextTick(() => proc.dead || proc.deliver(signal));
+      return true;
+    },
+    nextTick: (callback, ...args) => realNextTick(() => proc.guard(() => callback(...args))),
+    hrtime,
+    uptime: () => (world.now - base) / 1000,
+    memoryUsage: Object.assign(() => ({ rss: 5e7, heapTotal: 3e7, heapUsed: 2e7, external: 0 }), {
+      rss: () => 5e7,
+    }),
+    cpuUsage: () => ({ user: 0, system: 0 }),
+    resourceUsage: () => ({}),
+    umask: () => 0o22,
+    getuid: () => 1000,
+    geteuid: () => 1000,
+    getgid: () => 1000,
+    emitWarning: (warning) => world.log('warning', [String(warning)]),
+    on: (name, listener) => listen(name, listener),
+    addListener: (name, listener) => listen(name, listener),
+    prependListener: (name, listener) => listen(name, listener, true),
+    once,
+    off: forget,
+    removeListener: forget,
+    removeAllListeners(name) {
+      if (name === undefined) proc.listeners.clear();
+      else proc.listeners.delete(name);
+      return process;
+    },
+    listeners: (name) => [...(proc.listeners.get(name) ?? [])],
+    listenerCount: (name) => (proc.listeners.get(name) ?? []).length,
+    emit(name, ...args) {
+      const own = [...(proc.listeners.get(name) ?? [])];
+      for (const listener of own) listener(...args);
+      return own.length > 0;
+    },
+    setMaxListeners: () => process,
+    setUncaughtExceptionCaptureCallback() {},
+    binding: () => ({}),
+  };
+
+  const console = {};
+  for (const level of ['debug', 'log', 'info', 'warn', 'error', 'trace', 'dir', 'table', 'group',
+    'groupEnd', 'time', 'timeEnd', 'timeLog', 'count', 'assert', 'clear', 'groupCollapsed']) {
+    console[level] = (...args) => {
+      if (level !== 'assert') world.log(level, args);
+    };
+  }
+
+  // The wppconnect version page that NanoClaw v2 scrapes, and any JSON answer, in one.
+  const fetch = async (_url, options) => {
+    if (proc.dead) return new Promise(() => {});
+    options?.signal?.throwIfAborted?.();
+    if (world.phase().lookup_fails) {
+      throw new TypeError('fetch failed', { cause: new Error('getaddrinfo EAI_AGAIN') });
+    }
+    return {
+      ok: true,
+      status: 200,
+      statusText: 'OK',
+      headers: new Map(),
+      text: async () => 'WhatsApp Web 2.3000.1027934701 "client_revision":1027934701',
+      json: async () => ({ version: [2, 3000, 1027934701], currentVersion: '2.3000.1027934701' }),
+      arrayBuffer: async () => new ArrayBuffer(0),
+    };
+  };
+
+  const globals = {
+    process,
+    console,
+    ...timers,
+    Date: VirtualDate,
+    Math: VirtualMath,
+    performance,
+    fetch,
+    AbortSignal: VirtualAbortSignal,
+    queueMicrotask: (run) => queueMicrotask(() => proc.guard(run)),
+    WebSocket: undefined,
+  };
+  delete globals.promises;
+  // Defined, not assigned: globalThis.process and fetch have setters of their own.
+  const globalObject = Object.create(globalThis);
+  globals.globalThis = globals.global = globalObject;
+  for (const [key, value] of Object.entries(globals)) {
+    Object.defineProperty(globalObject, key, { value, writable: true, configurable: true });
+  }
+  proc.globals = globals;
+  proc.builtins = { timers, 'timers/promises': timersPromises, perf_hooks: { performance }, process, console };
+  return globals;
+}
+
+/** The fs of all processes: synchronous underneath, so that no real time passes; refuses the dead. */
+function makeFs(world) {
+  const guarded = (name, work) => {
+    const result = (...args) => {
+      if (world.proc?.dead) throw EXIT;
+      return work(...args);
+    };
+    Object.defineProperty(result, 'name', { value: name });
+    return result;
+  };
+  const promises = { constants: fs.constants };
+  for (const [name, value] of Object.entries(fs.promises)) {
+    if (typeof value !== 'function') continue;
+    const direct = fs[`${name}Sync`];
+    promises[name] = async (...args) => {
+      if (world.proc?.dead) return new Promise(() => {});
+      await null;
+      if (direct) return direct(...args);
+      world.pending += 1;
+      try {
+        return await value(...args);
+      } finally {
+        world.pending -= 1;
+      }
+    };
+  }
+  const facade = { ...fs, promises };
+  for (const [name, value] of Object.entries(fs)) {
+    if (typeof value !== 'function' || /^[A-Z]/.test(name)) continue;
+    if (INERT_FS.has(name)) {
+      facade[name] = () => stub(world, `fs.${name}`);
+      continue;
+    }
+    const direct = name.endsWith('Sync') ? value : fs[`${name}Sync`];
+    if (!direct) continue;
+    facade[name] = name.endsWith('Sync')
+      ? guarded(name, value)
+      : (...args) => {
+          const { proc } = world;
+          if (!proc || proc.dead) return;
+          const done = args.pop();
+          let answer;
+          try {
+            answer = [name === 'exists' ? direct(...args) : null];
+            if (name !== 'exists') answer.push(direct(...args));
+          } catch (error) {
+            answer = [error];
+          }
+          realNextTick(() => proc.guard(() => done(...answer)));
+        };
+  }
+  facade.realpathSync = Object.assign(guarded('realpathSync', fs.realpathSync), {
+    native: fs.realpathSync.native,
+  });
+  return facade;
+}
+
+/** The require() of a World's bundles. */
+function makeRequire(world) {
+  const files = makeFs(world);
+  const home = world.environment.HOME;
+  const system = { ...os, homedir: () => home, tmpdir: () => path.join(home, 'tmp'), hostname: () => 'storm' };
+  const whatsapp = fakeBaileys(world);
+  const boom = Object.assign(() => {}, { Boom, default: { Boom }, isBoom: Boom.isBoom });
+  const cache = new Map();
+  return function load(name) {
+    if (name.startsWith('capture:')) return captureRegistry(world);
+    const bare = name.replace(/^node:/, '');
+    if (/^(@whiskeysockets\/|@adiwajshing\/)?baileys$/.test(bare)) return whatsapp;
+    if (bare === '@hapi/boom') return boom;
+    const own = world.proc.builtins[bare];
+    if (own) return own;
+    if (bare === 'fs') return files;
+    if (bare === 'fs/promises') return files.promises;
+    if (bare === 'os') return system;
+    if (bare === 'module') return { createRequire: () => load, builtinModules: [] };
+    if (REAL.has(bare)) return require(`node:${bare}`);
+    if (!cache.has(bare)) cache.set(bare, stub(world, bare));
+    return cache.get(bare);
+  };
+}
+
+/** The channel registry of a host: what is registered is kept for the driver. */
+function captureRegistry(world) {
+  const rest = stub(world, 'registry');
+  return new Proxy(function () {}, {
+    get: (_target, key) =>
+      typeof key === 'string' && key.startsWith('register')
+        ? (...args) => world.proc.captured.push(args)
+        : rest[key],
+    getPrototypeOf: () => new Proxy({}, {
+      get: (_target, key) =>
+        typeof key === 'string' && key.startsWith('register')
+          ? (...args) => world.proc.captured.push(args)
+          : rest[key],
+    }),
+  });
+}
+
+module.exports = { makeGlobals, makeRequire };

@@ -1,0 +1,157 @@
+'use strict';
+/**
+ * node main.cjs REQUEST.json: runs a bundle through scenarios; JSON outcomes in request.out.
+ *
+ * request: {bundle, driver, registry, startName, readyLog, work, mainFile, environment,
+ * supervisor, scenarios: [{id, creds, phases, horizon_s}], seed, files, home, cwd, out}.
+ */
+const fs = require('node:fs');
+const path = require('node:path');
+const vm = require('node:vm');
+const { credsText } = require('./baileys.cjs');
+const drivers = require('./drivers.cjs');
+const { EXIT, World } = require('./engine.cjs');
+const { makeGlobals, makeRequire } = require('./globals.cjs');
+
+const request = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
+const PARAMETERS = [
+  '__load', '__wrapped', 'module', 'exports', 'require', 'process', 'console', 'setTimeout', 'setInterval',
+  'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'Date', 'Math',
+  'performance', 'fetch', 'AbortSignal', 'queueMicrotask', 'WebSocket', 'globalThis', 'global',
+];
+const program = vm.compileFunction(fs.readFileSync(request.bundle, 'utf8'), PARAMETERS, {
+  filename: 'host.js',
+});
+
+Error.stackTraceLimit = 6; // a storm makes 144,000 errors
+
+let world = null;
+process.on('unhandledRejection', (reason) => {
+  if (reason !== EXIT) world?.proc?.uncaught(reason, 'unhandledRejection');
+});
+process.on('uncaughtException', (error) => {
+  if (error !== EXIT) world?.proc?.uncaught(error, 'uncaughtException');
+});
+
+function startHost(current, load) {
+  const kinds = [new WeakMap(), new WeakMap()];
+  const wrapped = (module, node, wrap) => {
+    if (module === null || !['object', 'function'].includes(typeof module)) return wrap(module, node);
+    const known = kinds[node ? 1 : 0];
+    if (!known.has(module)) known.set(module, wrap(module, node));
+    return known.get(module);
+  };
+  return (proc) => {
+    const globals = makeGlobals(proc);
+    proc.runsAtStart = current.runs.length;
+    if (request.registry) proc.holds += 1; // another channel is connected
+    const module = { exports: {} };
+    const given = { ...globals, __load: load, __wrapped: wrapped, require: load, module, exports: module.exports };
+    proc.holds += 1; // loading the program
+    const loaded = program(...PARAMETERS.map((name) => given[name]));
+    (async () => {
+      try {
+        if (loaded) {
+          proc.holds -= 1;
+          proc.exitCode = 13; // Node: an unsettled top-level await at the end
+          await loaded;
+          proc.exitCode = proc.exitCode === 13 ? undefined : proc.exitCode;
+          proc.holds += 1;
+        }
+        if (proc.dead) return;
+        const driven = drivers[request.driver](current, proc, module.exports);
+        proc.holds -= 1;
+        await driven;
+      } catch (error) {
+        if (error !== EXIT) {
+          if (!proc.dead) current.note(`the host does not start: ${error?.message ?? error}`);
+          proc.uncaught(error, 'uncaughtException');
+        }
+      }
+    })();
+  };
+}
+
+async function play(scenario, authFolders) {
+  // One place for all scenarios, since the bundle knows it by name; empty at each start.
+  const { home, cwd } = request;
+  for (const folder of [home, cwd]) fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(path.join(home, 'tmp'), { recursive: true });
+  fs.mkdirSync(cwd, { recursive: true });
+  process.chdir(cwd);
+  for (const [name, text] of Object.entries(request.files)) fs.writeFileSync(name, text);
+  for (const auth of authFolders) {
+    if (path.isAbsolute(auth) || auth.startsWith('..')) continue;
+    fs.mkdirSync(auth, { recursive: true });
+    fs.writeFileSync(path.join(auth, 'creds.json'), credsText(scenario.creds === 'linked'));
+  }
+  const current = (world = new World({ scenario, supervisor: request.supervisor, seed: request.seed }));
+  current.environment = { ...request.environment, HOME: home };
+  current.mainFile = request.mainFile;
+  current.startName = request.startName;
+  current.readyLog = request.readyLog ? new RegExp(request.readyLog) : null;
+  current.note = (text) => current.notes.includes(text) || current.notes.push(text);
+  const began = performance.now();
+  await current.run(startHost(current, makeRequire(current)));
+  const took = performance.now() - began;
+  process.chdir(request.work);
+  return { current, took };
+}
+
+function seconds(ms) {
+  return ms === null ? null : Math.round(ms) / 1000;
+}
+
+function printable(arg) {
+  if (arg instanceof Error) return arg.message;
+  if (typeof arg === 'string') return arg.trimEnd();
+  try {
+    return JSON.stringify(arg, (_key, value) => (value instanceof Error ? value.message : value));
+  } catch {
+    return String(arg);
+  }
+}
+
+async function main() {
+  const well = { kind: 'open', after_s: 0.5, close_after_s: null, kill_after_s: null, code: null };
+  const healthy = {
+    id: 'look',
+    creds: 'linked',
+    horizon_s: 2,
+    phases: [{ until_s: Infinity, does: well, lookup_fails: false }],
+  };
+  // Where does this host keep its credentials? A short healthy run shows it.
+  const look = await play(healthy, ['store/auth']);
+  const folders = new Set(['store/auth', ...look.current.authFolders]);
+  const outcomes = [];
+  for (const scenario of request.scenarios) {
+    const { current, took } = await play(scenario, folders);
+    outcomes.push({
+      scenario: scenario.id,
+      attempts_at: current.attempts.map(seconds),
+      runs_at: current.runs.map(seconds),
+      opens_at: current.opens.map(seconds),
+      starts_at: current.starts.map(seconds),
+      exits: current.exits.map(([at, code]) => [seconds(at), code]),
+      settled_s: seconds(current.settled?.at ?? null),
+      settled_ok: current.settled?.ok ?? null,
+      first_up_s: seconds(current.firstUp),
+      ready_s: seconds(current.ready),
+      up_at_end: Boolean(current.proc?.openSockets),
+      faults: [...current.faults.values()],
+      notes: current.notes,
+      log: [...current.head, ...current.tail].map(([at, level, args]) => [
+        seconds(at),
+        level,
+        args.map(printable).join(' '),
+      ]),
+      real_s: Math.round(took) / 1000,
+    });
+  }
+  fs.writeFileSync(request.out, JSON.stringify({ auth_folders: [...folders], outcomes }));
+}
+
+main().catch((error) => {
+  process.stderr.write(`${error?.stack ?? error}\n`);
+  process.exit(1);
+});
