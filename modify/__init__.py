@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skill.edit import Patch
+from skill.errors import SkillgenError, UnreadableSource
 from skill.host import Host
 from skill.options import Options
 
@@ -18,11 +19,31 @@ def examine(host: Host, options: Options) -> Patch:
 
 
 def verify(path: str, before: bytes | None, after: bytes) -> None:
-    """Raise UnreadableSource when a TypeScript or JavaScript result does not parse (promise 5).
+    """Raise SkillgenError when a TypeScript or JavaScript result does not parse (promise 5).
 
-    before: the file as it was, or None for an added one.
+    before: the file as it was, or None for an added one. A file that the parser could not
+    read before need not be readable afterwards.
     """
     from modify.typescript.source import SUFFIXES, Source
 
-    if path.endswith(SUFFIXES):
+    if not path.endswith(SUFFIXES):
+        return
+    try:
         Source.parse(path, after)
+    except UnreadableSource as error:
+        if before is not None and not readable(path, before):
+            return
+        raise SkillgenError(
+            f"{path}:{error.line}: would not parse after the change; "
+            "nothing was written, please report this host"
+        ) from None
+
+
+def readable(path: str, content: bytes) -> bool:
+    from modify.typescript.source import Source
+
+    try:
+        Source.parse(path, content)
+    except UnreadableSource:
+        return False
+    return True

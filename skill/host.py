@@ -11,16 +11,45 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from skill.errors import SkillgenError
 
 # Trees that are not the host's own source: installed, built or generated. A copy in
 # there is overwritten by the next install or build, so a patch would not last.
 FOREIGN_FOLDERS = frozenset(
-    "node_modules bower_components jspm_packages vendor third_party site-packages"
-    " .git .hg .svn .skillgen .venv venv env .tox .nox __pycache__ .mypy_cache"
-    " .pytest_cache .ruff_cache dist build out coverage .next .nuxt .turbo .cache"
-    " target .yarn .pnpm-store".split()
+    {
+        "node_modules",
+        "bower_components",
+        "jspm_packages",
+        "vendor",
+        "third_party",
+        "site-packages",
+        ".git",
+        ".hg",
+        ".svn",
+        ".skillgen",
+        ".venv",
+        "venv",
+        "env",
+        ".tox",
+        ".nox",
+        "__pycache__",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        "dist",
+        "build",
+        "out",
+        "coverage",
+        ".next",
+        ".nuxt",
+        ".turbo",
+        ".cache",
+        "target",
+        ".yarn",
+        ".pnpm-store",
+    }
 )
 # A source file above this is generated; the largest real channel file is under 100 kB.
 LARGEST_SOURCE = 1_500_000
@@ -42,6 +71,8 @@ class Host:
 
     root: Path
     _contents: dict[str, bytes] = field(default_factory=dict, repr=False)
+    parsed: dict[str, Any] = field(default_factory=dict, repr=False)
+    """The trees of files that a codemod has parsed: each file is parsed once."""
 
     def __post_init__(self) -> None:
         if not self.root.exists():

@@ -51,7 +51,7 @@ def channel_sources(host: Host, options: Options) -> list[Source]:
             continue
         content = host.read(file.path)
         if all(mark in content for mark in MARKS) and b"Reconnect {" not in content:
-            found.append(Source.parse(file.path, content))
+            found.append(Source.read(host, file.path))
     return found
 
 

@@ -107,11 +107,7 @@ def constructions(host: Host, channel: Channel, name: str) -> Iterator[Maker]:
         if needle not in host.read(file.path):
             continue
         try:
-            source = (
-                channel.source
-                if file.path == channel.source.path
-                else Source.parse(file.path, host.read(file.path))
-            )
+            source = Source.read(host, file.path)
         except UnreadableSource:
             continue
         for node in source.root.find_all(kind="new_expression"):
@@ -227,7 +223,7 @@ def find_main(host: Host, channel: Channel) -> Source | None:
             text = content.decode("utf-8", "replace")
             if KEPT_AND_CONNECTED.search(text):
                 try:
-                    return Source.parse(file.path, content)
+                    return Source.read(host, file.path)
                 except UnreadableSource:
                     return None
     return None
@@ -320,7 +316,7 @@ def find_interface(host: Host, user: Source, name: str) -> tuple[Source, SgNode]
     if path is None:
         return None
     try:
-        source = Source.parse(path, host.read(path))
+        source = Source.read(host, path)
     except UnreadableSource:
         return None
     body = interface_body(source, name)

@@ -59,7 +59,7 @@ def examine(host: Host, rewritten: list[Rewritten], patch: Patch, options: Optio
         if b"CalledWith(1)" not in content or b"qr" not in content:
             continue
         try:
-            source = Source.parse(file.path, content)
+            source = Source.read(host, file.path)
         except UnreadableSource:
             continue
         if not imports(host, source, changed):

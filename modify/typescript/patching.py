@@ -13,8 +13,7 @@ from modify.typescript.places import logger_of
 from modify.typescript.rewrite import Outcome, Rewrite
 from modify.typescript.source import Source, line_of
 from modify.typescript.style import detect_style
-from skill.edit import Edit, Patch, apply_edits
-from skill.errors import SkillgenError, UnreadableSource
+from skill.edit import Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
@@ -65,14 +64,6 @@ def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch
     if rewrite.outcome == "untouched":
         return made
     edits = rewrite.edits()
-    after = apply_edits(host.read(source.path), edits)
-    try:
-        Source.parse(source.path, after)
-    except UnreadableSource as error:
-        raise SkillgenError(
-            f"{source.path}: the patched file would not parse at line {error.line}; "
-            "nothing was written, please report this host"
-        ) from None
     patch.add_edits(source.path, edits)
     if rewrite.outcome == "patched":
         for path, more in boot.edits.items():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from skill.edit import Edit
 from skill.errors import UnreadableSource
+from skill.host import Host
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -80,6 +81,14 @@ class Source:
         if broken is not None:
             raise UnreadableSource(path, line_of(broken), "does not parse")
         return cls(path, text, root)
+
+    @classmethod
+    def read(cls, host: Host, path: str) -> Source:
+        """A file of the host, parsed at the first call. Raises UnreadableSource."""
+        if path not in host.parsed:
+            host.parsed[path] = cls.parse(path, host.read(path))
+        found: Source = host.parsed[path]
+        return found
 
     @property
     def newline(self) -> str:
