@@ -43,7 +43,7 @@ from modify.typescript.source import (
     walk,
     within,
 )
-from modify.typescript.sweep import Sweep, names_between, names_in
+from modify.typescript.sweep import Sweep, is_private, names_between, names_in
 from skill.edit import Edit
 from skill.options import Options
 
@@ -78,6 +78,7 @@ class Rewrite:
     seeds: set[str] = field(default_factory=set)
     loop: set[str] = field(default_factory=set)
     alive: set[str] = field(default_factory=set)
+    inner: str | None = None
 
     # --- what the outside asks -------------------------------------------------------
 
@@ -103,6 +104,7 @@ class Rewrite:
         if not self._known_shape():
             self.outcome = "contained"
             return
+        self._wrap()
         self._close_branch()
         self._starts()
         self._exits()
@@ -615,11 +617,13 @@ class Rewrite:
         """The closure that dials again, the first-open callback passed on."""
         channel = self.channel
         if channel.helper_of(call) is not None:
-            return closure(channel.connect.call, self._own_arguments())
+            return closure(self.inner or channel.connect.call, self._own_arguments())
         given = [a.text() for a in arguments_of(call)]
         return closure(self._callee(call), given or self._own_arguments())
 
     def _callee(self, call: SgNode) -> str:
+        if self.inner is not None:
+            return self.inner
         function = call.field("function")
         return function.text() if function is not None else self.channel.connect.call
 
@@ -710,13 +714,12 @@ class Rewrite:
         """What ends the process, or only the channel, when the session is over."""
         if self.options.on_auth_failure == "stop-channel":
             return ""
-        if (
-            self.options.on_auth_failure == "exit"
-            or not self.boot.shared
-            or self.boot.question is None
-        ):
+        if self.options.on_auth_failure == "exit":
             return "process.exit(0)"
-        return f"{self.instance}.exitIfAlone({self.boot.question})"
+        if self.boot.shared and self.boot.question is not None:
+            return f"{self.instance}.exitIfAlone({self.boot.question})"
+        # A host that never ends its process here may have other work: only the channel stops.
+        return "process.exit(0)" if self.channel.exits else ""
 
     def _drop(self, statement: SgNode, rule: str) -> None:
         source = self.channel.source
@@ -732,7 +735,71 @@ class Rewrite:
 
     @property
     def _settles_early(self) -> bool:
-        return self._is_adapter or self.boot.shared
+        return self._is_adapter or self.boot.shared or self._ending() != "process.exit(0)"
+
+    def _wrap(self) -> None:
+        """A connect function that other files call: its callers get one that dials.
+
+        The old one keeps its body under a new name. Where callers use what it returns,
+        nothing is wrapped and the file says so.
+        """
+        channel = self.channel
+        node = channel.connect.node
+        outside = [c for c in channel.connect_calls if not within(c, channel.logic)]
+        if any(not within(c, node) for c in outside) or not self._is_public():
+            return
+        if any(returns_value(each, node) for each in node.find_all(kind="return_statement")):
+            self.reasons.append((line_of(node), "other files use the socket that it returns"))
+            return
+        name = node.field("name")
+        names = channel.connect.parameter_names
+        if name is None or not all(re.fullmatch(r"\w+", each) for each in names):
+            return
+        taken = channel.source.names
+        new = next(n for n in ("openSocket", "connectOnce", "openWhatsApp") if n not in taken)
+        owner = channel.connect.call.removesuffix(channel.connect.name)
+        self.inner = owner + new
+        statement = node
+        parent = node.parent()
+        exported = parent is not None and parent.kind() == "export_statement"
+        if exported and parent is not None:
+            statement = parent
+        source, layout = channel.source, self.layout
+        indent = source.indent_at(start_of(statement))
+        step = layout.style.indent
+        block = body_of(node)
+        assert block is not None
+        head = " ".join(self.text[start_of(statement) : start_of(block)].split())
+        hooks = self._stopped_hook()
+        again = closure(self.inner, names)
+        dial = layout.call_with_closure(
+            indent + step, f"await {self.instance}.dial", again, hooks, tail=layout.end
+        )
+        public = f"{head} {{\n{indent}{step}{dial}\n{indent}}}\n\n{indent}"
+        inner_head = self.text[start_of(statement) : start_of(name)]
+        inner_head = re.sub(r"^export\s+(default\s+)?", "", inner_head)
+        if channel.scope == "class" and not source.path.endswith((".js", ".mjs", ".cjs", ".jsx")):
+            inner_head = "private " + re.sub(r"^public\s+", "", inner_head)
+        self.put(
+            start_of(statement), end_of(name), f"{public}{inner_head}{new}", "channel-gives-up"
+        )
+
+    def _is_public(self) -> bool:
+        """Whether other files may call the connect function."""
+        node = self.channel.connect.node
+        if self.channel.scope == "class":
+            return node.kind() == "method_definition" and not is_private(node)
+        parent = node.parent()
+        return (
+            node.kind() == "function_declaration"
+            and parent is not None
+            and parent.kind() == "export_statement"
+        )
+
+    def _stopped_hook(self) -> list[tuple[str, str]]:
+        if self._ending() != "process.exit(0)":
+            return []
+        return [("stopped", "() => process.exit(0)")]
 
     def _starts(self) -> None:
         """Calls that connect for the first time: a rejection must not be the end."""
@@ -771,9 +838,7 @@ class Rewrite:
                 self._drop_reject(executor, redial.whole)
             return
         whole = chain if chain is not None else call
-        hooks = (
-            [("stopped", "() => process.exit(0)")] if self._ending() == "process.exit(0)" else []
-        )
+        hooks = self._stopped_hook()
         indent = source.indent_at(start_of(whole))
         text = self.layout.call_with_closure(
             indent, f"{self.instance}.dial", again, hooks, tail="\0"
@@ -948,6 +1013,13 @@ def closure(callee: str, arguments: list[str]) -> str:
     if not arguments and re.fullmatch(r"\w+", callee):
         return callee
     return f"() => {callee}({', '.join(arguments)})"
+
+
+def returns_value(statement: SgNode, function: SgNode) -> bool:
+    """Whether a return of this very function hands something back."""
+    if not same(enclosing_function(statement), function):
+        return False
+    return any(child.is_named() for child in statement.children())
 
 
 def exit_code(call: SgNode) -> str:
