@@ -40,7 +40,17 @@ QUESTION = "otherChannelConnected"
 QUESTION_COMMENT = "Whether another channel is connected, so that the process must live on."
 ASSET = re.compile(r"^(?:.*/)?\.claude/skills/[^/]+/(?:add|modify)/")
 # ``channels.push(channel); await channel.connect()``: the list and what is kept in it
-KEPT_AND_CONNECTED = re.compile(r"\b(\w+)\.push\((\w+)\)[\s\S]{0,400}?\b\2!?\.connect\(\)")
+KEPT_AND_CONNECTED = re.compile(
+    r"\b(?P<list>\w+)\.push\((?P<kept>\w+)\)[\s\S]{0,400}?\b(?P=kept)!?\.connect\(\)"
+)
+CONNECTED_AND_KEPT = re.compile(
+    r"\b(?P<kept>\w+)!?\.connect\(\)[\s\S]{0,400}?\b(?P<list>\w+)\.push\((?P=kept)\)"
+)
+OTHER_NETWORK = re.compile(
+    r"/[\w-]*(telegram|discord|slack|signal|matrix|imessage|teams|webex|line|feishu)[\w-]*(\.\w+)?['\"]$",
+    re.IGNORECASE,
+)
+STARTS = re.compile(r"(connect|start|launch|run|init)\w*")
 TEST_FILE = re.compile(r"(\.(test|spec)\.\w+$|(^|/)__tests__/|(^|/)tests?/)")
 
 
@@ -61,7 +71,7 @@ class Boot:
 def read_boot(host: Host, channel: Channel) -> Boot:
     """Find who makes the channel object. Reads host files, runs nothing."""
     if channel.class_node is None:
-        return Boot()
+        return module_boot(channel)
     name = channel.class_node.field("name")
     if name is None:
         return Boot()
@@ -72,6 +82,21 @@ def read_boot(host: Host, channel: Channel) -> Boot:
     for maker in makers:
         if maker.has_siblings:
             return shared_boot(host, channel, maker)
+    return Boot()
+
+
+def module_boot(channel: Channel) -> Boot:
+    """A program of plain functions: does it also start a channel of another network?"""
+    if channel.scope != "module":
+        return Boot()
+    for statement in channel.source.root.find_all(kind="import_statement"):
+        module = statement.field("source")
+        if module is None or not OTHER_NETWORK.search(module.text()):
+            continue
+        for name in statement.find_all(kind="import_specifier"):
+            called = re.search(rf"\b{re.escape(name.text())}\s*\(", channel.source.text)
+            if STARTS.match(name.text()) and called:
+                return Boot(reason=f"{name.text()}() runs in the same process")
     return Boot()
 
 
@@ -221,7 +246,7 @@ def find_main(host: Host, channel: Channel) -> Source | None:
         content = host.read(file.path)
         if b".push(" in content and b".connect()" in content:
             text = content.decode("utf-8", "replace")
-            if KEPT_AND_CONNECTED.search(text):
+            if kept_channels(text):
                 try:
                     return Source.read(host, file.path)
                 except UnreadableSource:
@@ -231,7 +256,7 @@ def find_main(host: Host, channel: Channel) -> Source | None:
 
 def options_literal(main: Source, maker: Maker) -> tuple[SgNode, str] | None:
     """The object literal that the channels are made with, and the list they are kept in."""
-    pushed = KEPT_AND_CONNECTED.search(main.text)
+    pushed = kept_channels(main.text)
     if not pushed:
         return None
     given = options_node(maker.node)
@@ -242,19 +267,24 @@ def options_literal(main: Source, maker: Maker) -> tuple[SgNode, str] | None:
             if target is None or value is None or start_of(declarator) > pushed.start():
                 continue
             made = [a for call in calls(value) for a in arguments_of(call)]
-            if target.text() == pushed.group(2) and made:
+            if target.text() == pushed["kept"] and made:
                 # the outermost call comes first: factory(name)(options)
                 outer = arguments_of(calls(value)[0])
                 given = outer[0] if outer else None
     if given is None or given.kind() == "object":
-        return (given, pushed.group(1)) if given is not None else None
+        return (given, pushed["list"]) if given is not None else None
     for declarator in main.root.find_all(kind="variable_declarator"):
         target, value = declarator.field("name"), declarator.field("value")
         if target is None or value is None or target.text() != given.text():
             continue
         if value.kind() == "object":
-            return value, pushed.group(1)
+            return value, pushed["list"]
     return None
+
+
+def kept_channels(text: str) -> re.Match[str] | None:
+    """Where a program keeps each channel in a list and connects it, in either order."""
+    return KEPT_AND_CONNECTED.search(text) or CONNECTED_AND_KEPT.search(text)
 
 
 def options_node(made: SgNode) -> SgNode | None:

@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import dataclass, field, replace
 
 from modify.typescript.assets import SKILL_ASSETS, module_owner
-from modify.typescript.boot import read_boot
+from modify.typescript.boot import Boot, read_boot
 from modify.typescript.channel import Channel
 from modify.typescript.layout import Layout
 from modify.typescript.places import logger_of
@@ -50,27 +50,28 @@ def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch
     source = channel.source
     style = detect_style(host, source.path, source.text)
     boot = read_boot(host, channel)
+    if options.only_skill_assets and any(not p.startswith(SKILL_ASSETS) for p in boot.edits):
+        boot = Boot(shared=True, reason="the host's main is left alone with --only-skill-assets")
     module = module_path(host, source.path, options)
-    rewrite = Rewrite(
-        channel,
-        Layout(style),
-        boot,
-        options,
-        import_of(source.path, module, style),
-        logger_of(host, channel),
-    )
+    module_import = import_of(source.path, module, style)
+    logger = logger_of(host, channel)
+    rewrite = Rewrite(channel, Layout(style), boot, options, module_import, logger)
     rewrite.run()
+    if rewrite.orphans:
+        rewrite = Rewrite(channel, Layout(style), boot, options, module_import, logger, gentle=True)
+        rewrite.run()
     made = Rewritten(source, channel, rewrite.outcome, list(rewrite.reasons), module, style)
     if rewrite.outcome == "untouched":
         return made
     edits = rewrite.edits()
     patch.add_edits(source.path, edits)
-    if rewrite.outcome == "patched":
+    asked = boot.question is not None and any(boot.question.encode() in e.text for e in edits)
+    if asked:
         for path, more in boot.edits.items():
             if not options.only_skill_assets or path.startswith(SKILL_ASSETS):
                 patch.add_edits(path, more)
-        if boot.shared and boot.question is None:
-            made.reasons.append((line_of(channel.connect.node), boot.reason))
+    elif rewrite.outcome == "patched" and boot.reason and channel.exits:
+        made.reasons.append((line_of(channel.connect.node), boot.reason))
     made.edits = edits
     return made
 

@@ -62,6 +62,8 @@ NOT_YET = "WhatsApp is not connected yet"
 class Rewrite:
     """The edits of one channel, in character offsets until :meth:`edits`.
 
+    gentle: only the calls themselves are replaced; the timers and counters around them stay,
+    because the host reads them elsewhere (``orphans`` of a first run).
     outcome: patched, contained or untouched. reasons: (line, why) for what is handed off.
     """
 
@@ -79,6 +81,8 @@ class Rewrite:
     loop: set[str] = field(default_factory=set)
     alive: set[str] = field(default_factory=set)
     inner: str | None = None
+    gentle: bool = False
+    orphans: set[str] = field(default_factory=set)
 
     # --- what the outside asks -------------------------------------------------------
 
@@ -598,10 +602,11 @@ class Rewrite:
             if not within(call, channel.close.node) or self._covered(call):
                 continue
             helper = channel.helper_of(call)
-            if helper is not None and not is_thin(channel, helper):
+            if helper is not None and (self.gentle or not is_thin(channel, helper)):
                 self._inside_helper(helper)
                 continue
-            self._replace(outermost(channel, call), self._again(call))
+            found = outermost_chain_only(call) if self.gentle else outermost(channel, call)
+            self._replace(found, self._again(call))
 
     def _covered(self, node: SgNode) -> bool:
         start, end = span(node)
@@ -611,7 +616,8 @@ class Rewrite:
         """A helper that does more than loop stays; only its dialling goes through the gate."""
         for call in calls(helper.node):
             if self.channel.is_connect_call(call) and not self._covered(call):
-                self._replace(outermost_chain_only(self.channel, call), "")
+                again = "" if self.channel.first_open_parameter else closure(self._callee(call), [])
+                self._replace(outermost_chain_only(call), again)
 
     def _again(self, call: SgNode) -> str:
         """The closure that dials again, the first-open callback passed on."""
@@ -716,10 +722,11 @@ class Rewrite:
             return ""
         if self.options.on_auth_failure == "exit":
             return "process.exit(0)"
+        if not self.channel.exits:
+            return ""  # a host that never ends its process here has other work
         if self.boot.shared and self.boot.question is not None:
             return f"{self.instance}.exitIfAlone({self.boot.question})"
-        # A host that never ends its process here may have other work: only the channel stops.
-        return "process.exit(0)" if self.channel.exits else ""
+        return "process.exit(0)"
 
     def _drop(self, statement: SgNode, rule: str) -> None:
         source = self.channel.source
@@ -887,10 +894,19 @@ class Rewrite:
             hooks = [("stopped", "() => process.exit(0)")]
             return ([("late", resolve), *hooks] if self.boot.shared else hooks), False
         if not ending:
+            if reject and self._is_kept(executor, reject):
+                return [("late", resolve), ("stopped", reject)], True
             return [("late", resolve), ("stopped", f"() => {resolve}()")], False
         end = self.layout.end
         body = f"() => {{\n{step}{resolve}(){end}\n{step}{ending}{end}\n}}"
         return [("late", resolve), ("stopped", body)], False
+
+    def _is_kept(self, executor: SgNode, reject: str) -> bool:
+        """Whether the host keeps the promise's reject for when the session is over."""
+        return any(
+            (right := each.field("right")) is not None and right.text() == reject
+            for each in executor.find_all(kind="assignment_expression")
+        )
 
     def _drop_reject(self, executor: SgNode, whole: SgNode) -> None:
         """``(resolve, reject)`` becomes ``(resolve)`` when nothing rejects any more."""
@@ -995,6 +1011,7 @@ class Rewrite:
         channel = self.channel
         sweep = Sweep(channel.source, list(self.gone), self.alive, set(self.loop))
         branch = channel.close.node if channel.close is not None else None
+        self.orphans = sweep.orphans(self.loop)
         for range_ in sweep.run(self.seeds - {"process"}, branch):
             self.changes[range_] = ("", "flat-retry")
         for start, end in list(self.changes):
@@ -1045,7 +1062,7 @@ def statement_around_exit(call: SgNode) -> SgNode:
     return statement
 
 
-def outermost_chain_only(channel: Channel, call: SgNode) -> Redial:
+def outermost_chain_only(call: SgNode) -> Redial:
     """The call with its ``.catch``, without the timer that the host keeps around it."""
     node = call
     while True:

@@ -113,6 +113,19 @@ class Sweep:
                     changed = True
         return self.removed
 
+    def orphans(self, names: Iterable[str]) -> set[str]:
+        """Names that are set only in what is gone, and still read elsewhere."""
+        found = set()
+        for name in names:
+            nodes = self.source.names.get(name, [])
+            gone = [node for node in nodes if any(inside(span(node), r) for r in self.gone)]
+            if not any(is_target(node) for node in gone):
+                continue
+            left = [node for node in self.references(name) if not is_declaration(node)]
+            if any(write_statement(node) is None for node in left):
+                found.add(name)
+        return found
+
     def references(self, name: str) -> list[SgNode]:
         return [
             node
@@ -371,11 +384,22 @@ def is_write(statement: SgNode, name: str) -> bool:
     if expression.kind() == "update_expression":
         argument = expression.field("argument")
         return argument is not None and plain_target(argument) == name
-    if expression.kind() == "call_expression" and callee_of(expression) in (
-        "clearTimeout",
-        "clearInterval",
-    ):
+    if expression.kind() != "call_expression":
+        return False
+    if callee_of(expression) in ("clearTimeout", "clearInterval"):
         return any(node.text() == name for node in walk(expression) if node.kind() in NAME_KINDS)
+    # timer.unref(): its handle is of no use without the timer
+    return re.fullmatch(rf"(this\.)?{re.escape(name)}\.unref\.?", callee_of(expression)) is not None
+
+
+def is_target(node: SgNode) -> bool:
+    """Whether a name is what an assignment sets: ``x = …`` or ``this.x = …``."""
+    for outer in node.ancestors():
+        if outer.kind() in ("assignment_expression", "augmented_assignment_expression"):
+            left = outer.field("left")
+            return left is not None and plain_target(left) == node.text() and within(node, left)
+        if outer.kind() not in ("member_expression", "non_null_expression"):
+            return False
     return False
 
 
