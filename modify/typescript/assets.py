@@ -11,18 +11,22 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from skill.edit import Addition, Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
+from skill.style import ModuleSystem, Style
 
 if TYPE_CHECKING:
     from modify.typescript.patching import Rewritten
+    from modify.typescript.source import Source
 
 SKILL_ASSETS = ".claude/skills/"
 ASSET = re.compile(r"^(?P<skill>(?:.*/)?\.claude/skills/[^/]+)/(?P<part>add|modify)/(?P<rest>.+)$")
+REQUIRE = re.compile(r"\brequire\(\s*['\"]|^module\.exports\b|^exports\.\w+ =", re.MULTILINE)
 INTENT = """
 ## Reconnecting
 
@@ -87,13 +91,13 @@ def add_module(host: Host, made: Rewritten, patch: Patch) -> None:
     from skill.render import render_channel_module, render_channel_test
 
     rules = ("ungated-connect",)
-    text = render_channel_module(made.style, __version__)
+    stem, ending = posixpath.splitext(made.module)
+    text = render_channel_module(made.style, __version__, ending)
     patch.additions[made.module] = Addition(made.module, text.encode(), rules)
     added = [made.module]
-    if has_vitest(host) and made.module.endswith(".ts"):
-        stem, ending = posixpath.splitext(made.module)
-        test = f"{stem}.test{ending}"
-        text = render_channel_test(made.style, __version__, posixpath.basename(stem))
+    if has_vitest(host, made.module):
+        test = f"{stem}.test{test_ending(ending, made.style)}"
+        text = render_channel_test(made.style, __version__, posixpath.basename(stem), ending)
         patch.additions[test] = Addition(test, text.encode(), rules)
         added.append(test)
     asset = ASSET.match(made.module)
@@ -103,13 +107,54 @@ def add_module(host: Host, made: Rewritten, patch: Patch) -> None:
         list_in_manifest(host, manifest, "adds", entries, patch)
 
 
-def has_vitest(host: Host) -> bool:
-    try:
-        package = json.loads(host.read("package.json")) if host.exists("package.json") else {}
-    except ValueError:
-        return False
-    groups = [package.get(key) for key in ("dependencies", "devDependencies")]
-    return any(isinstance(group, dict) and "vitest" in group for group in groups)
+def test_ending(ending: str, style: Style) -> str:
+    """Of the module's test: vitest can only be imported, so a CommonJS module's is an ES module."""
+    if ending in (".js", ".cjs") and style.modules == "commonjs":
+        return ".mjs"
+    return {".cts": ".mts"}.get(ending, ending)
+
+
+def has_vitest(host: Host, path: str) -> bool:
+    """Whether a package.json around ``path`` brings vitest: the package's or the workspace's."""
+    return any("vitest" in dependencies(package) for package in packages_around(host, path))
+
+
+def dependencies(package: dict[str, Any]) -> set[str]:
+    groups = (package.get(key) for key in ("dependencies", "devDependencies"))
+    return {name for group in groups if isinstance(group, dict) for name in group}
+
+
+def packages_around(host: Host, path: str) -> Iterator[dict[str, Any]]:
+    """The package.json files of the folders around ``path``, nearest first, parsed.
+
+    A skill's assets belong to the package that they are copied into: the host's own.
+    """
+    asset = ASSET.match(path)
+    folder = posixpath.dirname(asset["rest"] if asset is not None else path)
+    while True:
+        name = posixpath.join(folder, "package.json")
+        if host.exists(name):
+            try:
+                found = json.loads(host.read(name))
+            except ValueError:
+                found = None
+            yield found if isinstance(found, dict) else {}
+        if not folder:
+            return
+        folder = posixpath.dirname(folder)
+
+
+def module_system(host: Host, source: Source) -> ModuleSystem:
+    """How a file's modules are imported: as it does it itself, else as Node.js takes the file."""
+    kinds = {child.kind() for child in source.root.children()}
+    if kinds & {"import_statement", "export_statement"}:
+        return "esm"
+    if source.path.endswith((".mjs", ".mts")):
+        return "esm"
+    if source.path.endswith((".cjs", ".cts")) or REQUIRE.search(source.text):
+        return "commonjs"
+    nearest = next(packages_around(host, source.path), {})
+    return "esm" if nearest.get("type") == "module" else "commonjs"
 
 
 def depend(host: Host, made: Rewritten, patch: Patch) -> None:

@@ -314,7 +314,7 @@ class Channel:
         """Functions that end the socket on purpose and lead to no new attempt."""
         socket = re.escape(re.sub(r"[?!\s]", "", self.receiver))
         ways = r"end|logout|ws\.close|ws\.terminate|ws\.end"
-        ends = re.compile(rf"^({socket}|\w*[sS]ock\w*)\.({ways})$")
+        ends = re.compile(rf"^({socket}|(this\.)?\w*[sS]ock\w*)\.({ways})$")
         home = self.class_node if self.scope == "class" else self.owner
         found: list[SgNode] = []
         for call in calls(self.source.root):

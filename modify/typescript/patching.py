@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field, replace
 
-from modify.typescript.assets import SKILL_ASSETS, module_owner
+from modify.typescript.assets import SKILL_ASSETS, module_owner, module_system
 from modify.typescript.boot import Boot, read_boot
 from modify.typescript.channel import Channel
 from modify.typescript.layout import Layout
@@ -49,6 +49,7 @@ BY_THE_GATE = {
 def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch) -> Rewritten:
     source = channel.source
     style = detect_style(host, source.path, source.text)
+    style = replace(style, modules=module_system(host, source))
     boot = read_boot(host, channel)
     if options.only_skill_assets and any(not p.startswith(SKILL_ASSETS) for p in boot.edits):
         boot = Boot(shared=True, reason="the host's main is left alone with --only-skill-assets")
@@ -59,6 +60,14 @@ def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch
     rewrite.run()
     if rewrite.orphans:
         rewrite = Rewrite(channel, Layout(style), boot, options, module_import, logger, gentle=True)
+        rewrite.run()
+    if rewrite.orphans:
+        names = ", ".join(sorted(rewrite.orphans))
+        reason = (line_of(channel.registration), f"the loop's {names} is read elsewhere")
+        rewrite = Rewrite(
+            channel, Layout(style), boot, options, module_import, logger, only_contain=True
+        )
+        rewrite.reasons.append(reason)
         rewrite.run()
     made = Rewritten(source, channel, rewrite.outcome, list(rewrite.reasons), module, style)
     if rewrite.outcome == "untouched":
@@ -140,4 +149,6 @@ def import_of(path: str, module: str, style: Style) -> str:
     ending = posixpath.splitext(module)[1]
     if ending == ".ts":
         return "./whatsapp-reconnect" + style.import_extension
+    if ending == ".js" and style.modules == "commonjs" and not style.import_extension:
+        return "./whatsapp-reconnect"
     return "./whatsapp-reconnect" + {".mts": ".mjs", ".cts": ".cjs"}.get(ending, ending)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import Channel, Function, is_log_statement
+from modify.typescript.channel import LOGGER, Channel, Function, is_log_statement
 from modify.typescript.source import (
     FUNCTION_KINDS,
     arguments_of,
@@ -70,6 +70,8 @@ def outermost(channel: Channel, call: SgNode) -> Redial:
                 or method.text() not in CHAINED
             ):
                 return found
+            if not all(droppable_callback(channel, each) for each in arguments_of(chain)):
+                return found  # what the host does there stays
             node = chain
             found = Redial(call, node, False, delay=delay, timed=timed)
         elif kind in ("await_expression", "parenthesized_expression") or (
@@ -112,6 +114,31 @@ def climb_block(channel: Channel, statement: SgNode) -> tuple[SgNode, str | None
         if not same(other, statement) and not droppable(channel, other):
             return None
     return callback_of(function)
+
+
+def droppable_callback(channel: Channel, callback: SgNode) -> bool:
+    """Whether what is given to ``.catch`` and its like only logs, counts or dials again."""
+    if callback.kind() in FUNCTION_KINDS:
+        body = callback.field("body")
+        if body is None:
+            return False
+        if body.kind() == "statement_block":
+            return all(loop_statement(channel, each) for each in statements(body))
+        if body.kind() != "call_expression":
+            return is_pure(body)
+        return (
+            LOGGER.search(callee_of(body)) is not None
+            or channel.is_connect_call(body)
+            or channel.helper_of(body) is not None
+            or timer_that_loops(channel, body)
+        )
+    if LOGGER.search(callback.text()):
+        return True
+    return any(  # reject, of the promise around
+        callback.text() in Function(outer, "", "").parameter_names
+        for outer in callback.ancestors()
+        if outer.kind() in FUNCTION_KINDS
+    )
 
 
 def callback_of(function: SgNode) -> tuple[SgNode, str | None] | None:

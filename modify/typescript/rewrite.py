@@ -24,7 +24,7 @@ from modify.typescript.channel import (
 )
 from modify.typescript.layout import Layout
 from modify.typescript.places import Logger, auth_folder, instance_name, pairs_in_process
-from modify.typescript.redial import Redial, is_thin, outermost
+from modify.typescript.redial import Redial, droppable_callback, is_thin, outermost
 from modify.typescript.source import (
     FUNCTION_KINDS,
     arguments_of,
@@ -64,6 +64,7 @@ class Rewrite:
 
     gentle: only the calls themselves are replaced; the timers and counters around them stay,
     because the host reads them elsewhere (``orphans`` of a first run).
+    only_contain: gate, eye and stop() alone.
     outcome: patched, contained or untouched. reasons: (line, why) for what is handed off.
     """
 
@@ -82,6 +83,7 @@ class Rewrite:
     alive: set[str] = field(default_factory=set)
     inner: str | None = None
     gentle: bool = False
+    only_contain: bool = False
     orphans: set[str] = field(default_factory=set)
 
     # --- what the outside asks -------------------------------------------------------
@@ -105,7 +107,7 @@ class Rewrite:
         self._eye()
         self._stop()
         self._credentials()
-        if not self._known_shape():
+        if self.only_contain or not self._known_shape():
             self.outcome = "contained"
             return
         self._wrap()
@@ -384,6 +386,10 @@ class Rewrite:
                 anchor = relative[-1]
             self._insert_at(source.line_end(end_of(anchor)), text, "ungated-connect")
             return
+        if layout.style.modules == "esm":  # Baileys by ``await import()``, and nothing else
+            text = f"import {layout.braces('Reconnect')} from {module}{layout.end}\n\n"
+            self._insert_at(first_code(source.root), text, "ungated-connect")
+            return
         text = f"const {layout.braces('Reconnect')} = require({module}){layout.end}\n"
         requires = [
             n
@@ -605,7 +611,7 @@ class Rewrite:
             if helper is not None and (self.gentle or not is_thin(channel, helper)):
                 self._inside_helper(helper)
                 continue
-            found = outermost_chain_only(call) if self.gentle else outermost(channel, call)
+            found = outermost_chain_only(channel, call) if self.gentle else outermost(channel, call)
             self._replace(found, self._again(call))
 
     def _covered(self, node: SgNode) -> bool:
@@ -617,7 +623,7 @@ class Rewrite:
         for call in calls(helper.node):
             if self.channel.is_connect_call(call) and not self._covered(call):
                 again = "" if self.channel.first_open_parameter else closure(self._callee(call), [])
-                self._replace(outermost_chain_only(call), again)
+                self._replace(outermost_chain_only(self.channel, call), again)
 
     def _again(self, call: SgNode) -> str:
         """The closure that dials again, the first-open callback passed on."""
@@ -1011,9 +1017,9 @@ class Rewrite:
         channel = self.channel
         sweep = Sweep(channel.source, list(self.gone), self.alive, set(self.loop))
         branch = channel.close.node if channel.close is not None else None
-        self.orphans = sweep.orphans(self.loop)
         for range_ in sweep.run(self.seeds - {"process"}, branch):
             self.changes[range_] = ("", "flat-retry")
+        self.orphans = sweep.orphans()
         for start, end in list(self.changes):
             if any(
                 (start, end) != r and r[0] <= start and end <= r[1] and r[1] > r[0]
@@ -1062,17 +1068,22 @@ def statement_around_exit(call: SgNode) -> SgNode:
     return statement
 
 
-def outermost_chain_only(call: SgNode) -> Redial:
-    """The call with its ``.catch``, without the timer that the host keeps around it."""
+def outermost_chain_only(channel: Channel, call: SgNode) -> Redial:
+    """The call with its ``.catch``, without the timer that the host keeps around it.
+
+    A ``.then`` or ``.finally`` stays: ``dial`` returns a promise, too.
+    """
     node = call
     while True:
         parent = node.parent()
         chain = parent.parent() if parent is not None else None
+        method = parent.field("property") if parent is not None else None
         if (
-            parent is not None
-            and parent.kind() == "member_expression"
-            and chain is not None
+            chain is not None
             and chain.kind() == "call_expression"
+            and method is not None
+            and method.text() == "catch"
+            and all(droppable_callback(channel, each) for each in arguments_of(chain))
         ):
             node = chain
             continue

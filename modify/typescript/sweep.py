@@ -79,6 +79,7 @@ PURE_KINDS = frozenset(
         "regex",
     ]
 )
+RESET = ("false", "null", "undefined", "0")
 # What the host tells about the close itself; a log line of it stays.
 STATUS = re.compile(r"lastDisconnect|statusCode|\berror\b|loggedOut", re.IGNORECASE)
 PURE_CALLS = re.compile(r"^(Math\.\w+|Number|String|Date\.now|parseInt|performance\.now)$")
@@ -113,16 +114,28 @@ class Sweep:
                     changed = True
         return self.removed
 
-    def orphans(self, names: Iterable[str]) -> set[str]:
-        """Names that are set only in what is gone, and still read elsewhere."""
+    def orphans(self) -> set[str]:
+        """Names of the loop that what remains of the file would use wrongly.
+
+        Either their value is looked into (``timer.unref()``) although nothing sets it any
+        more, or they are set and the place that sets them back has gone: a flag would
+        stay up for ever.
+        """
         found = set()
-        for name in names:
+        for name in self.loop:
             nodes = self.source.names.get(name, [])
             gone = [node for node in nodes if any(inside(span(node), r) for r in self.gone)]
-            if not any(is_target(node) for node in gone):
-                continue
             left = [node for node in self.references(name) if not is_declaration(node)]
-            if any(write_statement(node) is None for node in left):
+            set_gone = [value for node in gone if (value := value_set(node)) is not None]
+            set_left = [value for node in left if (value := value_set(node)) is not None]
+            if not set_gone:
+                continue
+            if any(is_looked_into(node) for node in left) and not any(
+                v not in RESET for v in set_left
+            ):
+                found.add(name)
+            stuck = any(v not in RESET for v in set_left) and not any(v in RESET for v in set_left)
+            if stuck and any(v in RESET for v in set_gone):
                 found.add(name)
         return found
 
@@ -149,7 +162,14 @@ class Sweep:
             if not uses:
                 yield self._import(parent), set()
         elif parent.kind() in FUNCTION_KINDS:
-            if not uses and removable_function(parent):
+            outside = [use for use in uses if not within(use, parent)]
+            if not removable_function(parent):
+                return
+            if not outside:
+                yield self._with_comments(parent), names_in(parent)
+            elif self._is_emptied(parent) and all(call_statement(use) for use in outside):
+                for use in outside:
+                    yield self._with_comments(statement_around(use)), set()
                 yield self._with_comments(parent), names_in(parent)
         elif parent.kind() in FIELDS:
             yield from self._written_only(name, parent, uses, is_private(parent), branch)
@@ -162,6 +182,15 @@ class Sweep:
             if statement.parent() is not None and statement.parent().kind() == "export_statement":  # type: ignore[union-attr]
                 return
             yield from self._written_only(name, statement, uses, True, branch)
+
+    def _is_emptied(self, function: SgNode) -> bool:
+        """Whether every statement of a function has gone."""
+        body = function.field("body")
+        inner = [c for c in body.children() if c.is_named()] if body is not None else []
+        left = [s for s in inner if not any(inside(span(s), r) for r in self.gone)]
+        return bool(inner) and all(
+            s.kind() == "comment" or (s.kind() == "if_statement" and returns_only(s)) for s in left
+        )
 
     def _written_only(
         self,
@@ -392,15 +421,54 @@ def is_write(statement: SgNode, name: str) -> bool:
     return re.fullmatch(rf"(this\.)?{re.escape(name)}\.unref\.?", callee_of(expression)) is not None
 
 
-def is_target(node: SgNode) -> bool:
-    """Whether a name is what an assignment sets: ``x = …`` or ``this.x = …``."""
+def call_statement(use: SgNode) -> bool:
+    """Whether a use of a function's name is a statement of its own: ``this.clear();``."""
+    statement = statement_around(use)
+    expression = next((c for c in statement.children() if c.is_named()), None)
+    return (
+        statement.kind() == "expression_statement"
+        and expression is not None
+        and expression.kind() == "call_expression"
+        and callee_of(expression).rpartition(".")[2] == use.text()
+    )
+
+
+def returns_only(statement: SgNode) -> bool:
+    """``if (…) return;``"""
+    consequence = statement.field("consequence")
+    return consequence is not None and consequence.kind() == "return_statement"
+
+
+def value_set(node: SgNode) -> str | None:
+    """The text that an assignment gives to a name (``x = …``, ``this.x = …``), or None."""
     for outer in node.ancestors():
         if outer.kind() in ("assignment_expression", "augmented_assignment_expression"):
-            left = outer.field("left")
-            return left is not None and plain_target(left) == node.text() and within(node, left)
+            left, right = outer.field("left"), outer.field("right")
+            if left is None or right is None or not within(node, left):
+                return None
+            return right.text() if plain_target(left) == node.text() else None
         if outer.kind() not in ("member_expression", "non_null_expression"):
-            return False
-    return False
+            return None
+    return None
+
+
+def is_looked_into(node: SgNode) -> bool:
+    """Whether a member of the name's value is used: ``x.y`` or ``this.x.y``."""
+    whole = node
+    parent = node.parent()
+    if (
+        parent is not None
+        and parent.kind() == "member_expression"
+        and same(parent.field("property"), node)
+    ):
+        whole = parent
+        parent = parent.parent()
+    return (
+        parent is not None
+        and parent.kind() == "member_expression"
+        and same(parent.field("object"), whole)
+        and "?." not in parent.text()
+    )
 
 
 def plain_target(node: SgNode) -> str:
