@@ -39,6 +39,7 @@ Scope = Literal["class", "closure", "module"]
 EVENT = "connection.update"
 SOCKET_MAKER = re.compile(r"(^|\.)(make\w*WASocket\w*|makeWASocket\w*|default)$", re.IGNORECASE)
 BAILEYS = re.compile(r"baileys", re.IGNORECASE)
+TIMERS = ("setTimeout", "setInterval", "setImmediate")
 LOGGED_OUT = re.compile(r"(\.loggedOut|\[['\"]loggedOut['\"]\]|^401)$")
 LOGGER = re.compile(
     r"(^|\.)(log|logger|console|\w*[lL]og(ger)?)\.(trace|debug|info|log|warn|error|fatal)$"
@@ -217,6 +218,20 @@ class Channel:
             return {f"{owner}.{name}" for owner in ("this", "self", "that", "me")}
         return {name}
 
+    def dialled_by(self, call: SgNode) -> str:
+        """What a call runs, now or later: its callee, or ``f`` of ``setTimeout(f, …)``."""
+        callee = callee_of(call)
+        given = arguments_of(call) if callee in TIMERS else []
+        if not given or given[0].kind() in FUNCTION_KINDS:
+            return callee
+        return re.sub(r"\s+|\.bind\(this\)$", "", given[0].text())
+
+    def is_deferred(self, call: SgNode) -> bool:
+        """``setTimeout(connect, …)``: the connect function or a helper, given by its name."""
+        return callee_of(call) in TIMERS and (
+            self.dialled_by(call) in self.connect_texts or self.helper_of(call) is not None
+        )
+
     @cached_property
     def helpers(self) -> list[Function]:
         """Functions of the file, other than the connect function, that lead to it.
@@ -238,14 +253,14 @@ class Channel:
             for function in candidates:
                 if function in found:
                     continue
-                if any(callee_of(call) in texts for call in calls(function.node)):
+                if any(self.dialled_by(call) in texts for call in calls(function.node)):
                     found.append(function)
                     texts.add(function.call)
                     grew = True
         return found
 
     def helper_of(self, call: SgNode) -> Function | None:
-        text = callee_of(call)
+        text = self.dialled_by(call)
         return next((helper for helper in self.helpers if helper.call == text), None)
 
     @cached_property
@@ -254,7 +269,7 @@ class Channel:
         return [
             call
             for call in calls(self.logic)
-            if self.is_connect_call(call) or self.helper_of(call) is not None
+            if self.dialled_by(call) in self.connect_texts or self.helper_of(call) is not None
         ]
 
     @cached_property
@@ -314,7 +329,7 @@ class Channel:
         """Functions that end the socket on purpose and lead to no new attempt."""
         socket = re.escape(re.sub(r"[?!\s]", "", self.receiver))
         ways = r"end|logout|ws\.close|ws\.terminate|ws\.end"
-        ends = re.compile(rf"^({socket}|(this\.)?\w*[sS]ock\w*)\.({ways})$")
+        ends = re.compile(rf"^({socket}|(this\.)?#?\w*[sS]ock\w*)\.({ways})$")
         home = self.class_node if self.scope == "class" else self.owner
         found: list[SgNode] = []
         for call in calls(self.source.root):

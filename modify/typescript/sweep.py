@@ -134,8 +134,7 @@ class Sweep:
                 v not in RESET for v in set_left
             ):
                 found.add(name)
-            stuck = any(v not in RESET for v in set_left) and not any(v in RESET for v in set_left)
-            if stuck and any(v in RESET for v in set_gone):
+            if any(v not in RESET for v in set_left) and any(v in RESET for v in set_gone):
                 found.add(name)
         return found
 
