@@ -39,17 +39,23 @@ def with_options(*decorators: Callable[[Function], Function]) -> Callable[[Funct
 HOST = click.Path(path_type=Path)
 host_argument = click.argument("host", default=".", type=HOST)
 hosts_argument = click.argument("hosts", metavar="[HOST]...", nargs=-1, type=HOST)
-output_options = with_options(
-    click.option(
+
+
+def format_option(*more: str) -> Callable[[Function], Function]:
+    return click.option(
         "--format",
         "form",
-        type=click.Choice(["text", "json"]),
+        type=click.Choice(["text", "json", *more]),
         default="text",
         help="How the report is written.",
-    ),
+    )
+
+
+loudness = with_options(
     click.option("-v", "--verbose", is_flag=True, help="Also what was left alone, and why."),
     click.option("-q", "--quiet", is_flag=True, help="The essential only."),
 )
+output_options = with_options(format_option(), loudness)
 rule_options = with_options(
     click.option("--select", multiple=True, metavar="RULE", help="Only this rule. Repeatable."),
     click.option("--ignore", multiple=True, metavar="RULE", help="Not this rule. Repeatable."),
@@ -114,7 +120,8 @@ def check(host: Path, **choices: Any) -> int:
     help="Add a whole unit to a host that has none.",
 )
 @rule_options
-@output_options
+@format_option("markdown")
+@loudness
 def apply(
     hosts: tuple[Path, ...],
     dry_run: bool,
@@ -123,10 +130,15 @@ def apply(
     plan: Path | None,
     **choices: Any,
 ) -> int:
-    """Patch each HOST, all or nothing, and say which commands come next."""
+    """Patch each HOST, all or nothing, and say which commands come next.
+
+    With --format markdown the report is the text of a pull request.
+    """
     session, options = _session("apply", choices)
     if (save_plan or plan) and len(hosts) > 1:
         raise click.UsageError("a saved plan is for one host; name one")
+    if session.form == "markdown" and len(hosts) > 1:
+        raise click.UsageError("a pull request is for one host; name one")
     if exit_code and not dry_run:
         raise click.UsageError("--exit-code goes with --dry-run")
     if plan and options != Options():
@@ -165,6 +177,16 @@ def reset(host: Path, **choices: Any) -> int:
 
 
 @main.command()
+@host_argument
+@click.option("--remove", is_flag=True, help="Take it back; what was edited since stays.")
+@output_options
+def install(host: Path, remove: bool, **choices: Any) -> int:
+    """Put the skill where an agent at work in HOST finds it (.claude/skills/)."""
+    session, _options = _session("install", choices)
+    return session.install(host, remove)
+
+
+@main.command()
 @click.argument("rule_id", metavar="[ID]", required=False)
 @output_options
 def rule(rule_id: str | None, **choices: Any) -> int:
@@ -192,8 +214,8 @@ def _session(command: str, choices: dict[str, Any]) -> tuple[Session, Options]:
 
             require_known(sorted(chosen))
         choices[name] = chosen
-    printer = Printer(quiet=quiet or form == "json", verbose=verbose)
-    return Session(command, printer, as_json=form == "json"), Options(**choices)
+    printer = Printer(quiet=quiet or form != "text", verbose=verbose)
+    return Session(command, printer, form), Options(**choices)
 
 
 def run(arguments: list[str] | None = None) -> int:

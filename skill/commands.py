@@ -23,8 +23,9 @@ CHANGED = 1
 class Session:
     """One command line. Text is printed as it comes, JSON once at the end."""
 
-    def __init__(self, command: str, printer: Printer, as_json: bool) -> None:
-        self.command, self.printer, self.as_json = command, printer, as_json
+    def __init__(self, command: str, printer: Printer, form: str) -> None:
+        self.command, self.printer, self.form = command, printer, form
+        self.as_text = form == "text"
 
     # -- commands
 
@@ -62,6 +63,9 @@ class Session:
     def reset(self, host: Path) -> int:
         return self._each([host], self._reset)
 
+    def install(self, host: Path, remove: bool) -> int:
+        return self._each([host], lambda opened, row: self._install(opened, row, remove))
+
     def rule(self, rule_id: str | None) -> int:
         from skill.rulebook import examples, require_known, rules
 
@@ -69,7 +73,7 @@ class Session:
         if rule_id:
             require_known([rule_id])
             found = {rule_id: found[rule_id]}
-        if self.as_json:
+        if not self.as_text:
             rows = [{"id": r.id, "summary": r.summary, "page": r.page} for r in found.values()]
             self.printer.out(data.document(self.command, 0, rules=rows).rstrip())
         elif rule_id:
@@ -88,12 +92,12 @@ class Session:
 
         root = copy_host()
         out = self.printer.out
-        if not self.as_json:
+        if self.as_text:
             out(f"A small WhatsApp bot, copied to {root}\n\n$ skillgen inspect {root}")
 
         def one(host: Host, row: Row) -> int:
             plan = self._plan(host, options)
-            if not self.as_json:
+            if self.as_text:
                 self._show_findings(plan)
                 out(f"$ skillgen apply {root}")
             return self._apply(host, plan, row, dry_run=False, exit_code=False, show_diff=True)
@@ -101,7 +105,7 @@ class Session:
         code = self._each([root], one)
         if code == 2:
             return 2
-        if not self.as_json:
+        if self.as_text:
             out(f"\nThe patched bot is in {root}; take it back with: skillgen revert {root}")
         return 0
 
@@ -113,7 +117,7 @@ class Session:
         for path in hosts:
             row: Row = {"host": str(path), "exit": 2, "error": None, "recovered": None}
             rows.append(row)
-            if len(hosts) > 1 and not self.as_json:
+            if len(hosts) > 1 and self.as_text:
                 self.printer.out(self.printer.paint(f"== {self.printer.safe(str(path))}", "head"))
             try:
                 row["exit"] = self._one(path, row, action)
@@ -121,7 +125,7 @@ class Session:
                 row["error"] = str(error)
                 self.printer.say(str(error))
         worst = max(int(row["exit"]) for row in rows)
-        if self.as_json:
+        if self.form == "json":
             self.printer.out(data.document(self.command, worst, hosts=rows).rstrip())
         return worst
 
@@ -156,7 +160,7 @@ class Session:
         plan = self._plan(host, options)
         row.update(data.seen(plan))
         row["warnings"] = self._warnings(host)
-        if not self.as_json:
+        if self.as_text:
             self._show_findings(plan)
             self._show_warnings(row)
         return 1 if plan.findings else 0
@@ -203,7 +207,7 @@ class Session:
         from skill import transaction
 
         row.update(data.seen(plan))
-        row["changes"] = [data.change(change) for change in plan.changes] if self.as_json else []
+        row["changes"] = [] if self.as_text else [data.change(change) for change in plan.changes]
         row.update(written=False, next=[], warnings=[])
         if dry_run:
             transaction.preflight(plan)
@@ -211,10 +215,15 @@ class Session:
             with self.printer.working(f"writing to {host.root}"):
                 transaction.apply(plan)
             row["written"] = bool(plan.changes)
-        if not self.as_json:
+        if self.as_text:
             self._show_plan(plan, not dry_run, dry_run or show_diff)
         if not dry_run:
             self._show_next(Host(host.root), plan, row)
+        if self.form == "markdown":
+            from skill.report.markdown import pull_request
+            from skill.report.next_steps import next_steps
+
+            self.printer.out(pull_request(plan, next_steps(host, plan)))
         if exit_code:
             return CHANGED if plan.changes else 0
         return 1 if plan.hand_offs else 0
@@ -242,7 +251,7 @@ class Session:
             return
         steps = next_steps(host, plan)
         row["next"] = [asdict(step) for step in steps]
-        if not self.as_json and not self.printer.quiet:
+        if self.as_text and not self.printer.quiet:
             self.printer.out(f"\nNext, in {host.root}:")
             for step in steps:
                 self.printer.out(
@@ -258,18 +267,18 @@ class Session:
             return self._no_record(host, row)
         row.update(asdict(result), message="")
         printer = self.printer
-        if not self.as_json and not printer.quiet:
+        if self.as_text and not printer.quiet:
             for what in ("restored", "merged", "removed", "kept"):
                 for path in row[what]:
                     printer.out(f"{what} {printer.safe(path)}")
         for conflict in result.conflicts:
             merge = f"; the merge with markers is in {conflict.merge}" if conflict.merge else ""
-            if not self.as_json:
+            if self.as_text:
                 printer.out(
                     f"{printer.paint('conflict', 'hand')} {printer.safe(conflict.path)}: "
                     f"{conflict.reason}{merge}"
                 )
-        if result.conflicts and not self.as_json:
+        if result.conflicts and self.as_text:
             first = result.conflicts[0].path
             printer.out(
                 "Settle each by hand (files that skillgen added stay until then), then: "
@@ -288,12 +297,12 @@ class Session:
                 f"git revert $(git log --diff-filter=A --format=%h -1 -- {path})"
             )
         row["message"] = "nothing to take back"
-        if not self.as_json and not self.printer.quiet:
+        if self.as_text and not self.printer.quiet:
             self.printer.out(row["message"])
         return 0
 
     def _status(self, host: Host, row: Row) -> int:
-        from skill import transaction
+        from skill import install, transaction
         from skill.memory import memories
 
         applied = transaction.applied(host.root)
@@ -302,9 +311,10 @@ class Session:
         for name in ("versions", "files", "changed", "missing"):
             row[name] = list(getattr(applied, name)) if applied else []
         row["modules"] = modules
+        row["skill"] = install.held(host)
         row["memories"] = [{**asdict(memory), "cleared": False} for memory in remembered]
-        drifted = [module["path"] for module in modules if not module["intact"]]
-        if not self.as_json:
+        drifted = [part["path"] for part in modules + row["skill"] if not part["intact"]]
+        if self.as_text:
             self._show_status(row, bool(applied), modules)
             for memory in remembered:
                 self.printer.out(f"{self.printer.safe(memory.path)}: {memory.text}")
@@ -324,9 +334,29 @@ class Session:
         for what in ("changed", "missing"):
             for path in row[what]:
                 out(f"{what} since: {safe(path)}")
-        for module in modules:
-            if not module["intact"] and module["path"] not in row["changed"]:
-                out(f"changed since: {safe(module['path'])}")
+        for part in modules + row["skill"]:
+            if not part["intact"] and part["path"] not in row["changed"]:
+                out(f"changed since: {safe(part['path'])}")
+        if row["skill"]:
+            version = row["skill"][0]["version"]
+            out(f"the skill for agents is installed (skillgen {version})")
+
+    def _install(self, host: Host, row: Row, remove: bool) -> int:
+        from skill import install
+
+        done = install.remove(host) if remove else install.install(host)
+        warn = not remove and not install.has_runner()
+        row.update(asdict(done), warnings=[install.NO_RUNNER] if warn else [])
+        if self.as_text and not self.printer.quiet:
+            for what in ("added", "changed", "removed"):
+                self.printer.lines(f"{what} {path}" for path in row[what])
+            if not any(row[what] for what in ("added", "changed", "removed", "kept")):
+                self.printer.out("nothing to take back" if remove else "nothing to do: it is there")
+            self._show_warnings(row)
+        if self.as_text:
+            for path in done.kept:
+                self.printer.out(f"kept {path}: edited since it was installed, left as it is")
+        return 1 if done.kept else 0
 
     def _reset(self, host: Host, row: Row) -> int:
         from skill.memory import memories, reset
@@ -334,7 +364,7 @@ class Session:
         seen = memories(host)
         cleared = {memory.path for memory in reset(host)}
         row["memories"] = [{**asdict(memory), "cleared": memory.path in cleared} for memory in seen]
-        if not self.as_json and not self.printer.quiet:
+        if self.as_text and not self.printer.quiet:
             for memory in seen:
                 done = "cleared" if memory.path in cleared else "nothing to clear"
                 self.printer.out(f"{self.printer.safe(memory.path)}: {done} ({memory.text})")

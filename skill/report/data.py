@@ -16,7 +16,9 @@ HOST of inspect, check, apply:
 HOST of revert: host, exit, error, recovered, restored, merged, removed, kept: [path],
     conflicts: [{"path", "reason", "merge": path or null}], message.
 HOST of status: host, exit, error, recovered, versions: [text], files, changed, missing:
-    [path], modules: [{"path", "version", "intact"}], memories: [MEMORY].
+    [path], modules, skill: [{"path", "version", "intact"}], memories: [MEMORY].
+HOST of install: host, exit, error, recovered, added, changed, removed, kept: [path],
+    warnings: [text].
 HOST of reset: host, exit, error, recovered, memories: [MEMORY].
 MEMORY: {"path", "state": "clear"|"waiting"|"stopped", "text", "cleared": bool}.
 rule: {"version", "skillgen", "command", "exit", "rules": [{"id", "summary", "page"}]}.
