@@ -39,7 +39,7 @@ Scope = Literal["class", "closure", "module"]
 EVENT = "connection.update"
 SOCKET_MAKER = re.compile(r"(^|\.)(make\w*WASocket\w*|makeWASocket\w*|default)$", re.IGNORECASE)
 BAILEYS = re.compile(r"baileys", re.IGNORECASE)
-TIMERS = ("setTimeout", "setInterval", "setImmediate")
+TIMERS = ("setTimeout", "setImmediate", "queueMicrotask", "process.nextTick")
 LOGGED_OUT = re.compile(r"(\.loggedOut|\[['\"]loggedOut['\"]\]|^401)$")
 LOGGER = re.compile(
     r"(^|\.)(log|logger|console|\w*[lL]og(ger)?)\.(trace|debug|info|log|warn|error|fatal)$"

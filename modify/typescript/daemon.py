@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-from modify.typescript.channel import Channel
-from modify.typescript.redial import TIMERS
+from modify.typescript.channel import TIMERS, Channel
 from modify.typescript.source import arguments_of, callee_of, calls, enclosing, within
 
 LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))

@@ -10,7 +10,7 @@ from modify.typescript.boot import Boot, read_boot
 from modify.typescript.channel import Channel
 from modify.typescript.layout import Layout
 from modify.typescript.places import logger_of
-from modify.typescript.rewrite import Outcome, Rewrite
+from modify.typescript.rewrite import Draft, Outcome, rewrite
 from modify.typescript.source import Source, line_of
 from modify.typescript.style import detect_style
 from skill.edit import Edit, Patch
@@ -54,35 +54,39 @@ def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch
     if options.only_skill_assets and any(not p.startswith(SKILL_ASSETS) for p in boot.edits):
         boot = Boot(shared=True, reason="the host's main is left alone with --only-skill-assets")
     module = module_path(host, source.path, options)
-    module_import = import_of(source.path, module, style)
-    logger = logger_of(host, channel)
-    rewrite = Rewrite(channel, Layout(style), boot, options, module_import, logger)
-    rewrite.run()
-    if rewrite.orphans:
-        rewrite = Rewrite(channel, Layout(style), boot, options, module_import, logger, gentle=True)
-        rewrite.run()
-    if rewrite.orphans:
-        names = ", ".join(sorted(rewrite.orphans))
-        reason = (line_of(channel.registration), f"the loop's {names} is read elsewhere")
-        rewrite = Rewrite(
-            channel, Layout(style), boot, options, module_import, logger, only_contain=True
-        )
-        rewrite.reasons.append(reason)
-        rewrite.run()
-    made = Rewritten(source, channel, rewrite.outcome, list(rewrite.reasons), module, style)
-    if rewrite.outcome == "untouched":
+    draft = drafted(host, channel, boot, options, style, module)
+    made = Rewritten(source, channel, draft.outcome, list(draft.reasons), module, style)
+    if draft.outcome == "untouched":
         return made
-    edits = rewrite.edits()
+    edits = draft.edits()
     patch.add_edits(source.path, edits)
     asked = boot.question is not None and any(boot.question.encode() in e.text for e in edits)
     if asked:
         for path, more in boot.edits.items():
             if not options.only_skill_assets or path.startswith(SKILL_ASSETS):
                 patch.add_edits(path, more)
-    elif rewrite.outcome == "patched" and boot.reason and channel.exits:
+    elif draft.outcome == "patched" and boot.reason and channel.exits:
         made.reasons.append((line_of(channel.connect.node), boot.reason))
     made.edits = edits
     return made
+
+
+def drafted(
+    host: Host, channel: Channel, boot: Boot, options: Options, style: Style, module: str
+) -> Draft:
+    """The whole rewrite, or the widest one that leaves no name of the loop in a wrong state."""
+    module_import = import_of(channel.source.path, module, style)
+    whole = Draft(channel, Layout(style), boot, options, module_import, logger_of(host, channel))
+    draft = rewrite(whole)
+    if draft.orphans:
+        draft = rewrite(replace(whole.fresh(), gentle=True))
+    if draft.orphans:
+        names = ", ".join(sorted(draft.orphans))
+        draft = whole.fresh()
+        reason = f"the loop's {names} is read elsewhere"
+        draft.reasons.append((line_of(channel.registration), reason))
+        draft = rewrite(replace(draft, only_contain=True))
+    return draft
 
 
 def judged(findings: list[Finding], made: Rewritten) -> list[Finding]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import LOGGER, Channel, Function, is_log_statement
+from modify.typescript.channel import LOGGER, TIMERS, Channel, Function, is_log_statement
 from modify.typescript.source import (
     FUNCTION_KINDS,
     arguments_of,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 CHAINED = ("catch", "then", "finally")
-TIMERS = ("setTimeout", "setImmediate", "queueMicrotask", "process.nextTick")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,10 @@ def outermost(channel: Channel, call: SgNode) -> Redial:
     logs, clears its own handle and dials, and the assignment of that timer's handle.
     """
     node, delay, timed = call, None, False
-    found = Redial(call, call, False)
+    if channel.is_deferred(call):
+        given = arguments_of(call)
+        delay, timed = given[1].text() if len(given) > 1 else "0", True
+    found = Redial(call, call, False, delay=delay, timed=timed)
     while True:
         parent = node.parent()
         if parent is None:
@@ -278,6 +280,8 @@ def loop_statement(channel: Channel, statement: SgNode) -> bool:
 def timer_that_loops(channel: Channel, node: SgNode | None) -> bool:
     if node is None or node.kind() != "call_expression" or callee_of(node) not in TIMERS:
         return False
+    if channel.is_deferred(node):
+        return True
     callback = arguments_of(node)[0] if arguments_of(node) else None
     if callback is None or callback.kind() not in FUNCTION_KINDS:
         return False

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 Range = tuple[int, int]
 DECLARATIONS = frozenset(("lexical_declaration", "variable_declaration"))
 FIELDS = frozenset(("public_field_definition", "field_definition"))
+PROPERTIES = frozenset(("property_identifier", "private_property_identifier"))
 PURE_KINDS = frozenset(
     [
         "number",
@@ -149,6 +150,9 @@ class Sweep:
         if name in self.alive:
             return
         references = self.references(name)
+        variables = [node for node in references if node.kind() not in PROPERTIES]
+        if any(is_declaration(node) for node in variables):
+            references = variables  # x.name and { name: … } are none of its uses
         declared = [node for node in references if is_declaration(node)]
         uses = [node for node in references if not any(same(node, d) for d in declared)]
         if len(declared) != 1:

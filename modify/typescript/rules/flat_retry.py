@@ -44,7 +44,7 @@ def find(channel: Channel) -> Iterator[Seen]:
             continue
         last = redial.whole.range().end.index
         helper = channel.helper_of(call)
-        if helper is not None:
+        if helper is not None and not channel.is_deferred(call):
             given = arguments_of(call)
             if given and all(CONSTANT.fullmatch(each.text()) for each in given):
                 told = f"{helper.name}() is told {given[0].text()} on every close"

@@ -18,8 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modify.typescript.channel import Channel
-from modify.typescript.redial import TIMERS
+from modify.typescript.channel import TIMERS, Channel
 from modify.typescript.rules import Seen
 from modify.typescript.source import callee_of, calls, within
 
@@ -38,7 +37,7 @@ def find(channel: Channel) -> Iterator[Seen]:
                 "assignment_expression",
                 "variable_declarator",
             )
-            dials = any(channel.is_connect_call(inner) for inner in calls(call))
+            dials = any(channel.dialled_by(c) in channel.connect_texts for c in calls(call))
             if (
                 dials
                 and not kept

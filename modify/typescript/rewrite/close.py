@@ -1,0 +1,133 @@
+"""The close branch: every way to dial again goes through ``dial(…)``, and 401 is not all."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from modify.typescript.channel import (
+    Channel,
+    Function,
+    comparison,
+)
+from modify.typescript.redial import Redial, droppable_callback, is_thin, outermost
+from modify.typescript.source import (
+    arguments_of,
+    calls,
+    same,
+    span,
+    within,
+)
+from modify.typescript.sweep import names_between, names_in
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+from modify.typescript.rewrite.draft import Draft, closure
+
+
+def rewrite_close_branch(draft: Draft) -> None:
+    channel = draft.channel
+    assert channel.close is not None
+    for call in channel.redials:
+        if not within(call, channel.close.node) or draft.covered(call):
+            continue
+        helper = channel.helper_of(call)
+        if helper is not None and (draft.gentle or not is_thin(channel, helper)):
+            inside_helper(draft, helper)
+            continue
+        found = outermost_chain_only(channel, call) if draft.gentle else outermost(channel, call)
+        replace_redial(draft, found, again(draft, call))
+
+
+def inside_helper(draft: Draft, helper: Function) -> None:
+    """A helper that does more than loop stays; only its dialling goes through the gate."""
+    for call in calls(helper.node):
+        channel = draft.channel
+        if channel.dialled_by(call) in channel.connect_texts and not draft.covered(call):
+            callee = draft.inner or channel.dialled_by(call)
+            again = "" if channel.first_open_parameter else closure(callee, [])
+            replace_redial(draft, outermost_chain_only(channel, call), again)
+
+
+def again(draft: Draft, call: SgNode) -> str:
+    """The closure that dials again, the first-open callback passed on."""
+    channel = draft.channel
+    if channel.helper_of(call) is not None:
+        return closure(draft.inner or channel.connect.call, own_arguments(draft))
+    if channel.is_deferred(call):
+        given = [a.text() for a in arguments_of(call)[2:]]
+        callee = draft.inner or channel.dialled_by(call)
+        return closure(callee, given or own_arguments(draft))
+    given = [a.text() for a in arguments_of(call)]
+    return closure(draft.callee(call), given or own_arguments(draft))
+
+
+def own_arguments(draft: Draft) -> list[str]:
+    channel = draft.channel
+    name = channel.first_open_parameter
+    if name is None or not within(channel.logic, channel.connect.node):
+        return []
+    position = channel.connect.parameter_names.index(name)
+    return channel.connect.parameter_names[: position + 1]
+
+
+def replace_redial(draft: Draft, redial: Redial, again: str) -> None:
+    """Put ``dial(…)`` in the place of an old way to dial again."""
+    channel = draft.channel
+    start, end = span(redial.whole)
+    indent = channel.source.indent_at(start)
+    tail = draft.layout.end if redial.statement else ""
+    if again:
+        text = draft.layout.call_with_closure(
+            indent, f"{draft.instance}.dial", again, tail=tail or "\0"
+        )
+    else:
+        text = f"{draft.instance}.dial(){tail}"
+    text = text.replace("\0", "")
+    if redial.returns and not is_last(draft, redial.whole):
+        text += f"\n{indent}return{draft.layout.end}"
+    draft.loop |= names_between(channel.source, start, end)
+    draft.alive |= set(re.findall(r"\w+", again)) - {"this"}
+    draft.put(start, end, text, "flat-retry")
+
+
+def is_last(draft: Draft, statement: SgNode) -> bool:
+    assert draft.channel.close is not None
+    body = draft.channel.close.body
+    return bool(body) and same(body[-1], statement)
+
+
+def rewrite_verdicts(draft: Draft) -> None:
+    """'Not logged out' becomes 'not terminal': the policy knows every code, not just 401."""
+    for node in draft.channel.verdicts:
+        if draft.covered(node):
+            continue
+        terminal = f"{draft.instance}.terminal"
+        text = terminal if comparison(node) else f"!{terminal}"
+        start, end = span(node)
+        draft.seeds |= names_in(node)
+        draft.put(start, end, text, "auth-failure-exit")
+
+
+def outermost_chain_only(channel: Channel, call: SgNode) -> Redial:
+    """The call with its ``.catch``, without the timer that the host keeps around it.
+
+    A ``.then`` or ``.finally`` stays: ``dial`` returns a promise, too.
+    """
+    node = call
+    while True:
+        parent = node.parent()
+        chain = parent.parent() if parent is not None else None
+        method = parent.field("property") if parent is not None else None
+        if (
+            chain is not None
+            and chain.kind() == "call_expression"
+            and method is not None
+            and method.text() == "catch"
+            and all(droppable_callback(channel, each) for each in arguments_of(chain))
+        ):
+            node = chain
+            continue
+        if parent is not None and parent.kind() == "expression_statement":
+            return Redial(call, parent, True)
+        return Redial(call, node, False)

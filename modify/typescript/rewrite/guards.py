@@ -1,0 +1,93 @@
+"""Nothing uses a socket that does not exist yet: the host may now start before the first open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from modify.typescript.source import (
+    body_of,
+    enclosing,
+    enclosing_function,
+    same,
+    start_of,
+    within,
+)
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+from modify.typescript.rewrite.draft import NOT_YET, Draft
+
+
+def place_guards(draft: Draft) -> None:
+    """The host now starts before the socket exists: say so instead of failing on undefined."""
+    channel = draft.channel
+    receiver = draft.receiver
+    for function in entry_points(draft):
+        for block in unguarded_blocks(draft, function, receiver):
+            indent = draft.inner_indent(block)
+            in_try = block.parent() is not None and block.parent().kind() == "try_statement"  # type: ignore[union-attr]
+            leave = f"throw new Error({draft.layout.quoted(NOT_YET)})" if in_try else "return"
+            line = draft.layout.guard(indent, f"!{receiver}", (), draft.braced, leave)
+            draft.insert_first(block, line, "lost-first-open")
+    del channel
+
+
+def entry_points(draft: Draft) -> Iterator[SgNode]:
+    """Methods that the host calls: public ones of the class, or of the adapter object."""
+    channel = draft.channel
+    home = channel.class_node if channel.scope == "class" else channel.owner
+    if home is None:
+        return
+    for method in home.find_all(kind="method_definition"):
+        private = any(
+            c.kind() == "accessibility_modifier" and c.text() != "public" for c in method.children()
+        )
+        name = method.field("name")
+        if (
+            private
+            or name is None
+            or name.text() == "constructor"
+            or within(method, channel.connect.node)
+        ):
+            continue
+        yield method
+
+
+def unguarded_blocks(draft: Draft, method: SgNode, receiver: str) -> Iterator[SgNode]:
+    """Innermost try blocks (or the method's body) that use the socket without asking first."""
+    found: list[SgNode] = []
+    body = body_of(method)
+    if body is None:
+        return
+    tests = re.compile(
+        r"(!\s*(this\.)?(is)?connected\b|!\s*" + re.escape(receiver) + r"\b|isConnected\()",
+        re.IGNORECASE,
+    )
+    for node in body.find_all(kind="member_expression"):
+        target = node.field("object")
+        if (
+            target is None
+            or target.text() != receiver
+            or "?." in node.text()[len(receiver) : len(receiver) + 2]
+        ):
+            continue
+        if same(enclosing_function(node), method) is False:
+            continue
+        call = node.parent()
+        if call is None or (call.kind() != "call_expression" and node.field("property") is None):
+            continue
+        block = enclosing(node, {"statement_block"})
+        chosen = body
+        while block is not None and not same(block, body):
+            parent = block.parent()
+            if parent is not None and parent.kind() == "try_statement":
+                chosen = block
+                break
+            block = enclosing(block, {"statement_block"})
+        before = draft.text[start_of(body) : start_of(node)]
+        if tests.search(before) or any(same(chosen, other) for other in found):
+            continue
+        found.append(chosen)
+    yield from found

@@ -1,0 +1,150 @@
+"""Where a channel's Reconnect object is made: a field, or a constant before the function."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from modify.typescript.channel import (
+    named,
+)
+from modify.typescript.places import instance_name, pairs_in_process
+from modify.typescript.source import (
+    end_of,
+    start_of,
+    statement_around,
+    statements,
+)
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+from modify.typescript.rewrite.draft import COMMENT, LEVELS, Draft
+
+
+def place_instance(draft: Draft) -> None:
+    channel, _layout = draft.channel, draft.layout
+    assert draft.folder is not None
+    logger = draft.logger.name
+    entries = [f"authDir: {draft.folder}" if draft.folder != "authDir" else "authDir"]
+    entries.append(logger_entry(draft))
+    if not pairs_in_process(channel):
+        entries.append("pairing: false")
+    draft.alive |= set(re.findall(r"\w+", draft.folder)) | {logger}
+    name = instance_name(channel)
+    made = constructor_lines(draft, entries)
+    if channel.scope == "class":
+        place_field(draft, name, made, deferred="this." in f"{draft.folder}{logger}")
+    else:
+        place_variable(draft, name, made)
+    place_import(draft)
+
+
+def logger_entry(draft: Draft) -> str:
+    name, takes = draft.logger.name, draft.logger.takes
+    if takes == "text":
+        return "logger" if name == "logger" else f"logger: {name}"
+    step, arrow = draft.layout.style.indent, draft.layout.arrow("message")
+    given = takes.replace("fields", "{}").replace("text", "message")
+    levels = [f"{step}{each}: {arrow} {name}.{each}({given})" for each in LEVELS]
+    return "logger: {\n" + ",\n".join(levels) + f"{draft.layout.comma}\n}}"
+
+
+def constructor_lines(draft: Draft, entries: list[str]) -> list[str]:
+    step, comma = draft.layout.style.indent, draft.layout.comma
+    body = ",\n".join(entries) + comma
+    return [
+        "new Reconnect({",
+        *(step + line for line in body.split("\n")),
+        f"}}){draft.layout.end}",
+    ]
+
+
+def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> None:
+    channel, source = draft.channel, draft.channel.source
+    assert channel.class_node is not None
+    body = channel.class_node.field("body")
+    assert body is not None
+    typed = not source.path.endswith((".js", ".mjs", ".cjs", ".jsx"))
+    modifier = "private " if typed else ""
+    fields = [
+        c for c in body.children() if c.kind() in ("public_field_definition", "field_definition")
+    ]
+    members = [c for c in body.children() if c.is_named() and c.kind() != "comment"]
+    anchor = fields[-1] if fields else None
+    indent = source.indent_at(start_of(members[0])) if members else draft.layout.style.indent
+    lines = [f"// {COMMENT}"]
+    constructor = next(
+        (m for m in members if m.kind() == "method_definition" and named(m) is None), None
+    )
+    if deferred and constructor is not None:
+        lines.append(f"{modifier}{name}{': Reconnect' if typed else ''}{draft.layout.end}")
+        block = constructor.field("body")
+        assert block is not None
+        inner = draft.inner_indent(block)
+        assignment = (f"\n{inner}").join([f"this.{name} = {made[0]}", *made[1:]])
+        last = statements(block)[-1] if statements(block) else None
+        place = end_of(last) if last is not None else start_of(block) + 1
+        draft.insert_at(place, f"\n{inner}{assignment}", "ungated-connect")
+    else:
+        lines += [f"{modifier}{name} = {made[0]}", *made[1:]]
+    text = "".join(f"{indent}{line}\n" for line in lines)
+    if anchor is not None:
+        place = source.line_end(end_of(anchor))
+        draft.insert_at(place, f"\n{text}", "ungated-connect")
+    else:
+        place = source.line_end(start_of(body))
+        draft.insert_at(place, text + "\n", "ungated-connect")
+
+
+def place_variable(draft: Draft, name: str, made: list[str]) -> None:
+    source = draft.channel.source
+    statement = statement_around(draft.channel.connect.node)
+    place = source.line_start(start_of(statement))
+    previous = statement.prev()
+    while previous is not None and previous.kind() == "comment":
+        if draft.text[end_of(previous) : place].count("\n") > 1:
+            break
+        place = source.line_start(start_of(previous))
+        previous = previous.prev()
+    indent = source.indent_at(start_of(statement))
+    lines = [f"// {COMMENT}", f"const {name} = {made[0]}", *made[1:]]
+    text = "".join(f"{indent}{line}\n" for line in lines)
+    draft.insert_at(place, text + "\n", "ungated-connect")
+
+
+def place_import(draft: Draft) -> None:
+    source, layout = draft.channel.source, draft.layout
+    module = layout.quoted(draft.module_import)
+    imports = [n for n in source.root.children() if n.kind() == "import_statement"]
+    if imports:
+        text = f"import {layout.braces('Reconnect')} from {module}{layout.end}\n"
+        anchor = imports[-1]
+        relative = [n for n in imports if re.search(r"from\s*['\"]\./", n.text())]
+        if relative:
+            anchor = relative[-1]
+        draft.insert_at(source.line_end(end_of(anchor)), text, "ungated-connect")
+        return
+    if layout.style.modules == "esm":  # Baileys by ``await import()``, and nothing else
+        text = f"import {layout.braces('Reconnect')} from {module}{layout.end}\n\n"
+        draft.insert_at(first_code(source.root), text, "ungated-connect")
+        return
+    text = f"const {layout.braces('Reconnect')} = require({module}){layout.end}\n"
+    requires = [
+        n
+        for n in source.root.children()
+        if n.kind() in ("lexical_declaration", "variable_declaration") and "require(" in n.text()
+    ]
+    place = source.line_end(end_of(requires[-1])) if requires else first_code(source.root)
+    draft.insert_at(place, text, "ungated-connect")
+
+
+def first_code(root: SgNode) -> int:
+    """The offset of the first statement that is no directive and no comment."""
+    for child in root.children():
+        if child.is_named() and child.kind() not in ("comment", "hash_bang_line"):
+            if child.kind() == "expression_statement" and re.match(
+                r"['\"]use strict", child.text()
+            ):
+                continue
+            return start_of(child)
+    return 0
