@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from modify.service import launchd, pieces, systemd
+from modify.service import docker_run, launchd, pieces, supervised, systemd
 from modify.service.channel import has_channel
 from modify.service.locate import unit_texts
 from modify.service.model import UnitText
@@ -41,11 +41,16 @@ def examine(host: Host, options: Options) -> Patch:
     patch = Patch()
     if not has_channel(host):
         return patch
-    units = read_units(host)
+    texts = list(unit_texts(host))
+    project = Project(host)
+    units = read_units(project, [text for text in texts if text.kind not in supervised.KINDS])
     ours = [seen for seen in units if seen.started.is_host and is_ours(seen.unit, units)]
     examined: list[tuple[Unit, list[Fault]]] = []
+    outside: list[tuple[Unit, list[Fault]]] = []
     for seen in units:
         if not in_scope(seen.unit.text.path, options):
+            if seen in ours and seen.unit.text.form == "literal" and not seen.unit.text.in_test:
+                outside.append((seen.unit, faults_of(seen.unit, options)))
             continue
         if seen in ours:
             faults = faults_of(seen.unit, options)
@@ -54,14 +59,30 @@ def examine(host: Host, options: Options) -> Patch:
             report(seen, faults, patch)
         else:
             left_alone(seen, units, options, patch)
+    others = [
+        text
+        for text in texts
+        if text.kind in supervised.KINDS and not text.in_test and in_scope(text.path, options)
+    ]
+    patch.merge(supervised.examine(others, project, options))
     for path in host.files:
         if in_scope(path, options):
             patch.merge(pieces.examine(host, path, [seen.unit.text for seen in units], options))
+            patch.merge(docker_run.examine(path, project, options))
+    tested: list[Fault] = []
     if fault_asserting_test.ID not in options.ignore:
-        others = [seen.unit for seen in units if seen not in ours]
-        for fault in fault_asserting_test.check(host, examined, others):
+        foreign = [seen.unit for seen in units if seen not in ours]
+        for fault in fault_asserting_test.check(host, [*examined, *outside], foreign):
             if in_scope(fault.finding.path, options):
                 add(fault, patch)
+            elif options.only_skill_assets:
+                tested.append(fault)
+    if options.only_skill_assets:
+        bring_generators(project, outside, tested, options, patch)
+    if any(path.startswith(SKILL_ASSETS) for path in patch.edits):
+        from modify.service import skill_assets
+
+        skill_assets.amend(host, patch)
     if options.add_service is not None:
         from skill.service_units import add_service
 
@@ -70,14 +91,35 @@ def examine(host: Host, options: Options) -> Patch:
     return patch
 
 
+def bring_generators(
+    project: Project,
+    outside: list[tuple[Unit, list[Fault]]],
+    tested: list[Fault],
+    options: Options,
+    patch: Patch,
+) -> None:
+    """The tree's own generators as copies in a skill, with the tests that import them."""
+    from modify.service import skill_assets
+
+    for unit, faults in outside:
+        verify(unit, faults, options)
+    generators = {unit.text.path for unit, faults in outside if faults}
+    faults = [fault for _, found in outside for fault in found]
+    faults += [
+        fault
+        for fault in tested
+        if not generators.isdisjoint(project.imports_of(fault.finding.path))
+    ]
+    skill_assets.bring_copies(project, faults, patch)
+
+
 def in_scope(path: str, options: Options) -> bool:
     return not options.only_skill_assets or path.startswith(SKILL_ASSETS)
 
 
-def read_units(host: Host) -> list[Seen]:
-    """Every unit of the host, each read once, and what it starts."""
-    project = Project(host)
-    units = with_bases([read(text) for text in unit_texts(host)])
+def read_units(project: Project, texts: list[UnitText]) -> list[Seen]:
+    """Every unit of systemd and launchd, each read once, and what it starts."""
+    units = with_bases([read(text) for text in texts])
     return [Seen(unit, started_by(unit, project)) for unit in units]
 
 

@@ -14,12 +14,15 @@ BRIDGE = re.compile(rb"websockets?\.(?:connect|create_connection|WebSocketApp)\(
 
 
 def has_channel(host: Host) -> bool:
-    """Baileys, neonize or a bridge link anywhere in the host, its skill assets included."""
+    """Baileys, neonize or a bridge link anywhere in the host, its skill assets included.
+
+    Scripts that pair once and exit are no channel: nothing keeps their link.
+    """
     return bool(channel_files(host))
 
 
 def channel_files(host: Host) -> frozenset[str]:
-    """The files that open a WhatsApp link: cheap marks only, the channel rules look closer."""
+    """The files that keep a WhatsApp link: cheap marks first, then what is no daemon is out."""
     found = set()
     for file in host.with_suffix(*SUFFIXES, ".py"):
         if TEST_PATH.search(file.path):
@@ -29,7 +32,28 @@ def channel_files(host: Host) -> frozenset[str]:
             bridge = b"whatsapp" in content.lower() and BRIDGE.search(content) is not None
             links = bridge or NEONIZE.search(content) is not None
         else:
-            links = b"connection.update" in content and b"makeWASocket" in content
+            marked = b"connection.update" in content and b"makeWASocket" in content
+            links = marked and may_be_daemon(host, file.path)
         if links:
             found.add(file.path)
     return frozenset(found)
+
+
+def may_be_daemon(host: Host, path: str) -> bool:
+    """False only where every channel of the file is plainly one that ends by itself.
+
+    A file that cannot be read as what it is, or whose connect function is not found, counts
+    as a channel: the channel rules say so.
+    """
+    from modify.typescript.channel import read_channels
+    from modify.typescript.daemon import why_not_a_daemon
+    from modify.typescript.source import Source
+    from skill.errors import UnreadableSource
+
+    try:
+        channels = read_channels(Source.read(host, path))
+    except UnreadableSource:
+        return True
+    return not channels or any(
+        channel.is_gated or why_not_a_daemon(channel) is None for channel in channels
+    )

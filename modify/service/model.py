@@ -16,7 +16,7 @@ from typing import Literal
 
 from skill.edit import Edit, apply_edits
 
-Kind = Literal["systemd", "launchd"]
+Kind = Literal["systemd", "launchd", "compose", "shell", "pm2", "supervisord"]
 Form = Literal["file", "literal", "heredoc", "document"]
 Range = tuple[int, int]
 # A name that stands in the unit -> the texts it may have, or nothing when nobody knows.

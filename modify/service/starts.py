@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from modify.service.launchd import LaunchdUnit
-from modify.service.model import Resolver, resolves_nothing
+from modify.service.model import Resolver, UnitText, resolves_nothing
 from modify.service.project import SCRIPT_SUFFIXES, Project
 from modify.service.systemd import SystemdUnit
 
-HOLE = r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|\{%.*?%\}|\$\w+|\{\w+\}|@\w+@|<[\w -]+>|__[A-Z_]+__"
+HOLE = r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|\{%.*?%\}|\$\w+|\{[\w.]+\}|@\w+@|<[\w -]+>|__[A-Z_]+__"
 ONLY_HOLE = re.compile(f"(?:{HOLE})$|[A-Z]+(?:_[A-Z]+)*_HERE$")
 WORD = re.compile(rf"(?:{HOLE}|\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|[^\s'\"\\])+", re.DOTALL)
 NODE = re.compile(r"node(js)?[\d.]*|tsx|ts-node|bun|deno")
@@ -34,7 +34,10 @@ TAKES_VALUE = {"-r", "--require", "--import", "--loader", "--env-file", "-C", "-
 TAKES_VALUE |= {"--dir", "--cwd", "-W", "-X", "-u", "-n", "--experimental-loader", "--tsconfig"}
 FOLDER_OPTIONS = {"-C", "--prefix", "--dir", "--cwd"}
 PREPARATIONS = {"cd", "export", "source", ".", "set", "umask", "mkdir", "sleep", "ulimit", "echo"}
-PREPARATIONS |= {"trap", "rm", "touch", "chmod", "true", ":", "exit", "wait", "if", "fi", "then"}
+PREPARATIONS |= {"trap", "rm", "touch", "chmod", "true", ":", "exit", "wait", "if", "fi", "test"}
+PREPARATIONS |= {"done", "break", "[", "[[", "}", ")", "printf"}
+# Words of the shell that a command may follow.
+BEFORE_COMMAND = {"do", "then", "else", "while", "until", "!", "{", "("}
 SIDE_WORD = re.compile(r"dashboard|backup|web-?ui|metrics|exporter|tunnel|watchdog|migrat|prune")
 ENTRY_MODULES = re.compile(r"(?:__main__|main|app|cli|bot|run|server|gateway|daemon|cli\.\w+)$")
 HOST_LIKE = re.compile(r"(?:(?:dist|build|out|lib|src)/)*(?:index|main|app|bot|server)\.\w+$")
@@ -237,10 +240,20 @@ class Reader:
         text = self.project.host.read(own).decode("utf-8", "replace")
         text = re.sub(r"^\s*#.*$", "", text.replace("\\\n", " "), flags=re.MULTILINE)
         found = self.deeper().shell(text)
-        if found.is_host and re.search(r"^\s*(while|until)\b|[^&>]&\s*$", text, re.MULTILINE):
+        if found.is_host and (re.search(r"[^&>]&\s*$", text, re.MULTILINE) or self.loops(own)):
             why = f"{own} runs it in a loop or in the background: mend that script first"
             return Started("unknown", what, why)
         return Started(found.kind, what, found.why)
+
+    def loops(self, path: str) -> bool:
+        """Whether a script runs the host in a loop that its own rule cannot mend."""
+        content = self.project.host.read(path)
+        if not re.search(rb"\b(while|until|for)\b", content):
+            return False
+        from modify.service.shell import loops
+
+        text = UnitText(path, content, 0, len(content), "shell")
+        return any(loop.problem and not loop.ends for loop in loops(text, self.deeper()))
 
     def shell(self, text: str) -> Started:
         """A shell command line: the host if one of its commands is the host."""
@@ -248,7 +261,7 @@ class Reader:
         for part in re.split(r"&&|\|\||[;\n]", text):
             piped = re.split(r"(?<!\|)\|(?!\|)", part)
             words = split(piped[0].strip())
-            while words and re.match(r"\w+=", words[0]):
+            while words and (re.match(r"\w+=", words[0]) or words[0] in BEFORE_COMMAND):
                 words.pop(0)
             if not words or words[0] in PREPARATIONS:
                 continue

@@ -60,6 +60,7 @@ def examine_file(host: Host, source: Source, options: Options, patch: Patch) -> 
     from modify.typescript.channel import read_channels, registrations
     from modify.typescript.daemon import unbounded_retry, why_not_a_daemon
     from modify.typescript.patching import hand_off, judged, rewrite_channel, still_contained
+    from modify.typescript.questions import open_questions
     from modify.typescript.rules import look, rule_id
     from modify.typescript.sound import is_sound
 
@@ -101,17 +102,18 @@ def examine_file(host: Host, source: Source, options: Options, patch: Patch) -> 
         if channel.is_gated and not channel.is_settled:
             patch.findings += still_contained(source, channel, findings)
             continue
+        if channel.is_gated:
+            findings += open_questions(host, channel, options)
         if not any(options.wants(finding.rule) for finding in findings):
             if not findings:
                 patch.notes.append(Note(source.path, place, "right", "paced by skillgen's gate"))
             continue
         if channel.is_gated:
-            patch.findings += [
-                hand_off(f, "the file was changed after it was patched", True) for f in findings
-            ]
+            reason = "the file was changed after it was patched"
+            patch.findings += [f if f.reason else hand_off(f, reason, True) for f in findings]
             continue
         made = rewrite_channel(host, channel, options, patch)
-        patch.findings += judged(findings, made)
+        patch.findings += judged(host, findings, made, options)
         if made.outcome != "untouched":
             rewritten.append(made)
     return rewritten

@@ -36,6 +36,7 @@ from skill.host import Host
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
+SKILL_ASSETS = ".claude/skills/"
 QUESTION = "otherChannelConnected"
 QUESTION_COMMENT = "Whether another channel is connected, so that the process must live on."
 ASSET = re.compile(r"^(?:.*/)?\.claude/skills/[^/]+/(?:add|modify)/")

@@ -86,6 +86,10 @@ class Branch:
     node: SgNode
     body: list[SgNode]
 
+    def holds(self, node: SgNode) -> bool:
+        """Whether a node stands in it; ``node`` itself may hold more (after an early return)."""
+        return any(within(node, statement) for statement in self.body)
+
 
 @dataclass
 class Channel:
@@ -138,6 +142,20 @@ class Channel:
         return parameter.text()
 
     @cached_property
+    def _update_texts(self) -> set[str]:
+        """What stands for the update in the handler; ``ev.process`` hands on all events."""
+        given = self.update_name
+        if given is None:
+            return set()
+        texts = {given, f"{given}['{EVENT}']", f'{given}["{EVENT}"]'}
+        for declarator in self.logic.find_all(kind="variable_declarator"):
+            value, name = declarator.field("value"), declarator.field("name")
+            if value is not None and name is not None and name.kind() == "identifier":
+                if value.text().rstrip("!") in texts:
+                    texts.add(name.text())
+        return texts
+
+    @cached_property
     def aliases(self) -> dict[str, set[str]]:
         """For ``connection``, ``lastDisconnect`` and ``qr``: the texts that stand for them."""
         found: dict[str, set[str]] = {key: set() for key in ("connection", "lastDisconnect", "qr")}
@@ -145,18 +163,19 @@ class Channel:
         patterns = []
         if parameter is not None and parameter.kind() == "object_pattern":
             patterns.append(parameter)
-        update = self.update_name
-        if update:
-            for key in found:
-                found[key].add(f"{update}.{key}")
-            for declarator in self.logic.find_all(kind="variable_declarator"):
-                value, name = declarator.field("value"), declarator.field("name")
-                if value is None or name is None:
-                    continue
-                if value.text() == update and name.kind() == "object_pattern":
-                    patterns.append(name)
-                elif value.text() in {f"{update}.{key}" for key in found}:
-                    found[value.text().rpartition(".")[2]].add(name.text())
+        updates = self._update_texts
+        for key in found:
+            found[key] |= {f"{update}.{key}" for update in updates}
+        for declarator in self.logic.find_all(kind="variable_declarator"):
+            value, name = declarator.field("value"), declarator.field("name")
+            if value is None or name is None:
+                continue
+            text = value.text().rstrip("!")
+            key = text.rpartition(".")[2]
+            if text in updates and name.kind() == "object_pattern":
+                patterns.append(name)
+            elif key in found and text in found[key]:
+                found[key].add(name.text())
         for pattern in patterns:
             for key, local in pattern_names(pattern):
                 if key in found:

@@ -61,6 +61,6 @@ def unbounded_retry(channel: Channel) -> bool:
         counted = re.search(
             r"\b\w*(attempt|retr|tries|count)\w*\s*(<|>|<=|>=)", close.node.text(), re.I
         )
-        if dials and not counted and within(call, close.node):
+        if dials and not counted and close.holds(call):
             return True
     return False

@@ -6,10 +6,11 @@ import posixpath
 from dataclasses import dataclass, field, replace
 
 from modify.typescript.assets import SKILL_ASSETS, module_owner, module_system
-from modify.typescript.boot import Boot, read_boot
+from modify.typescript.boot import Boot
 from modify.typescript.channel import Channel
 from modify.typescript.layout import Layout
 from modify.typescript.places import logger_of
+from modify.typescript.questions import boot_of, open_questions
 from modify.typescript.rewrite import Draft, Outcome, rewrite
 from modify.typescript.source import Source, line_of
 from modify.typescript.style import detect_style
@@ -50,9 +51,7 @@ def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch
     source = channel.source
     style = detect_style(host, source.path, source.text)
     style = replace(style, modules=module_system(host, source))
-    boot = read_boot(host, channel)
-    if options.only_skill_assets and any(not p.startswith(SKILL_ASSETS) for p in boot.edits):
-        boot = Boot(shared=True, reason="the host's main is left alone with --only-skill-assets")
+    boot = boot_of(host, channel, options)
     module = module_path(host, source.path, options)
     draft = drafted(host, channel, boot, options, style, module)
     made = Rewritten(source, channel, draft.outcome, list(draft.reasons), module, style)
@@ -65,8 +64,6 @@ def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch
         for path, more in boot.edits.items():
             if not options.only_skill_assets or path.startswith(SKILL_ASSETS):
                 patch.add_edits(path, more)
-    elif draft.outcome == "patched" and boot.reason and channel.exits:
-        made.reasons.append((line_of(channel.connect.node), boot.reason))
     made.edits = edits
     return made
 
@@ -89,7 +86,7 @@ def drafted(
     return draft
 
 
-def judged(findings: list[Finding], made: Rewritten) -> list[Finding]:
+def judged(host: Host, findings: list[Finding], made: Rewritten, options: Options) -> list[Finding]:
     """The findings as the rewrite leaves them: settled, or handed off with the reason."""
     reasons = "; ".join(reason for _, reason in made.reasons)
     if made.outcome == "untouched":
@@ -101,17 +98,7 @@ def judged(findings: list[Finding], made: Rewritten) -> list[Finding]:
             line = made.reasons[0][0]
             left.append(by_hand(made.source.path, line, reasons))
         return left
-    if made.reasons:  # patched, with a question for the host's maintainers
-        line, reason = made.reasons[0]
-        message = (
-            "with WhatsApp's session over, the process ends although other channels may run in it"
-        )
-        accept = "options by which the channel can ask for others, or --on-auth-failure exit"
-        return [
-            *findings,
-            Finding(made.source.path, line, 1, "auth-failure-exit", message, None, reason, accept),
-        ]
-    return findings
+    return [*findings, *open_questions(host, made.channel, options)]
 
 
 def still_contained(source: Source, channel: Channel, findings: list[Finding]) -> list[Finding]:

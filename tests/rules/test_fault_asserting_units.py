@@ -109,16 +109,16 @@ CHANGED = {
     "KeepAlive": (
         assertion("expect(makePlist()).toContain('<key>KeepAlive</key>\\n    <true/>');"),
         assertion(
-            "expect(makePlist()).toContain('<key>KeepAlive</key>\\n    "
+            "expect(makePlist()).toContain(\n    '<key>KeepAlive</key>\\n    "
             + DICT.replace("\n", "\\n")
-            + "');"
+            + "',\n  );"
         ),
     ),
     "KeepAlive as a regular expression": (
         assertion("expect(makePlist()).toMatch(/<key>KeepAlive<\\/key>\\s*<true\\/>/);"),
         assertion(
-            "expect(makePlist()).toMatch(/<key>KeepAlive<\\/key>\\s*"
-            "<dict>\\s*<key>SuccessfulExit<\\/key>\\s*<false\\/>\\s*<\\/dict>/);"
+            "expect(makePlist()).toMatch(\n    /<key>KeepAlive<\\/key>\\s*"
+            "<dict>\\s*<key>SuccessfulExit<\\/key>\\s*<false\\/>\\s*<\\/dict>/,\n  );"
         ),
     ),
 }
@@ -131,6 +131,66 @@ def test_changed(tmp_path: Path, before: str, after: str) -> None:
     )
     assert rule.ID in {finding.rule for finding in patch.findings if finding.path == TEST}
     assert (tmp_path / GENERATOR).read_text() == generator(UNIT_AFTER, PLIST_AFTER)
+
+
+KEEP = "<key>KeepAlive</key>\\n    "
+NEW = KEEP + DICT.replace("\n", "\\n")
+WIDTHS = {
+    "no trailing comma": (
+        '{"trailingComma": "none"}',
+        f"expect(makePlist()).toContain('{KEEP}<true/>');",
+        f"expect(makePlist()).toContain(\n    '{NEW}'\n  );",
+    ),
+    "a wide host": (
+        '{"printWidth": 160}',
+        f"expect(makePlist()).toContain('{KEEP}<true/>');",
+        f"expect(makePlist()).toContain('{NEW}');",
+    ),
+    "tabs": (
+        '{"useTabs": true}',
+        f"expect(makePlist()).toContain('{KEEP}<true/>')",
+        f"expect(makePlist()).toContain(\n    '{NEW}',\n  )",
+    ),
+    "one column too many": (
+        "{}",
+        f"expect(makeUnit('{'n' * 28}')).toMatch(/Restart=always/);",
+        f"expect(makeUnit('{'n' * 28}')).toMatch(\n    /Restart=on-failure/,\n  );",
+    ),
+    "it just fits": (
+        "{}",
+        f"expect(makeUnit('{'n' * 27}')).toMatch(/Restart=always/);",
+        f"expect(makeUnit('{'n' * 27}')).toMatch(/Restart=on-failure/);",
+    ),
+    "too long as it was: not prettier's": (
+        "{}",
+        f"expect(makeUnit('{'n' * 50}')).toMatch(/Restart=always/);",
+        f"expect(makeUnit('{'n' * 50}')).toMatch(/Restart=on-failure/);",
+    ),
+    "a line that is broken already": (
+        "{}",
+        f"expect(makePlist()).toContain(\n    '{KEEP}<true/>',\n  );",
+        f"expect(makePlist()).toContain(\n    '{NEW}',\n  );",
+    ),
+    "not the last call": (
+        "{}",
+        f"expect(makePlist().includes('{KEEP}<true/>')).toBe(true);",
+        f"expect(makePlist().includes('{NEW}')).toBe(true);",
+    ),
+}
+
+
+@pytest.mark.parametrize(("style", "before", "after"), WIDTHS.values(), ids=WIDTHS.keys())
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+def test_line_width(tmp_path: Path, style: str, before: str, after: str, line_break: str) -> None:
+    """An assertion that grows too long is broken as prettier breaks it (tests/e2e proves it)."""
+    others: dict[str, str | bytes] = {GENERATOR: generator(), ".prettierrc": style}
+    check_transformed(
+        tmp_path,
+        TEST,
+        test_file(assertion(before)).replace("\n", line_break),
+        test_file(assertion(after)).replace("\n", line_break),
+        others=others,
+    )
 
 
 def test_copy_of_the_unit_and_its_assertions(tmp_path: Path) -> None:

@@ -211,9 +211,11 @@ HAND_OFFS = {
 
 @pytest.mark.parametrize(("line", "start", "reason"), HAND_OFFS.values(), ids=HAND_OFFS.keys())
 def test_handed_off(tmp_path: Path, line: str, start: str, reason: str) -> None:
-    loop = "#!/bin/sh\nwhile true; do\n  node dist/index.js\n  sleep 5\ndone\n"
+    loop = "#!/bin/sh\nwhile true; do\n  node dist/index.js\n  [ -f x ] && exit 3\ndone\n"
     text = unit(f"Restart=always\nRestartSec=10\n{line}", start=start)
-    hand_offs, _ = check_noop(tmp_path, {UNIT: text, "scripts/loop.sh": loop})
+    others = {"scripts/loop.sh": loop} if "loop.sh" in start else {}
+    hand_offs, _ = check_noop(tmp_path, {UNIT: text, **others})
+    hand_offs = [finding for finding in hand_offs if finding.path == UNIT]
     assert [finding.rule for finding in hand_offs] == [rule.ID]
     assert reason in hand_offs[0].reason
     assert hand_offs[0].line == text[: text.index("Restart=")].count("\n") + 1

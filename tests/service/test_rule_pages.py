@@ -13,10 +13,14 @@ HEADINGS = ("What it does", "Why is this bad", "What is done", "When it hands of
 
 def test_every_rule_is_found() -> None:
     assert sorted(rule_id(rule) for rule in all_rules()) == [
+        "compose-restart-always",
         "fault-asserting-test",
         "launchd-keep-alive",
+        "pm2-autorestart",
+        "supervisord-autorestart",
         "systemd-restart-always",
         "systemd-start-limit",
+        "wrapper-restart-always",
     ]
     assert [rule_id(rule) for rule in unit_rules("launchd")] == ["launchd-keep-alive"]
 

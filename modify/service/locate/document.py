@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from modify.service.locate.heredoc import in_shell
-from modify.service.locate.marks import kind_of, may_hold_unit
+from modify.service.locate.marks import kind_of, may_hold_any
 from modify.service.model import UnitText
 from skill.host import Host
 
@@ -21,7 +21,7 @@ FENCE = re.compile(rb"^([ \t]*)(`{3,}|~{3,})[^\n`]*\n(.*?)^[ \t]*\2[`~]*[ \t]*\r
 def locate(host: Host) -> Iterator[UnitText]:
     for file in host.with_suffix(".md", ".mdx", ".markdown"):
         content = host.read(file.path)
-        if not may_hold_unit(content):
+        if not may_hold_any(content):
             continue
         for block in FENCE.finditer(content):
             start, end = block.span(3)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from modify.service.locate.marks import kind_of, may_hold_unit
+from modify.service.locate.marks import kind_of, may_hold_any
 from modify.service.model import Form, Range, UnitText
 from skill.host import Host
 
@@ -23,7 +23,7 @@ HOLE = re.compile(rb"\$\((?:[^()\n]|\([^()\n]*\))*\)|\$\{[^}\n]*\}|\$\w+|`[^`\n]
 def locate(host: Host) -> Iterator[UnitText]:
     for file in host.with_suffix(".sh", ".bash", ".zsh"):
         content = host.read(file.path)
-        if may_hold_unit(content):
+        if may_hold_any(content):
             yield from in_shell(file.path, content, 0, len(content), "heredoc")
             yield from in_quotes(file.path, content)
 

@@ -215,7 +215,40 @@ class TestFile:
             if edits and holds(new, node.kind(), change.after):
                 for edit in edits:
                     yield Edit(edit.start + start, edit.end + start, edit.text, ID)
+                yield from self.broken_line(node, len(new) - len(text))
                 return
+
+    def broken_line(self, node: SgNode, longer: int) -> Iterator[Edit]:
+        """The last argument list broken as prettier does it, where the line grows too long.
+
+        Only for a lone argument of the statement's last call, on a line that fitted before:
+        what is laid out in another way is its maintainers' own.
+        """
+        arguments = node.parent()
+        if arguments is None or arguments.kind() != "arguments" or not longer:
+            return
+        opened, closed = javascript.span(arguments)
+        begin = self.content.rfind(b"\n", 0, opened) + 1
+        stop = self.content.find(b"\n", closed)
+        line = self.content[begin : stop if stop >= 0 else len(self.content)]
+        text = line.decode("utf-8", "replace").rstrip("\r")
+        start, end = javascript.span(node)
+        alone = (opened + 1, closed - 1) == (start, end)
+        if not alone or text[closed - begin :].strip() not in ("", ";") or begin + len(line) < end:
+            return
+        from modify.typescript.layout import Layout
+        from modify.typescript.style import detect_style
+
+        source = self.content.decode("utf-8", "replace")
+        layout = Layout(detect_style(self.project.host, self.path, source))
+        if not layout.fits("", text) or layout.fits("", text + "x" * longer):
+            return
+        indent = text[: len(text) - len(text.lstrip())]
+        line_break = "\r\n" if line.endswith(b"\r") else "\n"
+        before = f"{line_break}{indent}{layout.style.indent}"
+        after = f"{layout.call_comma}{line_break}{indent}"
+        yield Edit(opened + 1, opened + 1, before.encode(), ID)
+        yield Edit(closed - 1, closed - 1, after.encode(), ID)
 
     def titles(self, root: SgNode, rewritten: list[Edit], near: list[Change]) -> Iterator[Edit]:
         """The titles of the tests whose assertions changed."""

@@ -29,7 +29,7 @@ def rewrite_close_branch(draft: Draft) -> None:
     channel = draft.channel
     assert channel.close is not None
     for call in channel.redials:
-        if not within(call, channel.close.node) or draft.covered(call):
+        if not channel.close.holds(call) or draft.covered(call):
             continue
         helper = channel.helper_of(call)
         if helper is not None and (draft.gentle or not is_thin(channel, helper)):

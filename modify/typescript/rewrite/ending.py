@@ -28,7 +28,7 @@ def rewrite_exits(draft: Draft) -> None:
         if draft.covered(call):
             continue
         in_qr = any(within(call, branch) for branch in channel.qr_branches)
-        in_close = within(call, channel.close.node)
+        in_close = channel.close.holds(call)
         if not (in_qr or (in_close and ends_terminal(draft, call))):
             continue
         rule = "qr-exit" if in_qr else "auth-failure-exit"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from modify.typescript.channel import (
 from modify.typescript.places import instance_name, pairs_in_process
 from modify.typescript.source import (
     end_of,
+    same,
     start_of,
     statement_around,
     statements,
@@ -70,7 +72,11 @@ def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> Non
         c for c in body.children() if c.kind() in ("public_field_definition", "field_definition")
     ]
     members = [c for c in body.children() if c.is_named() and c.kind() != "comment"]
-    anchor = fields[-1] if fields else None
+    state = list(itertools.takewhile(lambda m: m.kind() != "method_definition", members))
+    # Functions that are kept in fields may stand anywhere.
+    plain = [f for f in fields if (v := f.field("value")) is None or v.kind() != "arrow_function"]
+    first = [f for f in plain if any(same(f, member) for member in state)]
+    anchor = first[-1] if first else plain[-1] if plain else None
     indent = source.indent_at(start_of(members[0])) if members else draft.layout.style.indent
     lines = [f"// {COMMENT}"]
     constructor = next(

@@ -49,7 +49,7 @@ def has_known_shape(draft: Draft) -> bool:
             (line_of(channel.registration), "no branch for a closed connection was found")
         )
         return False
-    inside = [call for call in channel.redials if within(call, close.node)]
+    inside = [call for call in channel.redials if close.holds(call)]
     if not inside:
         draft.reasons.append(
             (line_of(close.node), "the close branch does not call the connect function")
@@ -66,7 +66,7 @@ def has_known_shape(draft: Draft) -> bool:
             return False
     for exit_ in channel.exits:
         if (
-            within(exit_, close.node)
+            close.holds(exit_)
             and exit_code(exit_) not in ("0", "")
             and not ends_terminal(draft, exit_)
         ):

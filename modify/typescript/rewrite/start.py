@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modify.typescript.channel import (
+    Channel,
     Function,
 )
 from modify.typescript.redial import outermost
@@ -14,7 +15,6 @@ from modify.typescript.source import (
     body_of,
     enclosing_function,
     end_of,
-    line_of,
     same,
     span,
     start_of,
@@ -38,16 +38,15 @@ def wrap_public(draft: Draft) -> None:
     """A connect function that other files call: its callers get one that dials.
 
     The old one keeps its body under a new name. Where callers use what it returns,
-    nothing is wrapped and the file says so.
+    nothing is wrapped (``questions.py`` says so).
     """
     channel = draft.channel
     node = channel.connect.node
     outside = [c for c in channel.connect_calls if not within(c, channel.logic)]
-    if any(not within(c, node) for c in outside) or not is_public(draft):
+    if any(not within(c, node) for c in outside) or not is_public(channel):
         return
     if any(returns_value(each, node) for each in node.find_all(kind="return_statement")):
-        draft.reasons.append((line_of(node), "other files use the socket that it returns"))
-        return
+        return  # its callers use the socket
     name = node.field("name")
     names = channel.connect.parameter_names
     if name is None or not all(re.fullmatch(r"\w+", each) for each in names):
@@ -80,17 +79,17 @@ def wrap_public(draft: Draft) -> None:
     draft.put(start_of(statement), end_of(name), f"{public}{inner_head}{new}", "channel-gives-up")
 
 
-def is_public(draft: Draft) -> bool:
+def is_public(channel: Channel) -> bool:
     """Whether other files may call the connect function."""
-    node = draft.channel.connect.node
-    if draft.channel.scope == "class":
+    node = channel.connect.node
+    if channel.scope == "class":
         return node.kind() == "method_definition" and not is_private(node)
     parent = node.parent()
     if node.kind() != "function_declaration" or parent is None:
         return False
-    name = re.escape(draft.channel.connect.name)
+    name = re.escape(channel.connect.name)
     exported = re.compile(EXPORTED.replace("NAME", name))
-    return parent.kind() == "export_statement" or exported.search(draft.text) is not None
+    return parent.kind() == "export_statement" or exported.search(channel.source.text) is not None
 
 
 def stopped_hook(draft: Draft) -> list[tuple[str, str]]:

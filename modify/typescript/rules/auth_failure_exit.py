@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from modify.typescript.channel import Channel
 from modify.typescript.rules import Seen
-from modify.typescript.source import arguments_of, within
+from modify.typescript.source import arguments_of
 
 FIX = "terminal knows 401, 403, 406, 411; the process ends with exit 0"
 
@@ -34,7 +34,7 @@ def find(channel: Channel) -> Iterator[Seen]:
     close = channel.close
     if close is None:
         return
-    tests = [node for node in channel.verdicts if within(node, close.node)]
+    tests = [node for node in channel.verdicts if close.holds(node)]
     if tests:
         yield Seen(
             tests[0], "only 'logged out' counts as an auth failure, and the next start forgets it"
@@ -43,5 +43,5 @@ def find(channel: Channel) -> Iterator[Seen]:
         yield Seen(close.node, "a revoked session is dialled again like any other close")
     for call in channel.exits:
         given = arguments_of(call)
-        if within(call, close.node) and given and given[0].text() not in ("0", "undefined"):
+        if close.holds(call) and given and given[0].text() not in ("0", "undefined"):
             yield Seen(call, f"exit {given[0].text()} makes the supervisor start the process again")

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from modify.typescript.channel import Channel
 from modify.typescript.redial import outermost
 from modify.typescript.rules import Seen
-from modify.typescript.source import arguments_of, within
+from modify.typescript.source import arguments_of
 
 FIX = "dial() waits 5 s, 10 s, 20 s … 5 min instead"
 CONSTANT = re.compile(r"[\d_.]+|[A-Z][A-Z0-9_]*|[\d_.]+\s*\*\s*\w+")
@@ -40,7 +40,7 @@ def find(channel: Channel) -> Iterator[Seen]:
     for call in channel.redials:
         redial = outermost(channel, call)
         start = redial.whole.range().start.index
-        if not within(call, close.node) or start <= last or channel.is_dialled(call):
+        if not close.holds(call) or start <= last or channel.is_dialled(call):
             continue
         last = redial.whole.range().end.index
         helper = channel.helper_of(call)

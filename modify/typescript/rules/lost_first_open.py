@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from modify.typescript.channel import Channel
 from modify.typescript.rules import Seen
-from modify.typescript.source import arguments_of, within
+from modify.typescript.source import arguments_of
 
 FIX = "the first-open callback is passed on to later attempts"
 
@@ -34,7 +34,7 @@ def find(channel: Channel) -> Iterator[Seen]:
     if name is None or channel.close is None:
         return
     for call in channel.redials:
-        if not within(call, channel.close.node) or channel.is_dialled(call):
+        if not channel.close.holds(call) or channel.is_dialled(call):
             continue
         if name not in [each.text() for each in arguments_of(call)]:
             yield Seen(

@@ -1,0 +1,63 @@
+"""What a patched channel leaves for its maintainers to say, before the patch and after it.
+
+They are asked of the file as it is, so ``apply`` and a later ``check`` agree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from modify.typescript.boot import SKILL_ASSETS, Boot, read_boot
+from modify.typescript.channel import Channel
+from modify.typescript.rewrite.start import is_public, returns_value
+from modify.typescript.source import line_of, within
+from skill.finding import Finding
+from skill.host import Host
+from skill.options import Options
+
+
+def boot_of(host: Host, channel: Channel, options: Options) -> Boot:
+    """How the host starts the channel, as far as the options let it be changed."""
+    boot = read_boot(host, channel)
+    if options.only_skill_assets and any(not p.startswith(SKILL_ASSETS) for p in boot.edits):
+        return Boot(shared=True, reason="the host's main is left alone with --only-skill-assets")
+    return boot
+
+
+def open_questions(host: Host, channel: Channel, options: Options) -> Iterator[Finding]:
+    path = channel.source.path
+    line = line_of(channel.connect.node)
+    if options.on_auth_failure == "auto" and channel.exits:
+        boot = boot_of(host, channel, options)
+        asks = re.search(r"\.exitIfAlone\(", channel.source.text)
+        if boot.reason and not asks:
+            yield Finding(
+                path,
+                line,
+                1,
+                "auth-failure-exit",
+                "when WhatsApp's session is over the process ends, with other channels in it",
+                reason=boot.reason,
+                accept="options by which the channel can ask for others, or --on-auth-failure exit",
+            )
+    if hands_out_its_socket(channel):
+        yield Finding(
+            path,
+            line,
+            1,
+            "channel-gives-up",
+            f"callers of {channel.connect.name}() get the socket of the first attempt only",
+            reason="what it returns is used in other files",
+            accept="a function without a return value that other files call",
+            contained=True,
+        )
+
+
+def hands_out_its_socket(channel: Channel) -> bool:
+    """Whether other files call the connect function for what it returns."""
+    node = channel.connect.node
+    outside = [c for c in channel.connect_calls if not within(c, channel.logic)]
+    if any(not within(call, node) for call in outside) or not is_public(channel):
+        return False
+    return any(returns_value(each, node) for each in node.find_all(kind="return_statement"))
