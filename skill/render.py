@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from skill.policy import MEMORY_VERSION, POLICY, Policy
+from skill.render_javascript import javascript
 from skill.style import Style
 
 if TYPE_CHECKING:
@@ -22,23 +23,39 @@ BEGIN = "// skillgen: policy begins (rendered from skill/policy.py; do not edit)
 END = "// skillgen: policy ends"
 
 _HEADER = re.compile(
-    r"^\ufeff?// Added by skillgen (\S+) \(sha256 of the rest: ([0-9a-f]{16})\)\r?$", re.MULTILINE
+    r"^\ufeff?(?://|#) Added by skillgen (\S+) \(sha256 of the rest: ([0-9a-f]{16})\)\r?$",
+    re.MULTILINE,
 )
 _SPECIFIER = "./reconnect.js"
+JAVASCRIPT = (".js", ".mjs", ".cjs")
 
 
-def render_channel_module(style: Style, version: str) -> str:
-    """reconnect.ts as a host gets it."""
+def render_channel_module(style: Style, version: str, ending: str = ".ts") -> str:
+    """reconnect.ts as a host gets it; JavaScript where the file's ending says so."""
     source = _source("reconnect.ts")
     begin, end = source.index(BEGIN), source.index(END) + len(END)
-    return _finish(source[:begin] + policy_block() + source[end:], style, version)
+    source = source[:begin] + policy_block() + source[end:]
+    if ending in JAVASCRIPT:
+        source = javascript(source, style.modules)
+    return _finish(source, style, version)
 
 
-def render_channel_test(style: Style, version: str, module: str = "whatsapp-reconnect") -> str:
-    """reconnect.test.ts as a host gets it; `module` is the module's file name, bare."""
+def render_channel_test(
+    style: Style, version: str, module: str = "whatsapp-reconnect", ending: str = ".ts"
+) -> str:
+    """reconnect.test.ts as a host gets it.
+
+    module, ending: the file name of the module beside it. The test of a CommonJS module is
+    an ES module: vitest can be imported, not required.
+    """
     source = _source("reconnect.test.ts")
-    specifier = f"./{module}{style.import_extension}"
-    return _finish(source.replace(_SPECIFIER, specifier), style, version)
+    shown = ending if ending in JAVASCRIPT else style.import_extension
+    if ending in (".mts", ".cts"):
+        shown = ending.replace("ts", "js")
+    source = source.replace(_SPECIFIER, f"./{module}{shown}")
+    if ending in JAVASCRIPT:
+        source = javascript(source, "esm")
+    return _finish(source, style, version)
 
 
 def module_identity(text: str) -> tuple[str, bool] | None:
@@ -50,7 +67,12 @@ def module_identity(text: str) -> tuple[str, bool] | None:
     if header is None:
         return None
     version, digest = header.groups()
-    return version, _digest(text[: header.start()] + text[header.end() :]) == digest
+    rest = text[: header.start()] + text[header.end() :]
+    if "#" in header[0]:
+        from skill.render_python import python_digest
+
+        return version, python_digest(rest) == digest
+    return version, _digest(rest) == digest
 
 
 def _source(name: str) -> str:
@@ -102,10 +124,14 @@ def policy_block(policy: Policy = POLICY) -> str:
     lines += [f"const {name} = {_number(value)};" for name, value in numbers]
     deadlines = ", ".join(_number(seconds * 1000) for seconds in policy.deadlines)
     lines.append(f"const DEADLINES_MS = [{deadlines}];")
-    kinds = {code.code: code.kind for code in policy.codes if code.kind != "transient"}
+    kinds: dict[str, list[str]] = {}
+    for code in policy.codes:
+        if code.kind != "transient":
+            kinds.setdefault(code.kind, []).append(f"'{code.code}'")
     meanings = {code.code: code.meaning for code in policy.codes}
     advice = {code.code: code.advice for code in policy.codes if code.advice}
-    lines += _table("KINDS: Record<string, Kind>", kinds)
+    rows = [f"  {kind}: [{', '.join(sorted(codes))}]," for kind, codes in kinds.items()]
+    lines += ["const KINDS: Partial<Record<Kind, string[]>> = {", *rows, "};"]
     lines += _table("MEANINGS: Record<string, string>", meanings)
     lines += _table("ADVICE: Record<string, string>", advice)
     lines.append(END)

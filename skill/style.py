@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 TrailingCommas = Literal["all", "es5", "none"]
+ModuleSystem = Literal["esm", "commonjs"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Style:
     end_of_line: str = "\n"
     import_extension: str = ".js"
     """Of relative imports: ``.js``, ``.ts`` or none."""
+    modules: ModuleSystem = "esm"
+    """How the JavaScript among the added files imports and exports."""
 
 
 CANONICAL = Style()

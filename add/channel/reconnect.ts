@@ -42,24 +42,11 @@ const UPTIME_MS = 30_000;
 const RECHECK_MS = 60_000;
 const VERSION = 1;
 const DEADLINES_MS = [60_000, 120_000, 180_000];
-const KINDS: Record<string, Kind> = {
-  400: 'blocked',
-  401: 'auth',
-  402: 'blocked',
-  403: 'auth',
-  405: 'blocked',
-  406: 'auth',
-  409: 'blocked',
-  411: 'auth',
-  418: 'blocked',
-  429: 'blocked',
-  440: 'replaced',
-  501: 'blocked',
-  515: 'restart',
-  logout: 'auth',
-  qr: 'auth',
-  unlinked: 'auth',
-  unpaired: 'auth',
+const KINDS: Partial<Record<Kind, string[]>> = {
+  auth: ['401', '403', '406', '411', 'logout', 'qr', 'unlinked', 'unpaired'],
+  restart: ['515'],
+  blocked: ['400', '402', '405', '409', '418', '429', '501'],
+  replaced: ['440'],
 };
 const MEANINGS: Record<string, string> = {
   400: 'refused',
@@ -139,100 +126,31 @@ export class ReconnectStopped extends Error {
   override readonly name = 'ReconnectStopped';
 }
 
-/** The file. Times are milliseconds since 1970, 0 for never. */
-interface Memory {
-  version: number;
-  /** When the attempts of the last hour began, by their ids. */
-  attempts: Record<string, number>;
-  /** Attempts since the link was last up for long. */
-  level: number;
-  /** Refusals (blocked, replaced) since then. */
-  blocked: number;
-  /** 515 in a row, deadlines in a row. */
-  restarts: number;
-  hits: number;
-  /** How the last attempt ended, and what follows from it. */
-  kind: Kind;
-  code: string;
-  wait: number;
-  notBefore: number;
-  downSince: number;
-  restartAt: number;
-  /** The one retry of a 401 right after pairing is spent. */
-  retried: boolean;
-  /** The bot was stopped by hand: the next start tries at once. */
-  free: boolean;
-  identity: string;
-  verdict: { code: string; at: number } | null;
-  /** Baileys' version when WhatsApp called it outdated. */
-  client: string;
-  pid: number;
-  /** When `skillgen reset` was last run. */
-  cleared: number;
-}
-
-interface Socket {
-  end?: (error: Error) => unknown;
-  ev?: { emit?: (event: string, update: Update) => unknown };
-}
-
-interface Failure {
-  code?: unknown;
-  message?: unknown;
-  data?: { expire?: unknown };
-  output?: { statusCode?: unknown };
-}
-
-interface Credentials {
-  noiseKey?: { public?: unknown };
-  registrationId?: unknown;
-  registered?: unknown;
-  me?: { id?: unknown } | null;
-}
-
-interface Waiting {
-  resolve: (attempt: number) => void;
-  reject: (reason: Error) => void;
-  told: boolean;
-}
-
-interface End {
-  now: number;
-  /** What the delay is counted from: its start; once open, its end. */
-  from: number;
-  opened: boolean;
-  expiry: number;
-}
-
-type Timer = ReturnType<typeof setTimeout> | undefined;
-
 export class Reconnect {
   private readonly options: ReconnectOptions;
+  private readonly folder: () => string;
   private readonly token = randomUUID().slice(0, 8);
   private memory = fresh();
-  private loaded = false;
-  private text: string | undefined;
-  private unwritable = false;
-  private state: 'idle' | 'running' | 'open' | 'ending' = 'idle';
+  private file = '';
+  private unwritableSince = NEVER;
+  private state: 'idle' | 'running' | 'open' = 'idle';
   private attempt = 0;
   private startedAt = 0;
+  private sock: Socket | undefined;
   private linked = false;
   private asked = false;
-  private halted = false;
-  private dialing = false;
-  private runs = 0;
-  private saves = 0;
-  private rival = 0;
-  private blindUntil = 0;
-  private toldDown = false;
   private detail = '';
   private final: string | undefined;
-  private parting: Error | undefined;
-  private sock: Socket | undefined;
-  private waiting: Waiting | undefined;
+  private halted = false;
+  private waiting: Waiting;
   private connect: (() => Promise<unknown>) | undefined;
   private hooks: DialHooks = {};
+  private dialing = false;
+  private runs = 0;
   private dialed: Array<() => void> = [];
+  private saves = 0;
+  private rival = 0;
+  private toldDown = false;
   private waitTimer: Timer;
   private stateTimer: Timer;
   private lateTimer: Timer;
@@ -240,7 +158,9 @@ export class Reconnect {
   private base = Date.now() - this.reading;
 
   constructor(options: ReconnectOptions) {
+    const { authDir } = options;
     this.options = options;
+    this.folder = typeof authDir === 'string' ? () => authDir : authDir;
   }
 
   /** True once no further attempt will be made. */
@@ -254,27 +174,29 @@ export class Reconnect {
     // One wait only. A second caller is left pending for ever: a rejection
     // would make loops that retry on errors spin.
     if (this.waiting) return new Promise<number>(() => undefined);
-    if (this.halted) this.revive();
+    if (this.halted) this.final = undefined;
+    this.halted = false;
     if (this.busy()) this.fail('superseded');
-    return new Promise<number>((resolve, reject) => {
-      this.waiting = { resolve, reject, told: false };
-      this.proceed();
+    return new Promise<number>((resolve) => {
+      this.waiting = resolve;
+      this.proceed(true);
     });
   }
 
   /** The eye: false means an event that the host must ignore. */
   observe(update: Update, attempt: number, sock?: unknown): boolean {
-    const live = this.state !== 'idle' && !this.halted;
-    if (!live || attempt !== this.attempt) {
+    if (this.state === 'idle' || attempt !== this.attempt) {
       this.discard(update, sock);
       return false;
     }
     this.sock ??= (sock ?? undefined) as Socket | undefined;
     if (update.connection === 'close') {
-      this.closed(update.lastDisconnect?.error);
+      const error = update.lastDisconnect?.error;
+      if (this.terminal) this.rest();
+      else this.finish(codeOf(error), error);
       return true;
     }
-    if (this.state === 'ending') return false;
+    if (this.terminal) return false;
     if (update.qr) this.asks();
     if (update.connection === 'open') this.opened();
     return true;
@@ -282,17 +204,17 @@ export class Reconnect {
 
   /**
    * Runs `connect` until a call resolves: its socket exists then, and the
-   * promise settles. It never rejects. Without `connect`: as the last time.
+   * promise settles, as when none will come. It never rejects.
+   * Without `connect`: as the last time.
    */
   dial(connect = this.connect, hooks?: DialHooks): Promise<void> {
-    if (this.halted) this.revive();
     const ready = new Promise<void>((resolve) => {
       this.dialed.push(resolve);
     });
     if (this.waiting || this.dialing || !connect) return ready;
-    const first = this.connect === undefined;
+    const first = this.halted || !this.connect;
     this.connect = connect;
-    if (hooks) this.hooks = { ...hooks };
+    if (hooks || first) this.hooks = { ...hooks };
     if (first) this.lateTimer = this.after(LATE_MS, () => this.late());
     void this.run();
     return ready;
@@ -313,14 +235,15 @@ export class Reconnect {
 
   /** For disconnect, teardown and signals: no attempt until asked again. */
   stop(): void {
-    if (this.halted) return;
     // Whoever restarts a bot by hand expects it to try at once.
-    if (this.state === 'open' || this.waiting) this.release();
+    const up = this.state === 'open';
+    if (up || this.waiting) this.remember({ free: true });
     this.halted = true;
+    this.dialing = false;
     this.runs += 1;
     this.rest();
     clearTimeout(this.lateTimer);
-    this.reject('stopped by the host');
+    this.settle(new ReconnectStopped('stopped by the host'));
   }
 
   /** Ends the process, with success, unless another channel is connected. */
@@ -339,66 +262,41 @@ export class Reconnect {
   // --- Attempts ---
 
   private busy(): boolean {
-    return this.state === 'running' || this.state === 'open';
-  }
-
-  /** Grants the waiting turn, refuses it, or waits on. */
-  private proceed(): void {
-    const waiting = this.waiting;
-    if (!waiting) return;
-    clearTimeout(this.waitTimer);
-    this.recall();
-    const refusal = this.refusal();
-    if (refusal !== undefined) {
-      if (this.final === undefined) this.conclude(refusal);
-      this.reject(this.reason(refusal));
-      return;
-    }
-    const bound = this.bound();
-    const left = bound.until - this.now();
-    if (left > 0) {
-      const telling = !waiting.told && left > SETTLE_MS;
-      if (telling) this.announce(bound.code, left);
-      waiting.told ||= telling;
-      // A reset of the memory file is noticed on the way.
-      const nap = Math.min(left, RECHECK_MS);
-      this.waitTimer = this.after(nap, () => this.proceed());
-      return;
-    }
-    this.waiting = undefined;
-    waiting.resolve(this.grant());
+    return this.state !== 'idle' && !this.terminal;
   }
 
   /** Written ahead: a crash right after it has been counted already. */
   private grant(): number {
+    const now = this.now();
+    const { memory } = this;
     this.attempt += 1;
     this.state = 'running';
+    this.startedAt = now;
     this.asked = false;
     this.final = undefined;
-    this.remember((memory, now) => {
-      this.startedAt = now;
-      const pause = now - Math.max(0, ...Object.values(memory.attempts));
-      const since = pause > 2 * DOWN_DELAY_MS ? 0 : memory.downSince;
-      memory.downSince = since || now;
-      memory.attempts[`${this.token}-${this.attempt}`] = now;
-      memory.level += 1;
-      memory.kind = 'transient';
-      memory.code = 'started';
-      memory.wait = delay(memory, now);
-      memory.notBefore = now + memory.wait;
-      memory.free = false;
-      memory.pid = process.pid;
-      if (memory.verdict) memory.verdict.at = now;
-    });
+    // Days switched off are no outage.
+    const pause = now - Math.max(0, ...Object.values(memory.attempts));
+    if (pause > 2 * DOWN_DELAY_MS) memory.downSince = 0;
+    memory.downSince ||= now;
+    memory.attempts = Object.fromEntries(recent(memory, now));
+    memory.attempts[`${this.token}-${this.attempt}`] = now;
+    memory.level += 1;
+    memory.kind = 'transient';
+    memory.code = 'started';
+    memory.wait = delay(memory, now);
+    memory.notBefore = now + memory.wait;
+    memory.free = false;
+    memory.pid = process.pid;
+    if (memory.verdict) memory.verdict.at = now;
+    this.write();
     this.arm();
     return this.attempt;
   }
 
   /** An HTTP refusal makes Baileys emit no close, ever. */
   private arm(): void {
-    const last = DEADLINES_MS.length - 1;
-    const limit = DEADLINES_MS[Math.min(this.memory.hits, last)];
-    const wait = limit ?? DELAY_CAP_MS;
+    const { hits } = this.memory;
+    const wait = DEADLINES_MS[hits] ?? Math.max(...DEADLINES_MS);
     this.stateTimer = this.after(wait, () => this.expired());
   }
 
@@ -418,14 +316,10 @@ export class Reconnect {
     clearTimeout(this.lateTimer);
     clearTimeout(this.stateTimer);
     this.state = 'open';
-    this.remember((memory) => {
-      memory.hits = 0;
-      memory.downSince = 0;
-      memory.verdict = null;
-    });
+    this.remember({ hits: 0, downSince: 0, verdict: null });
     // An open proves nothing: only one that lasts resets the level.
-    this.stateTimer = this.after(RESET_MS, () => this.remember(settle));
-    unref(this.stateTimer);
+    this.stateTimer = this.after(RESET_MS, () => this.remember(SETTLED));
+    (this.stateTimer as { unref?: () => void } | undefined)?.unref?.();
   }
 
   /** A QR code: pairing, or the end of a bot that cannot pair. */
@@ -433,80 +327,70 @@ export class Reconnect {
     this.asked = true;
     clearTimeout(this.stateTimer);
     if (!this.linked && this.options.pairing !== false) return;
-    this.conclude(this.linked ? 'qr' : 'unlinked');
-    this.state = 'ending';
+    this.conclude(this.linked ? 'qr' : UNLINKED);
     // After the host's own QR branch, which runs right now.
     const ended = () => this.hangUp('no QR code will be scanned here');
     void Promise.resolve().then(ended);
   }
 
-  private closed(error: unknown): void {
-    const known = error !== undefined && error === this.parting;
-    const code = known ? 'deadline' : codeOf(error);
-    if (this.state === 'ending') this.rest();
-    else this.finish(code, error);
-  }
-
-  private fail(code: string, error?: unknown): void {
-    const sock = this.sock;
-    this.finish(code, error);
-    end(sock, new Error(this.reason(code)));
-  }
-
   /** The one outcome of an attempt. */
   private finish(code: string, error: unknown): void {
-    const opened = this.state === 'open';
-    const vague = code === 'dial' || code === 'closed';
-    this.detail = vague || !MEANINGS[code] ? detailOf(error) : '';
+    const vague = code === 'dial' || code === 'closed' || !MEANINGS[code];
+    this.detail = vague ? detailOf(error) : '';
     const verdict = this.verdictOn(code, error);
+    const opened = this.state === 'open';
     this.rest();
     if (verdict !== undefined) return this.conclude(verdict);
-    this.remember((memory, now) => {
-      memory.hits = code === 'deadline' ? memory.hits + 1 : 0;
-      memory.code = code;
-      memory.level = Math.max(memory.level, 1);
-      if (code === '401') memory.retried = true;
-      if (code === '405') memory.client = clientVersion();
-      const from = opened ? now : this.startedAt;
-      plan(memory, { now, from, opened, expiry: expiryOf(error) });
-    });
+    this.merge();
+    const now = this.now();
+    const { memory } = this;
+    memory.code = code;
+    memory.hits = code === 'deadline' ? memory.hits + 1 : 0;
+    if (code === '401') memory.retried = true;
+    if (code === '405') memory.client = clientVersion();
+    plan(memory, now, opened ? now : this.startedAt, error);
+    this.write();
   }
 
   /** Why nothing may follow this outcome, if so. */
   private verdictOn(code: string, error: unknown): string | undefined {
     const { restartAt, retried, verdict } = this.memory;
-    const message = String((error as Failure | undefined)?.message);
+    const message = String(dig(error, 'message'));
     if (code === '401') {
       if (message === 'Intentional Logout') return 'logout';
-      const fresh = this.now() - restartAt < UNFLUSHED_MS;
-      return fresh && !retried ? undefined : code;
+      // Right after pairing the credentials may not have been saved.
+      const unflushed = this.now() - restartAt < UNFLUSHED_MS;
+      return unflushed && !retried ? undefined : code;
     }
     const over = message.includes('QR refs attempts ended');
     const pairing = !this.linked && (this.asked || over);
     if (code === '408' && pairing) return 'unpaired';
-    if (KINDS[code] === 'auth') return code;
+    if (kindOf(code) === 'auth') return code;
     // A probe that brought no open changes nothing.
-    return KINDS[code] === 'restart' ? undefined : verdict?.code;
+    return kindOf(code) === 'restart' ? undefined : verdict?.code;
   }
 
   /** No further attempt: said once, and remembered where it can be. */
   private conclude(code: string): void {
+    this.merge();
     this.final = code;
-    clearTimeout(this.lateTimer);
-    // No open will come: after the host's own handler, nobody waits on.
-    this.lateTimer = this.after(0, () => this.late());
+    const { memory } = this;
     const passing = code === 'logout' || code === 'unpaired';
     const stays = this.linked || this.options.pairing === false;
-    const keep = stays && !passing;
-    if (keep && !this.memory.verdict) {
-      this.remember((memory, now) => {
-        memory.verdict = { code, at: now };
-      });
-    }
+    if (stays && !passing) memory.verdict ??= { code, at: this.now() };
+    this.write();
+    // No open will come: after the host's own handler, nobody waits on.
+    clearTimeout(this.lateTimer);
+    this.lateTimer = this.after(0, () => this.late());
+    const kept = memory.verdict ? this.kept() : '';
     const line = `${this.reason(code)}. No further attempt.`;
-    const kept = `Kept in ${this.where()}; skillgen reset clears it.`;
-    const tail = this.memory.verdict ? ` ${kept}` : '';
-    this.say('error', `${line} ${ADVICE[code] ?? ''}${tail}`);
+    this.say('error', line, ADVICE[code], kept);
+  }
+
+  private fail(code: string, error?: unknown): void {
+    const { sock } = this;
+    this.finish(code, error);
+    end(sock, new Error(this.reason(code)));
   }
 
   /** Ends the attempt and its timer; the socket is left alone. */
@@ -514,84 +398,15 @@ export class Reconnect {
     clearTimeout(this.stateTimer);
     this.state = 'idle';
     this.sock = undefined;
-    this.parting = undefined;
   }
-
-  private revive(): void {
-    this.halted = false;
-    this.final = undefined;
-    this.dialing = false;
-    this.connect = undefined;
-    this.hooks = {};
-  }
-
-  private release(): void {
-    this.remember((memory) => {
-      memory.free = true;
-    });
-  }
-
-  private reject(why: string): void {
-    const waiting = this.waiting;
-    this.waiting = undefined;
-    clearTimeout(this.waitTimer);
-    waiting?.reject(new ReconnectStopped(why));
-  }
-
-  // --- The loop around the host's connect function ---
-
-  private async run(): Promise<void> {
-    this.runs += 1;
-    const run = this.runs;
-    this.dialing = true;
-    try {
-      await this.connect?.();
-      if (run !== this.runs) return;
-      this.dialing = false;
-      for (const resolve of this.dialed.splice(0)) resolve();
-    } catch (error) {
-      // Superseded calls fail unheard.
-      if (run === this.runs) void this.retry(error);
-    }
-  }
-
-  private async retry(error: unknown): Promise<void> {
-    try {
-      if (error instanceof ReconnectStopped) throw error;
-      // A connect function that fails before its gate passes it here.
-      if (this.dialing) await this.turn();
-    } catch (reason) {
-      this.dialing = false;
-      if (this.final !== undefined) this.tell(reason as Error);
-      return;
-    }
-    if (this.busy()) this.fail('dial', error);
-    if (this.final === undefined) void this.run();
-  }
-
-  private tell(reason: Error): void {
-    const { stopped } = this.hooks;
-    delete this.hooks.stopped;
-    stopped?.(reason);
-  }
-
-  private late(): void {
-    const { late } = this.hooks;
-    delete this.hooks.late;
-    late?.();
-  }
-
-  // --- Sockets ---
 
   /** Ends the current socket; the host hears of it once, and from us. */
   private hangUp(why: string): void {
-    const sock = this.sock;
-    const output = { statusCode: 408 };
-    const error = Object.assign(new Error(why), { output });
+    const { sock } = this;
+    const error = new HungUp(why);
     const lastDisconnect = { error, date: new Date() };
-    this.parting = error;
+    const event = { connection: 'close', lastDisconnect };
     try {
-      const event = { connection: 'close', lastDisconnect };
       // Baileys' own end() waits for the server, which may never answer.
       sock?.ev?.emit?.('connection.update', event);
     } finally {
@@ -605,9 +420,7 @@ export class Reconnect {
     // Baileys says 'connecting' right after creation, so the socket is its
     // own. Later the host's variable may hold a newer one.
     const own = update.connection === 'connecting';
-    if (own || (this.sock && !this.halted)) {
-      end(sock as Socket, new Error('an old attempt'));
-    }
+    if (own || this.sock) end(sock as Socket, new Error('an old attempt'));
     // The host's variable now holds the dead one: dial anew.
     if (own && this.sock && this.connect && this.busy()) {
       this.fail('superseded');
@@ -615,68 +428,83 @@ export class Reconnect {
     }
   }
 
-  // --- Memory ---
+  // --- The loop around the host's connect function ---
 
-  private folder(): string {
-    const { authDir } = this.options;
-    return typeof authDir === 'function' ? authDir() : authDir;
-  }
-
-  private file(): string {
-    const folder = this.folder();
-    // Beside the folder: a re-link wipes it, and some hosts take any file
-    // in it for a link.
-    return join(dirname(folder), `${basename(folder)}-reconnect.json`);
-  }
-
-  private where(): string {
+  private async run(): Promise<void> {
+    this.runs += 1;
+    const run = this.runs;
+    this.dialing = true;
     try {
-      return this.file();
-    } catch {
-      return 'no file';
-    }
-  }
-
-  /** Reads what this and other processes know, and who the bot is. */
-  private recall(): void {
-    const first = !this.loaded;
-    this.merge();
-    const memory = this.memory;
-    const known = memory.identity;
-    const identity = this.identify(known);
-    this.linked = identity !== UNLINKED;
-    // Gone is not changed, unless this bot pairs in its own process.
-    const gone = !this.linked && this.options.pairing === false;
-    const unlinked = memory.verdict?.code === 'unlinked';
-    const changed = identity !== known && known !== '' && !gone;
-    if (changed || (unlinked && this.linked)) this.relinked();
-    if (!gone || known === '') memory.identity = identity;
-    if (!first) return;
-    // A trial: without a memory nothing holds across restarts.
-    this.write();
-    if (this.unwritable) this.blindUntil = this.now() + UNWRITABLE_MS;
-  }
-
-  /** A new link: what was held against the old one is gone. */
-  private relinked(): void {
-    const memory = this.memory;
-    this.final = undefined;
-    memory.verdict = null;
-    memory.level = 0;
-    memory.restarts = 0;
-    memory.retried = false;
-    // Blocks are for the number: they outlast the link.
-    if (memory.kind !== 'blocked') settle(memory);
-  }
-
-  private identify(known: string): string {
-    try {
-      const file = join(this.folder(), 'creds.json');
-      return identityOf(fs.readFileSync(file, 'utf8'));
+      await this.connect?.();
+      if (run !== this.runs) return;
+      this.dialing = false;
+      this.release();
     } catch (error) {
-      // Half-written, perhaps: then it is still what it was.
-      return isAbsent(error) ? UNLINKED : known || UNLINKED;
+      // Superseded calls fail unheard.
+      if (run === this.runs) void this.retry(error, run);
     }
+  }
+
+  private async retry(error: unknown, run: number): Promise<void> {
+    try {
+      if (error instanceof ReconnectStopped) throw error;
+      // A connect function that fails before its gate passes it here.
+      if (this.dialing) await this.turn();
+    } catch (reason) {
+      this.dialing = false;
+      if (!this.terminal) return;
+      const { stopped, ...hooks } = this.hooks;
+      this.hooks = hooks;
+      stopped?.(reason as Error);
+      return;
+    }
+    if (run !== this.runs) return;
+    if (this.busy()) this.fail('dial', error);
+    if (!this.terminal) void this.run();
+  }
+
+  /** Whoever awaits dial() goes on. */
+  private release(): void {
+    for (const resolve of this.dialed.splice(0)) resolve();
+  }
+
+  private late(): void {
+    const { late, ...hooks } = this.hooks;
+    this.hooks = hooks;
+    late?.();
+    if (this.terminal) this.release();
+  }
+
+  // --- Waiting ---
+
+  /** Grants the waiting turn, refuses it, or waits on. */
+  private proceed(telling = false): void {
+    if (!this.waiting) return;
+    clearTimeout(this.waitTimer);
+    this.recall();
+    const refusal = this.refusal();
+    if (refusal !== undefined) {
+      if (!this.terminal) this.conclude(refusal);
+      return this.settle(new ReconnectStopped(this.reason(refusal)));
+    }
+    const [until, code] = this.bound();
+    const left = until - this.now();
+    if (left > 0) {
+      if (telling && left > SETTLE_MS) this.announce(code, left);
+      // A reset of the memory file is noticed on the way.
+      const nap = Math.min(left, RECHECK_MS);
+      this.waitTimer = this.after(nap, () => this.proceed());
+      return;
+    }
+    this.settle(this.grant());
+  }
+
+  private settle(turn: number | ReconnectStopped): void {
+    const { waiting } = this;
+    this.waiting = undefined;
+    clearTimeout(this.waitTimer);
+    const refused = turn instanceof ReconnectStopped;
+    waiting?.(refused ? Promise.reject(turn) : turn);
   }
 
   /** The verdict that forbids an attempt now. */
@@ -684,60 +512,133 @@ export class Reconnect {
     const { verdict, kind } = this.memory;
     if (!verdict) return this.final;
     const due = this.now() - verdict.at >= PROBE_MS;
-    const probe = due && verdict.code !== 'unlinked';
+    const probe = due && verdict.code !== UNLINKED;
     return probe || kind === 'restart' ? undefined : verdict.code;
   }
 
   /** Until when the next attempt has to wait, and for what. */
-  private bound(): { until: number; code: string } {
-    const memory = this.memory;
-    const free = memory.free && memory.kind === 'transient';
-    const bound = { until: free ? 0 : memory.notBefore, code: memory.code };
-    const stronger = (until: number, code: string) => {
-      if (until > bound.until) Object.assign(bound, { until, code });
-    };
-    const settling = memory.kind === 'restart' && this.saves > 0;
-    stronger(settling ? memory.restartAt + SETTLE_MS : 0, memory.code);
-    stronger(this.blindUntil, 'unwritable');
-    const stamps = recent(memory, this.now());
-    const blocking = stamps[stamps.length - BUDGET];
-    if (blocking) stronger(blocking + BUDGET_MS, 'budget');
-    return bound;
+  private bound(): [until: number, code: string] {
+    const { memory } = this;
+    const { code, kind } = memory;
+    const free = memory.free && kind === 'transient';
+    const settling = kind === 'restart' && this.saves > 0;
+    const saved = settling ? memory.restartAt : NEVER;
+    const blind = this.attempt === 0 ? this.unwritableSince : NEVER;
+    const stamps = recent(memory, this.now()).map(([, at]) => at);
+    const blocking = stamps.sort((a, b) => b - a)[BUDGET - 1] ?? NEVER;
+    const bounds: Array<[until: number, code: string]> = [
+      [free ? NEVER : memory.notBefore, code],
+      [saved + SETTLE_MS, code],
+      [blind + UNWRITABLE_MS, 'unwritable'],
+      [blocking + BUDGET_MS, 'budget'],
+    ];
+    return bounds.reduce((a, b) => (b[0] > a[0] ? b : a));
   }
 
-  private remember(change: (memory: Memory, now: number) => void): void {
+  private announce(code: string, left: number): void {
+    const now = this.now();
+    const nth = recent(this.memory, now).length + 1;
+    const end = new Date(Date.now() + left).toString();
+    const at = end.slice(left < DOWN_MS ? 16 : 4, 24);
+    const wait = `attempt ${nth} of this hour in ${Math.ceil(left / 1000)} s`;
+    const line = `${this.reason(code)}; ${wait}, at ${at}.`;
+    const down = isDown(this.memory, now) && !this.toldDown;
+    this.toldDown ||= down;
+    if (down) this.say('error', line, this.kept(), DOWN_ADVICE);
+    else this.say('warn', line, this.kept(), ADVICE[code]);
+  }
+
+  private reason(code: string): string {
+    const meaning = MEANINGS[code] ?? 'unknown code';
+    const rival = code === '440' && alive(this.rival);
+    const who = rival ? `, here: process ${this.rival}` : '';
+    const detail = code === this.memory.code ? this.detail : '';
+    return `${code} (${meaning}${who}${detail})`;
+  }
+
+  private kept(): string {
+    return `Kept in ${this.file || 'no file'}; skillgen reset clears it.`;
+  }
+
+  private say(level: 'info' | 'warn' | 'error', ...parts: unknown[]) {
+    const line = parts.filter(Boolean).join(' ');
+    this.options.logger[level](`WhatsApp: ${line}`);
+  }
+
+  // --- Memory ---
+
+  /** Reads what this and other processes know, and who the bot is. */
+  private recall(): void {
+    const first = !this.file;
     this.merge();
-    change(this.memory, this.now());
+    const { memory } = this;
+    const known = memory.identity;
+    const identity = this.identify();
+    this.linked = identity !== UNLINKED;
+    // Gone is not changed, unless this bot pairs in its own process.
+    const gone = !this.linked && this.options.pairing === false;
+    const changed = identity !== known && known !== '' && !gone;
+    const back = this.linked && memory.verdict?.code === UNLINKED;
+    if (changed || back) {
+      // What was held against the old link is gone. Blocks are for the
+      // number: they outlast it.
+      this.final = undefined;
+      const settled = memory.kind === 'blocked' ? { level: 0 } : SETTLED;
+      Object.assign(memory, settled, { verdict: null, retried: false });
+    }
+    if (!gone || known === '') memory.identity = identity;
+    // A trial: without a memory nothing holds across restarts.
+    if (first) this.write();
+  }
+
+  /** Who the bot is, without saying it: the number is no one's business. */
+  private identify(): string {
+    try {
+      const file = join(this.folder(), 'creds.json');
+      const creds: unknown = JSON.parse(fs.readFileSync(file, 'utf8'));
+      const me = dig(creds, 'me', 'id');
+      if (!me && !dig(creds, 'registered')) return UNLINKED;
+      const key = dig(creds, 'noiseKey', 'public');
+      const self = [key, dig(creds, 'registrationId'), me];
+      const hash = createHash('sha256').update(JSON.stringify(self));
+      return hash.digest('hex').slice(0, 16);
+    } catch (error) {
+      // Half-written, perhaps: then it is still what it was.
+      return (!isAbsent(error) && this.memory.identity) || UNLINKED;
+    }
+  }
+
+  private remember(change: Partial<Memory>): void {
+    this.merge();
+    Object.assign(this.memory, change);
     this.write();
   }
 
   /** Takes in what the file holds; ours is newer, except for a reset. */
   private merge(): void {
+    const first = !this.file;
     const stored = this.read();
-    const first = !this.loaded;
-    this.loaded = true;
     if (!stored) return;
     if (stored.pid !== process.pid) this.rival = stored.pid;
-    if (first) {
-      this.memory = stored;
-      return;
-    }
-    const memory = this.memory;
+    if (first) this.memory = stored;
+    const { memory } = this;
     memory.attempts = { ...stored.attempts, ...memory.attempts };
     if (stored.cleared <= memory.cleared) return;
-    memory.cleared = stored.cleared;
-    memory.verdict = null;
     this.final = undefined;
-    settle(memory);
+    const { cleared } = stored;
+    Object.assign(memory, SETTLED, { verdict: null, cleared });
   }
 
   private read(): Memory | undefined {
     const now = this.now();
     try {
-      const text: unknown = fs.readFileSync(this.file(), 'utf8');
-      // No text at all comes from a test's mock of fs; ours is known.
-      const news = typeof text === 'string' && text !== this.text;
-      if (!news) return undefined;
+      const folder = this.folder();
+      // Beside it: a re-link wipes it, and any file in it may mean a link.
+      const name = `${basename(folder)}-reconnect.json`;
+      this.file = join(dirname(folder), name);
+      const text: unknown = fs.readFileSync(this.file, 'utf8');
+      // No text at all comes from a test's mock of fs.
+      if (typeof text !== 'string') return undefined;
       return parse(text, Date.now() - now, now);
     } catch (error) {
       if (isAbsent(error)) return undefined;
@@ -751,28 +652,25 @@ export class Reconnect {
   }
 
   private write(): void {
+    if (!this.file) return;
+    const now = this.now();
     try {
-      const file = this.file();
-      const part = `${file}.${process.pid}.tmp`;
-      const now = this.now();
-      prune(this.memory, now);
+      const part = `${this.file}.${process.pid}.tmp`;
       const memory = moved(this.memory, Date.now() - now);
       const text = `${JSON.stringify(memory, undefined, 2)}\n`;
       fs.writeFileSync(part, text, { mode: 0o600 });
-      fs.renameSync(part, file);
-      this.text = text;
-      this.unwritable = false;
+      fs.renameSync(part, this.file);
+      this.unwritableSince = NEVER;
     } catch (error) {
       // No folder, no memory: nothing is linked yet.
-      if (isAbsent(error) || this.unwritable) return;
-      this.unwritable = true;
-      const why = (error as Failure).code;
-      const line = `cannot write ${this.where()} (${String(why)})`;
+      if (isAbsent(error) || this.unwritableSince > NEVER) return;
+      this.unwritableSince = now;
+      const line = `cannot write ${this.file} (${String(dig(error, 'code'))})`;
       this.say('error', `${line}: a restart forgets the limits`);
     }
   }
 
-  // --- Time and words ---
+  // --- Time ---
 
   /** Monotonic, near Date.now(): a clock that is set changes no wait. */
   private now(): number {
@@ -791,255 +689,211 @@ export class Reconnect {
     };
     return setTimeout(ring, wait);
   }
-
-  private announce(code: string, left: number): void {
-    const memory = this.memory;
-    const now = this.now();
-    const nth = recent(memory, now).length + 1;
-    const end = new Date(Date.now() + left).toString();
-    const at = end.slice(left < 12 * BUDGET_MS ? 16 : 4, 24);
-    const seconds = Math.ceil(left / 1000);
-    const wait = `attempt ${nth} of this hour in ${seconds} s`;
-    const hint = `Kept in ${this.where()}; skillgen reset clears it.`;
-    const line = `${this.reason(code)}; ${wait}, at ${at}. ${hint}`;
-    const down = isDown(memory, now) && !this.toldDown;
-    this.toldDown ||= down;
-    if (down) this.say('error', `${line} ${DOWN_ADVICE}`);
-    else this.say('warn', `${line} ${ADVICE[code] ?? ''}`.trimEnd());
-  }
-
-  private reason(code: string): string {
-    const meaning = MEANINGS[code] ?? 'unknown code';
-    const rival = code === '440' && alive(this.rival);
-    const who = rival ? `, here: process ${this.rival}` : '';
-    const detail = code === this.memory.code ? this.detail : '';
-    return `${code} (${meaning}${who}${detail})`;
-  }
-
-  private say(level: 'info' | 'warn' | 'error', line: string): void {
-    this.options.logger[level](`WhatsApp: ${line}`);
-  }
 }
 
+const NEVER = -Infinity;
 const UNLINKED = 'unlinked';
 const DOWN_ADVICE = 'No link for a day: look at the phone and the network.';
 
-function fresh(): Memory {
+/** What a long open, a reset or a new link puts back. */
+const SETTLED = {
+  /** Attempts since the link was last up for long; refusals among them. */
+  level: 0,
+  blocked: 0,
+  /** 515 in a row, deadlines in a row. */
+  restarts: 0,
+  hits: 0,
+  /** How the last attempt ended, and what follows from it. */
+  kind: 'transient' as Kind,
+  code: 'started',
+  wait: 0,
+  notBefore: 0,
+};
+
+/** The file, before anything is known. Times: ms since 1970, 0 is never. */
+function fresh() {
   return {
     version: VERSION,
-    attempts: {},
-    level: 0,
-    blocked: 0,
-    restarts: 0,
-    hits: 0,
-    kind: 'transient',
-    code: 'started',
-    wait: 0,
-    notBefore: 0,
+    /** When the attempts of the last hour began, by their ids. */
+    attempts: {} as Record<string, number>,
+    ...SETTLED,
     downSince: 0,
     restartAt: 0,
+    /** The one retry of a 401 right after pairing is spent. */
     retried: false,
+    /** The bot was stopped by hand: the next start tries at once. */
     free: false,
     identity: '',
-    verdict: null,
+    verdict: null as { code: string; at: number } | null,
+    /** Baileys' version when WhatsApp called it outdated. */
     client: '',
     pid: 0,
+    /** When `skillgen reset` was last run. */
     cleared: 0,
   };
 }
 
+type Memory = ReturnType<typeof fresh>;
+
+type Waiting = ((turn: number | Promise<number>) => void) | undefined;
+
+type Timer = ReturnType<typeof setTimeout> | undefined;
+
+type Shape = Record<string, unknown> | null | undefined;
+
+interface Socket {
+  end?: (error: Error) => unknown;
+  ev?: { emit?: (event: string, update: Update) => unknown };
+}
+
+/** What the host's close branch is shown: a time-out. */
+class HungUp extends Error {
+  readonly output = { statusCode: 408 };
+}
+
 /** Throws if the text is no memory. */
 function parse(text: string, shift: number, now: number): Memory {
-  const raw = JSON.parse(text) as Record<string, unknown> | null;
+  const raw: unknown = JSON.parse(text);
   const memory = fresh();
-  if (raw?.['version'] !== VERSION) throw new SyntaxError('no memory');
+  if (dig(raw, 'version') !== VERSION) throw new SyntaxError('no memory');
   for (const [key, value] of Object.entries(memory)) {
-    const found = raw[key];
+    const found = dig(raw, key);
     const alike = typeof found === typeof value && found !== null;
     if (alike) Object.assign(memory, { [key]: found });
   }
   const { code, client } = memory;
   const updated = code === '405' && client !== clientVersion();
-  if (updated) settle(memory);
-  return sane(moved(memory, -shift), now);
+  if (updated) Object.assign(memory, SETTLED);
+  return moved(memory, -shift, now);
 }
 
-/** A clock that was set back makes no wait longer. */
-function sane(memory: Memory, now: number): Memory {
-  const stamps = Object.entries(memory.attempts);
-  const believed = stamps.filter(([, at]) => at <= now + AHEAD_MS);
-  const clamped = believed.map(([id, at]) => [id, Math.min(at, now)]);
-  memory.attempts = Object.fromEntries(clamped) as Memory['attempts'];
-  memory.notBefore = Math.min(memory.notBefore, now + memory.wait);
-  memory.downSince = Math.min(memory.downSince, now);
-  memory.restartAt = Math.min(memory.restartAt, now);
-  const { verdict } = memory;
-  if (verdict) verdict.at = Math.min(verdict.at, now);
-  return memory;
-}
-
-/** The same memory on another clock. */
-function moved(memory: Memory, by: number): Memory {
-  const move = (at: number) => (at === 0 ? 0 : Math.ceil(at + by));
-  const stamps = Object.entries(memory.attempts);
-  const attempts = stamps.map(([id, at]) => [id, move(at)]);
-  const { verdict } = memory;
+/** The same memory on another clock. One set back makes no wait longer. */
+function moved(memory: Memory, by: number, now = Infinity): Memory {
+  const move = (at: number) => at && Math.min(Math.ceil(at + by), now);
+  const { attempts, notBefore, verdict } = memory;
+  const stamps = Object.entries(attempts);
+  const believed = stamps.filter(([, at]) => at + by <= now + AHEAD_MS);
+  const moving = believed.map(([id, at]) => [id, move(at)] as const);
+  const latest = now + memory.wait;
   return {
     ...memory,
-    attempts: Object.fromEntries(attempts) as Memory['attempts'],
-    notBefore: move(memory.notBefore),
+    attempts: Object.fromEntries(moving),
+    notBefore: notBefore && Math.min(Math.ceil(notBefore + by), latest),
     downSince: move(memory.downSince),
     restartAt: move(memory.restartAt),
     verdict: verdict && { code: verdict.code, at: move(verdict.at) },
   };
 }
 
-/** The attempts that count against the budget, oldest first. */
-function recent(memory: Memory, now: number): number[] {
-  const stamps = Object.values(memory.attempts);
-  return stamps.filter((at) => at > now - BUDGET_MS).sort((a, b) => a - b);
-}
-
-/** Forgets what no rule asks for: all but the last hour and the newest. */
-function prune(memory: Memory, now: number): void {
+/** The attempts that count against the budget. */
+function recent(memory: Memory, now: number): Array<[string, number]> {
   const stamps = Object.entries(memory.attempts);
-  const newest = Math.max(...Object.values(memory.attempts));
-  const keep = Math.min(newest, now - BUDGET_MS);
-  const kept = stamps.filter(([, at]) => at >= keep);
-  memory.attempts = Object.fromEntries(kept);
+  return stamps.filter(([, at]) => at > now - BUDGET_MS);
 }
 
-/** After a long open, a reset or a new link: back to the start. */
-function settle(memory: Memory): void {
-  memory.level = 0;
-  memory.blocked = 0;
-  memory.restarts = 0;
-  memory.hits = 0;
-  memory.kind = 'transient';
-  memory.code = 'started';
-  memory.wait = 0;
-  memory.notBefore = 0;
+/**
+ * When the next attempt may start. The delay counts `from` the start of one
+ * that never opened: hangs must not add up. Else from its end.
+ */
+function plan(memory: Memory, now: number, from: number, error: unknown) {
+  const kind = kindOf(memory.code);
+  const again = kind === 'restart';
+  const held = kind === 'blocked' || kind === 'replaced';
+  memory.level = Math.max(memory.level, 1);
+  memory.restarts = again ? memory.restarts + 1 : 0;
+  if (again) memory.restartAt = now;
+  if (again && memory.restarts <= RESTARTS) {
+    // No failure: the level is what it was before the attempt.
+    const level = memory.level - 1;
+    Object.assign(memory, { kind, level, wait: 0, notBefore: 0 });
+    return;
+  }
+  memory.kind = held ? kind : 'transient';
+  if (held) memory.blocked += 1;
+  const hold = grown(HOLD_MS, HOLD_CAP_MS, memory.blocked);
+  const least = jittered(Math.max(hold, expiryOf(error)));
+  // Written ahead, for an attempt that never opened.
+  const soft = from < now ? memory.wait : delay(memory, now);
+  const wait = held ? least : soft;
+  memory.notBefore = Math.max(now + DELAY_MS, from + wait);
+  memory.wait = memory.notBefore - now;
 }
 
-function isDown(memory: Memory, now: number): boolean {
-  return memory.downSince > 0 && now - memory.downSince > DOWN_MS;
+function delay(memory: Memory, now: number): number {
+  const wait = grown(DELAY_MS, DELAY_CAP_MS, memory.level);
+  return jittered(isDown(memory, now) ? DOWN_DELAY_MS : wait);
 }
 
 function grown(first: number, cap: number, level: number): number {
-  const doublings = Math.min(Math.max(level, 1) - 1, 30);
-  return Math.min(cap, first * FACTOR ** doublings);
+  return Math.min(cap, first * FACTOR ** (level - 1));
 }
 
 function jittered(wait: number): number {
   return Math.round(wait * (1 + JITTER * Math.random()));
 }
 
-function delay(memory: Memory, now: number): number {
-  const wait = grown(DELAY_MS, DELAY_CAP_MS, memory.level);
-  const least = isDown(memory, now) ? DOWN_DELAY_MS : 0;
-  return jittered(Math.max(wait, least));
+function isDown(memory: Memory, now: number): boolean {
+  return memory.downSince > 0 && now - memory.downSince > DOWN_MS;
 }
 
-/** When the next attempt may start, after one that ended. */
-function plan(memory: Memory, end: End): void {
-  const known = KINDS[memory.code] ?? 'transient';
-  const again = known === 'restart';
-  memory.restarts = again ? memory.restarts + 1 : 0;
-  if (again) memory.restartAt = end.now;
-  if (again && memory.restarts <= RESTARTS) {
-    // No failure: the level is what it was before the attempt.
-    memory.kind = 'restart';
-    memory.level -= 1;
-    memory.notBefore = 0;
-    memory.wait = 0;
-    return;
-  }
-  const held = known === 'blocked' || known === 'replaced';
-  memory.kind = held ? known : 'transient';
-  if (held) memory.blocked += 1;
-  // Written ahead, for an attempt that never opened: start + delay.
-  const ahead = memory.notBefore;
-  const soft = end.opened ? end.now + delay(memory, end.now) : ahead;
-  const hold = grown(HOLD_MS, HOLD_CAP_MS, memory.blocked);
-  const hard = end.from + jittered(Math.max(hold, end.expiry));
-  memory.notBefore = Math.max(end.now + DELAY_MS, held ? hard : soft);
-  memory.wait = memory.notBefore - end.now;
+function kindOf(code: string): Kind {
+  const kinds = Object.keys(KINDS) as Kind[];
+  return kinds.find((kind) => KINDS[kind]?.includes(code)) ?? 'transient';
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof HungUp) return 'deadline';
+  return String(dig(error, 'output', 'statusCode') ?? 'closed');
 }
 
 /** 402 says when it ends, in seconds. */
 function expiryOf(error: unknown): number {
-  const seconds = Number((error as Failure | undefined)?.data?.expire);
+  const seconds = Number(dig(error, 'data', 'expire'));
   return seconds > 0 ? Math.min(seconds * 1000, EXPIRY_CAP_MS) : 0;
 }
 
 /** What the error itself says, where the code says little. */
 function detailOf(error: unknown): string {
-  const message = (error as Failure | undefined)?.message;
+  const message = dig(error, 'message');
   const line = typeof message === 'string' ? message.split('\n')[0] : '';
   return line ? `: ${line.slice(0, 100)}` : '';
-}
-
-function codeOf(error: unknown): string {
-  const code = (error as Failure | undefined)?.output?.statusCode;
-  return code === undefined || code === null ? 'closed' : String(code);
 }
 
 /** No such file or folder; an odd error comes from a test's mock of fs. */
 function isAbsent(error: unknown): boolean {
   if (error instanceof SyntaxError) return false;
-  const code = (error as Failure | undefined)?.code;
+  const code = dig(error, 'code');
   return code === undefined || code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-/** Who the bot is, without saying it: the number is no one's business. */
-function identityOf(text: string): string {
-  const creds = JSON.parse(text) as Credentials;
-  const { noiseKey, registrationId, registered, me } = creds;
-  if (!registered && !me?.id) return UNLINKED;
-  const self = [noiseKey?.public, registrationId, me?.id];
-  const hash = createHash('sha256').update(JSON.stringify(self));
-  return hash.digest('hex').slice(0, 16);
 }
 
 /** The installed Baileys, as far as it can be told. */
 function clientVersion(): string {
-  const name = 'node_modules/@whiskeysockets/baileys/package.json';
-  let folder = process.cwd();
-  while (folder !== dirname(folder)) {
-    const version = versionIn(join(folder, name));
-    if (version) return version;
-    folder = dirname(folder);
-  }
-  return '';
-}
-
-function versionIn(file: string): string {
-  try {
-    const found = JSON.parse(fs.readFileSync(file, 'utf8')) as unknown;
-    return String((found as { version?: unknown }).version);
-  } catch {
-    return '';
+  const file = 'node_modules/@whiskeysockets/baileys/package.json';
+  for (let up = process.cwd(); ; up = dirname(up)) {
+    try {
+      const text = fs.readFileSync(join(up, file), 'utf8');
+      return String(dig(JSON.parse(text), 'version'));
+    } catch {
+      if (up === dirname(up)) return '';
+    }
   }
 }
 
 function alive(pid: number): boolean {
-  if (pid <= 0) return false;
   try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as Failure).code === 'EPERM';
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 
 function end(sock: Socket | undefined, error: Error): void {
-  try {
-    const ended = sock?.end?.(error);
-    Promise.resolve(ended).catch(() => undefined);
-  } catch {
-    // It has ended already.
-  }
+  const ended = async () => sock?.end?.(error);
+  // It may have ended already.
+  ended().catch(() => undefined);
 }
 
-function unref(timer: Timer): void {
-  (timer as { unref?: () => void } | undefined)?.unref?.();
+/** What lies at a path in a value of any shape. */
+function dig(value: unknown, ...path: string[]): unknown {
+  return path.reduce((found, key) => (found as Shape)?.[key], value);
 }

@@ -1,0 +1,168 @@
+# Added by skillgen 0.0.0 (sha256 of the rest: 0000000000000000)
+"""What this bot relies on; the module that is imported here says why."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from add.channel.reconnect import BridgeLink, Reconnect, link_of
+
+
+class Slotted:
+    __slots__ = ()
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits, none of which takes any time."""
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return waits
+
+
+def test_bridge_waits_longer_each_time(naps: list[float]) -> None:
+    async def clean_closes() -> None:
+        link = BridgeLink()
+        for _ in range(7):
+            assert await link.turn()
+            link.opened()
+
+    asyncio.run(clean_closes())
+    steps = [5, 10, 20, 40, 60, 60]
+    assert len(naps) == len(steps)
+    for number, step in enumerate(steps):
+        assert step - 1 <= naps[number] <= step * 1.2 + 1
+
+
+def test_bridge_delay_is_for_loops_with_a_wait_of_their_own() -> None:
+    link = BridgeLink()
+    for step in (5, 10, 20, 40, 60, 60):
+        assert step <= link.delay() <= step * 1.2
+    link.stop()
+    link.start()
+    assert link.turn_sync()  # at once
+
+
+def test_bridge_logout_is_final(naps: list[float]) -> None:
+    link = BridgeLink()
+    link.logout("logged out on the phone")
+    assert link.terminal
+    assert link.reason == "logged out on the phone"
+    assert asyncio.run(link.turn()) == 0
+    assert naps == []
+
+
+def test_stop_ends_a_wait_and_start_tries_at_once() -> None:
+    async def stopped() -> None:
+        link = BridgeLink()
+        assert await link.turn()
+        waiting = asyncio.ensure_future(link.turn())
+        await asyncio.sleep(0.01)
+        assert await link.turn() == 0  # a second loop does not wait as well
+        link.stop()
+        assert await waiting == 0
+        assert await link.turn() == 0
+        link.start()
+        assert await link.turn()
+
+    asyncio.run(asyncio.wait_for(stopped(), timeout=4))
+
+
+def test_stop_ends_the_wait_of_a_thread() -> None:
+    link = BridgeLink()
+    stop = threading.Event()
+    granted: list[int] = []
+    assert link.turn_sync(stop)
+    waiting = threading.Thread(
+        target=lambda: granted.append(link.turn_sync(stop)),
+        daemon=True,
+    )
+    waiting.start()
+    stop.set()
+    waiting.join(timeout=4)
+    assert granted == [0]
+
+
+def test_each_channel_has_one_link() -> None:
+    for channel in (type("Channel", (), {})(), Slotted()):
+        assert link_of(channel) is link_of(channel)
+        assert link_of(channel) is not link_of(Slotted())
+
+
+# skillgen: full profile begins
+@pytest.fixture
+def auth(tmp_path: Path) -> Path:
+    folder = tmp_path / "auth"
+    folder.mkdir()
+    creds = {"registrationId": 1, "me": {"id": "1:1@s.whatsapp.net"}}
+    (folder / "creds.json").write_text(json.dumps(creds))
+    return folder
+
+
+def memory(auth: Path) -> dict[str, Any]:
+    file = auth.with_name("auth-reconnect.json")
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
+
+
+def test_waits_longer_each_time(auth: Path, naps: list[float]) -> None:
+    async def failures() -> None:
+        reconnect = Reconnect(auth)
+        for _ in range(4):
+            attempt = await reconnect.turn()
+            assert reconnect.closed(408, attempt)
+            assert not reconnect.closed(401, attempt)  # one outcome
+
+    asyncio.run(failures())
+    for number, step in enumerate((5, 10, 20)):
+        assert step - 1 <= naps[number] <= step * 1.2 + 1
+
+
+def test_no_attempt_after_a_logout(auth: Path, naps: list[float]) -> None:
+    reconnect = Reconnect(auth)
+    assert asyncio.run(reconnect.turn())
+    reconnect.closed(401)
+    assert reconnect.terminal
+    assert "401" in reconnect.reason
+    again = Reconnect(auth)  # as in a new process
+    assert asyncio.run(again.turn()) == 0
+    assert again.terminal
+    assert naps == []
+
+
+def test_remembers_its_wait_over_a_restart(auth: Path) -> None:
+    reconnect = Reconnect(auth)
+    assert reconnect.turn_sync()
+    reconnect.closed(429)
+    assert memory(auth)["notBefore"] / 1000 > time.time() + 290
+
+
+def test_goes_on_when_an_attempt_is_never_answered(auth: Path) -> None:
+    hung: list[bool] = []
+    reconnect = Reconnect(auth, hung=lambda: hung.append(True))
+
+    async def never_answered() -> None:
+        await reconnect.turn()
+        loop = asyncio.get_running_loop()
+        loop.call_soon(reconnect._expired, 1)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        reconnect.stop()
+
+    asyncio.run(never_answered())
+    assert hung == [True]
+    assert memory(auth)["code"] == "deadline"
+
+
+# skillgen: full profile ends
