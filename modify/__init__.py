@@ -10,11 +10,14 @@ from skill.options import Options
 
 def examine(host: Host, options: Options) -> Patch:
     """Look at the whole host and say what is wrong and what would change. Writes nothing."""
-    from modify import service, typescript
+    from modify import python, service, typescript
 
     patch = Patch()
-    for language in (typescript, service):
-        patch.merge(language.examine(host, options))
+    patch.merge(typescript.examine(host, options))
+    # After TypeScript: the two halves of a bridge change together.
+    patch.merge(python.examine(host, options, patch))
+    patch.merge(service.examine(host, options))
+    patch.merge(python.after_units(host, options, patch))
     return patch
 
 

@@ -1,0 +1,103 @@
+"""Python channels through libcst: bridge links, neonize clients, bridges as child processes.
+
+Cheap byte marks come first, so a host without a Python channel never imports libcst (0.4 to
+0.8 s). Each file with marks is parsed once; every channel in it is read into a model, the
+rules look, and one rewrite settles all of them, or none.
+"""
+
+from __future__ import annotations
+
+import re
+
+from skill.edit import Patch
+from skill.host import Host
+from skill.options import Options
+
+SKILL_ASSETS = ".claude/skills/"
+TEST_FILE = re.compile(
+    r"(^|/)(tests?|testing|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
+)
+WHATSAPP = re.compile(rb"whats_?app|baileys", re.IGNORECASE)
+NEONIZE = re.compile(rb"^[ \t]*(?:from|import)[ \t]+neonize\b", re.MULTILINE)
+SOCKET = re.compile(
+    rb"websockets?(?:\.\w+)*\.connect\(|create_connection\(|ws_connect\("
+    rb"|from websockets?[\w.]* import[^\n]*\bconnect\b"
+)
+CHILD = re.compile(rb"\b(?:retryable|can_retry)=(?:True|\w+ != \d+)")
+# Plain bytes first: most files hold none of them.
+QUICK = (
+    b"neonize",
+    b"websocket",
+    b"ws_connect(",
+    b"create_connection(",
+    b"can_retry=",
+    b"retryable=",
+)
+TOP_LEVEL = re.compile(rb"^(?:class|def|async[ \t]+def)\b", re.MULTILINE)
+ADDED = b"# Added by skillgen "
+
+
+def has_marks(path: str, content: bytes) -> bool:
+    """Whether a file may hold a channel: cheap, and before anything is parsed."""
+    if ADDED in content[:4000]:
+        return False
+    if not any(mark in content for mark in QUICK):
+        return False
+    if NEONIZE.search(content):
+        return True
+    if WHATSAPP.search(content) is None and WHATSAPP.search(path.encode()) is None:
+        return False
+    for mark in SOCKET.finditer(content):
+        if about_whatsapp(path, content, mark.start()):
+            return True
+    for mark in CHILD.finditer(content):
+        if b"poll()" in content and about_whatsapp(path, content, mark.start()):
+            return True
+    return False
+
+
+def about_whatsapp(path: str, content: bytes, position: int) -> bool:
+    """Whether the class or function of the top level around a mark speaks of WhatsApp."""
+    if WHATSAPP.search(path.encode()):
+        return True
+    starts = [found.start() for found in TOP_LEVEL.finditer(content)]
+    begin = max((start for start in starts if start <= position), default=0)
+    end = min((start for start in starts if start > position), default=len(content))
+    return WHATSAPP.search(content, begin, end) is not None
+
+
+def marked(host: Host, options: Options) -> list[str]:
+    return [
+        file.path
+        for file in host.with_suffix(".py")
+        if not TEST_FILE.search(file.path)
+        and (not options.only_skill_assets or file.path.startswith(SKILL_ASSETS))
+        and has_marks(file.path, host.read(file.path))
+    ]
+
+
+def examine(host: Host, options: Options, before: Patch | None = None) -> Patch:
+    """Look at every Python channel of the host and plan its change. Writes nothing.
+
+    before: what the TypeScript codemod plans for the same host; the Node half of a bridge is
+    changed in it, so that both halves of a logout come together.
+    """
+    from modify.python.units import plist_dicts
+
+    patch = plist_dicts(host, options)
+    paths = marked(host, options)
+    if paths:
+        from modify.python.patching import Files
+
+        files = Files(host, options, patch, before if before is not None else Patch())
+        for path in paths:
+            files.examine(path)
+        files.finish()
+    return patch
+
+
+def after_units(host: Host, options: Options, whole: Patch) -> Patch:
+    """What follows from changed units: the host's Python tests that repeat their text."""
+    from modify.python.units import asserting_tests
+
+    return asserting_tests(host, options, whole)

@@ -16,7 +16,10 @@ from modify.service.model import Resolver, UnitText, resolves_nothing
 from modify.service.project import SCRIPT_SUFFIXES, Project
 from modify.service.systemd import SystemdUnit
 
-HOLE = r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|\{%.*?%\}|\$\w+|\{[\w.]+\}|@\w+@|<[\w -]+>|__[A-Z_]+__"
+HOLE = (
+    r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|\{%.*?%\}|\$\w+"
+    r"|\{[^{}\s]*\}|@\w+@|<[\w -]+>|__[A-Z_]+__"
+)
 ONLY_HOLE = re.compile(f"(?:{HOLE})$|[A-Z]+(?:_[A-Z]+)*_HERE$")
 WORD = re.compile(rf"(?:{HOLE}|\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|[^\s'\"\\])+", re.DOTALL)
 NODE = re.compile(r"node(js)?[\d.]*|tsx|ts-node|bun|deno")

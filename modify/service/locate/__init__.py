@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modify.service.locate import document, heredoc, literal, plain
+from modify.service.locate import (
+    document,
+    heredoc,
+    literal,
+    plain,
+    python_join,
+    python_literal,
+    script,
+)
 from modify.service.model import UnitText
 from skill.host import Host
 
-PLACES = (plain, literal, heredoc, document)
+PLACES = (plain, literal, heredoc, document, script, python_literal, python_join)
 
 
 def unit_texts(host: Host) -> Iterator[UnitText]:

@@ -1,0 +1,93 @@
+"""The Node half of a bridge, where its source is in the host: a logout is given its own word.
+
+The TypeScript codemod has already paced the bridge; what is added here is what only a Python
+program at the other end needs: ``logged_out`` among the statuses, or an exit status of its
+own. Both are small edits beside those of that codemod, or inside their texts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from skill.edit import Edit, Patch
+from skill.finding import Finding
+from skill.host import Host
+
+RULE = "logout-hidden-by-bridge"
+SUFFIXES = (".ts", ".js", ".mjs", ".cjs", ".mts", ".cts")
+REPORTS = re.compile(rb"(?<=\()(['\"])disconnected\1(?=\))")
+TERMINAL = re.compile(rb"((?:this\.)?#?\w+)\.terminal\b")
+CLEAN_EXIT = re.compile(rb"process\.exit\(0\)")
+ACCEPT_STATUS = "a bridge that sends the status 'logged_out' when WhatsApp has ended the session"
+
+
+@dataclass(frozen=True)
+class Half:
+    """What came of the Node half: the finding that is left, or None when it is done."""
+
+    finding: Finding | None
+
+
+def bridge_sources(host: Host) -> list[str]:
+    """The Baileys sources of a host that a Python program may talk to."""
+    return [
+        file.path
+        for file in host.with_suffix(*SUFFIXES)
+        if not file.path.endswith(".d.ts")
+        and not re.search(r"\.(test|spec)\.", file.path)
+        and b"connection.update" in host.read(file.path)
+        and b"makeWASocket" in host.read(file.path)
+    ]
+
+
+def report_logout(host: Host, seen: Finding, patch: Patch) -> Half:
+    """``onStatus('disconnected')`` in the close branch says ``logged_out`` when that is final."""
+    bridges = bridge_sources(host)
+    if not bridges:
+        return Half(left(seen, "the bridge's source is not in this tree", ACCEPT_STATUS))
+    if len(bridges) > 1:
+        return Half(left(seen, f"several bridges: {', '.join(bridges)}", ACCEPT_STATUS))
+    path = bridges[0]
+    content, edits = host.read(path), patch.edits.get(path, [])
+    if b"logged_out" in content:
+        return Half(None)
+    names = {match[1] for edit in edits for match in TERMINAL.finditer(edit.text)}
+    names |= {match[1] for match in TERMINAL.finditer(content)}
+    places = list(REPORTS.finditer(content))
+    if len(places) != 1 or len(names) != 1:
+        why = f"{path} reports the end of a connection in a form that is not known"
+        return Half(left(seen, why, ACCEPT_STATUS))
+    start, end = places[0].span()
+    if any(edit.start < end and start < edit.end for edit in edits):
+        return Half(left(seen, f"{path} changes at the same place", ACCEPT_STATUS))
+    quote, name = places[0][1], names.pop()
+    text = name + b".terminal ? " + quote + b"logged_out" + quote + b" : " + places[0][0]
+    patch.add_edits(path, [Edit(start, end, text, RULE)])
+    return Half(None)
+
+
+def exit_with(host: Host, seen: Finding, code: int, patch: Patch) -> Half:
+    """The exit that the TypeScript codemod gave a revoked session gets a status of its own."""
+    accept = f"a bridge that exits with {code} when WhatsApp has ended the session"
+    bridges = bridge_sources(host)
+    if not bridges:
+        return Half(left(seen, "the bridge's source is not in this tree", accept))
+    for path in bridges:
+        edits = patch.edits.get(path, [])
+        exits = [edit for edit in edits if CLEAN_EXIT.search(edit.text)]
+        if b"process.exit(%d)" % code in host.read(path):
+            continue
+        if not exits:
+            return Half(left(seen, f"{path} has no exit of its own for a logout", accept))
+        new = b"process.exit(%d)" % code
+        patch.edits[path] = [
+            replace(edit, text=CLEAN_EXIT.sub(new, edit.text)) if edit in exits else edit
+            for edit in edits
+        ]
+    return Half(None)
+
+
+def left(seen: Finding, reason: str, accept: str) -> Finding:
+    said = f"{reason}; Python is prepared for it"
+    return replace(seen, fix=None, reason=said, accept=accept, contained=True)

@@ -1,0 +1,254 @@
+"""neonize clients: what they listen to, and whether anything ends them with their session.
+
+neonize keeps one handler per event type, a second one silently takes the place of the first
+(``list_func`` in its events.py), so what is added is merged into what is there. ``idle()``
+waits for the Go side, which does not return after a logout until ``stop()`` is called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from modify.python.link import function_named, owner_of
+from modify.python.source import Source, all_of, block_of, called, dotted
+
+TERMINAL = ("LoggedOutEv", "StreamReplacedEv", "TemporaryBanEv")
+HELPER = "_stop_when_session_ends"
+ENDING = re.compile(
+    r"(?:^|[._])(?:stop|stop_all|disconnect|shutdown|_exit|quit|on_exit|shut_down|terminate)(?:_\w+)?$"
+)
+EXIT = re.compile(r"^(?:sys\.exit|exit|quit)$")
+ENDING_FLAG = re.compile(r"(?:stop|exit|shutdown|quit|done|end|terminat)\w*\.set$", re.I)
+MAKES = re.compile(r"(?:^|\.)NewA?Client$")
+CONNECTS = re.compile(r"\.connect(?:_with_proxy)?$")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """event: its class's bare name; handler: the function, when it is in this file."""
+
+    client: str
+    event: str
+    handler: cst.FunctionDef | None
+    statement: cst.BaseStatement
+
+
+@dataclass(eq=False)
+class Client:
+    """name: what the client is called; scope: the function that registers, or None: the module."""
+
+    source: Source
+    name: str
+    scope: cst.FunctionDef | None
+    owner: cst.ClassDef | None
+    is_async: bool
+    registrations: list[Registration] = field(default_factory=list)
+    has_helper: bool = False
+
+    @property
+    def place(self) -> cst.CSTNode:
+        return self.registrations[0].statement
+
+    def handlers(self, event: str) -> list[Registration]:
+        return [item for item in self.registrations if item.event == event]
+
+    @property
+    def deaf(self) -> list[str]:
+        """Terminal events that nothing is registered for."""
+        return [e for e in TERMINAL if not self.handlers(e) and not self.has_helper]
+
+    @property
+    def idle_handlers(self) -> list[Registration]:
+        """Handlers of terminal events that do not end the client."""
+        return [
+            item
+            for event in TERMINAL
+            for item in self.handlers(event)
+            if item.handler is None or not ends_client(self.source, item.handler)
+        ]
+
+
+def clients(source: Source) -> Iterator[Client]:
+    """The clients of a file, one for each scope that registers handlers on one name."""
+    by_place: dict[tuple[int, str], Client] = {}
+    asynchronous = uses_async(source)
+    helped = {
+        dotted(call.args[-1].value)
+        for call in all_of(source.module, cst.Call, functions=True)
+        if called(call).rpartition(".")[2] == HELPER and call.args
+    }
+    for item in registrations(source):
+        scope = source.nearest(item.statement, cst.FunctionDef)
+        if scope is not None and scope.name.value in (HELPER,):
+            continue
+        found = by_place.setdefault(
+            (id(scope), item.client),
+            Client(
+                source,
+                item.client,
+                scope,
+                owner_of(source, scope) if scope is not None else None,
+                asynchronous,
+                has_helper=item.client in helped,
+            ),
+        )
+        found.registrations.append(item)
+    yield from by_place.values()
+
+
+def uses_async(source: Source) -> bool:
+    return b"neonize.aioze" in source.content or (
+        b"NewAClient" in source.content and b"NewClient(" not in source.content
+    )
+
+
+def registrations(source: Source) -> Iterator[Registration]:
+    for function in all_of(source.module, cst.FunctionDef, functions=True):
+        for decorator in function.decorators:
+            found = event_of(decorator.decorator)
+            if found is not None:
+                yield Registration(*found, function, function)
+    for line in all_of(source.module, cst.SimpleStatementLine, functions=True):
+        small = line.body[0]
+        call = small.value if isinstance(small, cst.Expr) else None
+        if isinstance(call, cst.Call) and isinstance(call.func, cst.Call) and call.args:
+            found = event_of(call.func)
+            if found is not None:
+                yield Registration(*found, handler_named(source, line, call.args[0].value), line)
+
+
+def event_of(node: cst.CSTNode) -> tuple[str, str] | None:
+    """Client and event of ``client.event(LoggedOutEv)``, also ``api.LoggedOutEv``."""
+    if not isinstance(node, cst.Call) or len(node.args) != 1:
+        return None
+    name, event = called(node), dotted(node.args[0].value)
+    if not name.endswith(".event") or not event.rpartition(".")[2].endswith("Ev"):
+        return None
+    return name.removesuffix(".event"), event.rpartition(".")[2]
+
+
+def handler_named(
+    source: Source, near: cst.CSTNode, node: cst.BaseExpression
+) -> cst.FunctionDef | None:
+    name = dotted(node)
+    scope = source.nearest(near, cst.FunctionDef)
+    if scope is not None:
+        for inner in all_of(scope, cst.FunctionDef):
+            if inner.name.value == name:
+                return inner
+        return function_named(source, scope, name)
+    return next(
+        (found for found in all_of(source.module, cst.FunctionDef) if found.name.value == name),
+        None,
+    )
+
+
+def ends_client(source: Source, handler: cst.FunctionDef) -> bool:
+    """Whether a handler ends the client. ``sys.exit`` on neonize's own thread ends nothing."""
+    asynchronous = handler.asynchronous is not None
+    for call in all_of(handler, cst.Call, functions=True):
+        name = called(call)
+        if ENDING.search(name) or ENDING_FLAG.search(name):
+            return True
+        if asynchronous and EXIT.match(name):
+            return True
+    return False
+
+
+def redials(handler: cst.FunctionDef) -> str:
+    """What a handler of a terminal event calls to dial again, if it does."""
+    for call in all_of(handler, cst.Call, functions=True):
+        name = called(call)
+        if re.search(r"(?:^|[._])(?:re_?connect|re_?start|schedule_re)", name, re.I):
+            return name
+        if name.endswith(".connect"):
+            return name
+    return ""
+
+
+# --- what is around a client ----------------------------------------------------------------
+
+
+def calls_on(client: Client, pattern: re.Pattern[str]) -> list[cst.Call]:
+    """Calls like ``client.connect()`` of the same file, and functions given to threads."""
+    return [
+        call
+        for call in all_of(client.source.module, cst.Call, functions=True)
+        if pattern.search(called(call)) and looks_like(called(call), client.name)
+    ]
+
+
+def looks_like(call: str, name: str) -> bool:
+    base = call.rpartition(".")[0]
+    return base == name or base.rpartition(".")[2].strip("_") in (
+        name.rpartition(".")[2].strip("_"),
+        "client",
+    )
+
+
+def threads(client: Client) -> bool:
+    """``Thread(target=client.connect)``."""
+    return any(
+        arg.keyword is not None
+        and arg.keyword.value == "target"
+        and CONNECTS.search(dotted(arg.value))
+        for call in all_of(client.source.module, cst.Call, functions=True)
+        for arg in call.args
+    )
+
+
+def why_not_a_daemon(client: Client) -> str | None:
+    """A client that pairs, or sends once, and is stopped by its own function."""
+    source = client.source
+    if client.scope is None or b".idle(" in source.content or threads(client):
+        return None
+    for call in calls_on(client, CONNECTS):
+        function = source.nearest(call, cst.FunctionDef)
+        if function is not client.scope:
+            return None
+        stopped = [
+            other
+            for other in all_of(function, cst.Call)
+            if re.search(r"\.(stop|disconnect)$", called(other))
+            and source.start(other) > source.start(call)
+        ]
+        if stopped and source.nearest(call, cst.While) is None:
+            return f"{function.name.value}() connects once and stops the client"
+    return None
+
+
+def own_loop(client: Client) -> cst.While | None:
+    """A loop of the host's own around ``connect()``."""
+    for call in calls_on(client, CONNECTS):
+        loop = client.source.nearest(call, cst.While)
+        if loop is not None and client.source.nearest(call, cst.FunctionDef) is (
+            client.source.nearest(loop, cst.FunctionDef)
+        ):
+            return loop
+    return None
+
+
+def body_of_scope(client: Client) -> list[cst.BaseStatement]:
+    if client.scope is not None:
+        return block_of(client.scope) or []
+    return [item for item in client.source.module.body if isinstance(item, cst.BaseStatement)]
+
+
+def anchor(client: Client) -> cst.BaseStatement | None:
+    """The last statement of the scope that registers something before it may return."""
+    source, last = client.source, None
+    for statement in body_of_scope(client):
+        if any(source.is_within(item.statement, statement) for item in client.registrations):
+            last = statement
+        elif last is not None and any(True for _ in returns(statement)):
+            break
+    return last
+
+
+def returns(statement: cst.BaseStatement) -> Iterator[cst.Return]:
+    if not isinstance(statement, (cst.FunctionDef, cst.ClassDef)):
+        yield from all_of(statement, cst.Return)

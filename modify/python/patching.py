@@ -1,0 +1,321 @@
+"""Plans the change of each channel file and says what comes of each finding."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from modify.python import ADDED, TEST_FILE
+from modify.python.bridges import exit_with, report_logout
+from modify.python.child import ChildBridge, children, free_code
+from modify.python.imports import import_edit
+from modify.python.link import LinkLoop, link_loops, self_pacing
+from modify.python.neonize import Client, clients, why_not_a_daemon
+from modify.python.restart import Restart, restarts
+from modify.python.rewrite_child import child_edits
+from modify.python.rewrite_link import CannotPlace, LinkRewrite
+from modify.python.rewrite_neonize import ClientRewrite
+from modify.python.rewrite_restart import restart_edits
+from modify.python.rules import Seen, look
+from modify.python.source import Source, parses
+from modify.python.status import hears_logout, status_branch
+from modify.python.style import style_of
+from skill import __version__
+from skill.edit import Addition, Edit, Patch, apply_edits
+from skill.errors import SkillgenError, UnreadableSource
+from skill.finding import Finding, Note
+from skill.host import Host
+from skill.options import Options
+from skill.render_python import render_python_module, render_python_test
+
+MODULE = "whatsapp_reconnect"
+ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
+ACCEPT_CLIENT = "handlers of LoggedOutEv, StreamReplacedEv and TemporaryBanEv that stop the client"
+ACCEPT_RESTART = "a pause that grows, and no restart after a logout"
+PATCHED_SLEEP = re.compile(rb"(?:patch|setattr)\w*\([^\n]*\bsleep\b|\bsleep\s*=\s*\w*[Mm]ock")
+# ``await channel.start()`` in a try whose except writes down why: not one that tries again.
+RECORDS = re.compile(
+    rb"await [\w.]+\.start\(\)\n(?:[^\n]*\n){0,8}?[ \t]+except Exception[^\n]*\n"
+    rb"(?:[^\n]*\n){0,6}?[^\n]*(?:errors?\[[^\n]*=|_mark\w*error\(|\.error\s*=[^=])"
+)
+TEST_MARKS = (b"whatsapp", b"WhatsApp")
+
+
+@dataclass
+class Files:
+    """The Python files of one host, one after the other."""
+
+    host: Host
+    options: Options
+    patch: Patch
+    before: Patch
+    modules: dict[str, Source] = field(default_factory=dict)
+    needs: dict[str, set[str]] = field(default_factory=dict)
+
+    def examine(self, path: str) -> None:
+        content = self.host.read(path)
+        try:
+            source = Source.parse(path, content)
+        except UnreadableSource as error:
+            self.unreadable(error)
+            return
+        edits: list[Edit] = []
+        links, found_clients = list(link_loops(source)), list(clients(source))
+        for link in links:
+            edits += self.link(link)
+        for loop in self_pacing(source):
+            self.library_loop(source, loop)
+        for client in found_clients:
+            edits += self.client(client)
+        if found_clients:
+            for restart in restarts(source):
+                edits += self.restart(restart, found_clients)
+        for child in children(source):
+            edits += self.child(child)
+        self.take(source, edits)
+
+    def take(self, source: Source, edits: list[Edit]) -> None:
+        """Add the edits of one file, with its import, and read the result again."""
+        names = self.needs.pop(source.path, set())
+        if names:
+            wanted = ", ".join(sorted(names))
+            edit = import_edit(self.host, source, MODULE, wanted, "silent-redial")
+            if edit is not None:
+                edits.append(edit)
+        if not edits:
+            return
+        if names:
+            self.modules[posixpath.join(posixpath.dirname(source.path), MODULE + ".py")] = source
+        after = apply_edits(source.content, edits)
+        if not parses(after):
+            raise SkillgenError(
+                f"{source.path}: the patched file would not parse; "
+                "nothing was written, please report this host"
+            )
+        self.patch.add_edits(source.path, edits)
+
+    def finish(self) -> None:
+        for path, source in self.modules.items():
+            if self.host.exists(path) and ADDED in self.host.read(path)[:4000]:
+                continue
+            text = render_python_module(__version__, "bridge", style_of(source))
+            rules = ("flat-retry", "silent-redial")
+            self.patch.additions[path] = Addition(path, text.encode(), rules)
+            self.add_test(path, source, rules)
+
+    def add_test(self, module: str, source: Source, rules: tuple[str, ...]) -> None:
+        """The module's own test, where the host's tests import its package."""
+        dotted_name = absolute_name(self.host, module)
+        package = dotted_name.partition(".")[0]
+        uses = re.compile(
+            rb"^[ \t]*(?:from|import)[ \t]+" + package.encode() + rb"\b", re.MULTILINE
+        )
+        if "." not in dotted_name:
+            return
+        beside = [
+            file.path
+            for file in self.host.with_suffix(".py")
+            if TEST_FILE.search(file.path)
+            and posixpath.basename(file.path).startswith("test_")
+            and uses.search(self.host.read(file.path))
+        ]
+        about = [path for path in beside if b"hats" in self.host.read(path)] or beside
+        if about:
+            path = posixpath.join(posixpath.dirname(about[0]), f"test_{MODULE}.py")
+            style = style_of(source)
+            text = render_python_test(__version__, "bridge", style, dotted_name)
+            if not self.host.exists(path):
+                self.patch.additions[path] = Addition(path, text.encode(), rules)
+
+    # --- what is found ---
+
+    def seen(self, channel: object, detector: str, source: Source) -> list[Finding]:
+        return [place(source, rule, seen, fix) for rule, fix, seen in look(channel, detector)]
+
+    def wanted(self, findings: list[Finding]) -> bool:
+        return any(self.options.wants(finding.rule) for finding in findings)
+
+    def note(self, source: Source, line: int, kind: str, message: str) -> None:
+        self.patch.notes.append(Note(source.path, line, kind, message))
+
+    def unreadable(self, error: UnreadableSource) -> None:
+        reason = str(error).partition(": ")[2].partition(";")[0]
+        self.patch.findings.append(
+            Finding(
+                error.path,
+                max(error.line, 1),
+                1,
+                "ungated-connect",
+                "may hold a WhatsApp channel, and cannot be read",
+                reason=reason,
+                accept="a file that parses as Python 3",
+            )
+        )
+
+    def rewritten(
+        self, findings: list[Finding], rewrite: Callable[[], list[Edit]], accept: str
+    ) -> list[Edit]:
+        try:
+            edits = rewrite()
+        except CannotPlace as error:
+            self.patch.findings += [
+                replace(finding, fix=None, reason=str(error), accept=accept) for finding in findings
+            ]
+            return []
+        self.patch.findings += findings
+        return edits
+
+    # --- bridge links ---
+
+    def link(self, link: LinkLoop) -> list[Edit]:
+        source, line = link.source, link.source.line(link.loop)
+        if link.is_gated:
+            self.gated(link)
+            return []
+        findings = self.seen(link, "find", source)
+        if not findings:
+            message = "waits longer each time, after a clean close, too"
+            if link.ends_cleanly:
+                message = "leaves the loop when the bridge closes the connection"
+            self.note(source, line, "right", message)
+            return []
+        if not self.wanted(findings):
+            return []
+        status = status_branch(link)
+        hidden = status is not None and not hears_logout(link)
+        rewrite = LinkRewrite(link, status if hidden else None, self.sleep_is_patched())
+        rest = [f for f in findings if f.rule != "logout-hidden-by-bridge"]
+        logouts = [f for f in findings if f.rule == "logout-hidden-by-bridge"]
+        known = len(self.patch.findings)
+        edits = self.rewritten(rest or logouts, rewrite.run, ACCEPT_LINK)
+        if not edits:
+            return []
+        if not rest:
+            del self.patch.findings[known:]
+        self.needs.setdefault(source.path, set()).add(rewrite.imported)
+        if link.stops or hidden:
+            self.needs[source.path].add("link_of")
+        for finding in logouts:
+            half = report_logout(self.host, finding, self.before)
+            self.patch.findings.append(half.finding or finding)
+        return edits
+
+    def gated(self, link: LinkLoop) -> None:
+        source, line = link.source, link.source.line(link.loop)
+        self.note(source, line, "right", "paced by skillgen's gate")
+        branch = status_branch(link)
+        if branch is None:
+            return
+        seen = Seen(branch.branch, "the bridge does not say when WhatsApp ended the session")
+        finding = place(source, "logout-hidden-by-bridge", seen, "")
+        half = report_logout(self.host, finding, Patch())
+        if half.finding is not None and self.options.wants(finding.rule):
+            self.patch.findings.append(half.finding)
+
+    def library_loop(self, source: Source, loop: object) -> None:
+        import libcst as cst
+
+        assert isinstance(loop, cst.For)
+        seen = Seen(loop, "the library dials again by itself, at once after a clean close")
+        finding = place(source, "silent-redial", seen, None)
+        reason = "async for … in websockets.connect() has no place for a gate"
+        self.patch.findings.append(replace(finding, reason=reason, accept=ACCEPT_LINK))
+
+    def sleep_is_patched(self) -> bool:
+        """Whether the host's own tests of WhatsApp put something in the place of sleep()."""
+        for file in self.host.with_suffix(".py"):
+            if TEST_FILE.search(file.path):
+                content = self.host.read(file.path)
+                about = any(mark in content for mark in TEST_MARKS)
+                if about and PATCHED_SLEEP.search(content):
+                    return True
+        return False
+
+    # --- neonize ---
+
+    def client(self, client: Client) -> list[Edit]:
+        source = client.source
+        line = source.line(client.place)
+        reason = why_not_a_daemon(client)
+        if reason is not None:
+            self.note(source, line, "not-a-daemon", reason)
+            return []
+        findings = self.seen(client, "find_client", source)
+        if not findings:
+            self.note(source, line, "right", "stops the client when its session is over")
+            return []
+        if not self.wanted(findings):
+            return []
+        rewrite = ClientRewrite(client, client.owner is not None and self.records())
+        return self.rewritten(findings, rewrite.run, ACCEPT_CLIENT)
+
+    def records(self) -> bool:
+        """Whether the host writes down why a channel's ``start()`` failed."""
+        for file in self.host.with_suffix(".py"):
+            if TEST_FILE.search(file.path):
+                continue
+            content = self.host.read(file.path)
+            for found in RECORDS.finditer(content.replace(b"\r\n", b"\n")):
+                above = content[max(0, found.start() - 400) : found.start()]
+                body = above[above.rfind(b"def ") :]
+                if b"while " not in body and b"for " not in body.replace(b"for all", b""):
+                    return True
+        return False
+
+    # --- restarts ---
+
+    def restart(self, restart: Restart, found: list[Client]) -> list[Edit]:
+        findings = self.seen(restart, "find_restart", restart.source)
+        if not self.wanted(findings):
+            return []
+
+        def rewrite() -> list[Edit]:
+            return restart_edits(restart, found)
+
+        edits = self.rewritten(findings, rewrite, ACCEPT_RESTART)
+        if edits:
+            self.needs.setdefault(restart.source.path, set()).add("BridgeLink")
+        return edits
+
+    # --- children ---
+
+    def child(self, child: ChildBridge) -> list[Edit]:
+        findings = self.seen(child, "find_child", child.source)
+        if not self.wanted(findings):
+            return []
+        tests = [
+            self.host.read(file.path)
+            for file in self.host.with_suffix(".py")
+            if TEST_FILE.search(file.path) and b"bridge" in self.host.read(file.path)
+        ]
+        if child.prepared:
+            for finding in findings:
+                half = exit_with(self.host, finding, child.prepared, Patch())
+                if half.finding is not None:
+                    self.patch.findings.append(half.finding)
+                else:
+                    line = child.source.line(child.retry)
+                    message = f"takes the bridge's exit status {child.prepared} as final"
+                    self.note(child.source, line, "right", message)
+            return []
+        code = free_code([child.source.content, *tests])
+        for finding in findings:
+            half = exit_with(self.host, finding, code, self.before)
+            self.patch.findings.append(half.finding or finding)
+        return child_edits(child, code)
+
+
+def place(source: Source, rule: str, seen: Seen, fix: str | None) -> Finding:
+    line, column = source.line(seen.node), source.column(seen.node)
+    return Finding(source.path, line, column, rule, seen.message, fix)
+
+
+def absolute_name(host: Host, path: str) -> str:
+    """``bot.channels.whatsapp_reconnect`` of a file in a package; else its bare name."""
+    parts = posixpath.splitext(path)[0].split("/")
+    first = len(parts) - 1
+    while first and host.exists("/".join([*parts[:first], "__init__.py"])):
+        first -= 1
+    return ".".join(parts[first:])

@@ -1,0 +1,242 @@
+"""The one rewrite of a bridge link: the gate, the eye, one wait, and the stop.
+
+``link.turn()`` in the loop's own test is the only wait. It grows, covers a clean close like
+any other end, and ``link.stop()`` ends it. A host's own interruptible wait stays and is only
+told the number (``link.delay()``); the turn after it is then due at once.
+"""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from modify.python.imports import unused_import
+from modify.python.link import LinkLoop, Wait
+from modify.python.source import Source, all_of, block_of, called, dotted, inside, names_in
+from modify.python.status import StatusBranch
+from modify.python.style import logger_of
+from skill.edit import Edit
+
+RULE = "silent-redial"
+WHY = "# Paces redials: a clean close waits like any other"
+SECONDS = r"(?<![\d.]){}(?:\.0)?(?=\s*(?:s\b|secs?\b|seconds?\b|秒))"
+
+
+class CannotPlace(Exception):
+    """Why a loop is left as it is; ``str()`` is the reason."""
+
+
+class LinkRewrite:
+    """Edits for one loop. keep_sleep: the host's tests take the place of its sleep call."""
+
+    def __init__(self, link: LinkLoop, status: StatusBranch | None, keep_sleep: bool) -> None:
+        self.link, self.status, self.keep_sleep = link, status, keep_sleep
+        self.source: Source = link.source
+        self.edits: list[Edit] = []
+        taken = names_in(link.function) | names_in(link.holder)
+        self.name = next(n for n in ("link", "bridge_link", "redial_link") if n not in taken)
+        self.removed: dict[str, int] = {}
+
+    @property
+    def imported(self) -> str:
+        return "link_of" if self.link.me else "BridgeLink"
+
+    def run(self) -> list[Edit]:
+        """Raises CannotPlace; then nothing of it may be used."""
+        link = self.link
+        if not block_of(link.loop):
+            raise CannotPlace("the loop's body has no lines of its own")
+        if link.holder is not link.function and not link.me:
+            raise CannotPlace("the dial stands in a function that knows nothing of the loop")
+        logger = logger_of(self.source, self.link.me)
+        made = f"link_of({', '.join(filter(None, (link.me, logger)))})"
+        if not link.me:
+            made = f"BridgeLink({logger})"
+        lines = f"{WHY}\n{self.name} = {made}\n{self.name}.start()"
+        self.edits.append(self.source.before(link.loop, lines, RULE))
+        self.gate()
+        self.opened()
+        for wait in link.flat_waits:
+            self.wait(wait)
+        for statement in link.stops:
+            method = self.source.nearest(statement, cst.FunctionDef)
+            assert method is not None
+            me = method.params.params[0].name.value
+            self.edits.append(
+                self.source.after(statement, f"link_of({me}).stop()", "reconnect-after-stop")
+            )
+        if self.status is not None:
+            self.logout(self.status)
+        for name, gone in self.removed.items():
+            edit = unused_import(self.source, name, gone, "flat-retry")
+            if edit is not None:
+                self.edits.append(edit)
+        return self.edits
+
+    def gate(self) -> None:
+        """The loop goes round when its turn has come, or ends."""
+        test = self.link.loop.test
+        given = stop_event(test)
+        turn = f"{self.name}.turn_sync({given})"
+        if self.link.is_async:
+            turn = f"await {self.name}.turn()"
+        start, end = self.source.span(test)
+        if self.link.test in ("True", "1"):
+            self.edits.append(Edit(start, end, turn.encode(), RULE))
+            return
+        if isinstance(test, (cst.IfExp, cst.NamedExpr, cst.Lambda)) or (
+            isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.Or)
+        ):
+            if test.lpar:
+                raise CannotPlace("the loop's test is too long to add to")
+            self.edits.append(Edit(start, start, b"(", RULE))
+            self.edits.append(Edit(end, end, f") and {turn}".encode(), RULE))
+            return
+        if test.lpar:
+            raise CannotPlace("the loop's test is too long to add to")
+        self.edits.append(Edit(end, end, f" and {turn}".encode(), RULE))
+
+    def opened(self) -> None:
+        link = self.link
+        name = self.name if link.holder is link.function else f"link_of({self.me_of_holder()})"
+        if isinstance(link.opening, cst.With):
+            block = block_of(link.opening)
+            if not block:
+                raise CannotPlace("the body of the connection has no lines of its own")
+            self.edits.append(self.source.before(block[0], f"{name}.opened()", RULE))
+        else:
+            self.edits.append(self.source.after(link.opening, f"{name}.opened()", RULE))
+
+    def me_of_holder(self) -> str:
+        parameters = self.link.holder.params.params
+        if not parameters:
+            raise CannotPlace("the dial stands in a function that knows nothing of the loop")
+        return parameters[0].name.value
+
+    # --- the waits ---
+
+    def wait(self, wait: Wait) -> None:
+        rule, source = "flat-retry", self.source
+        statement = source.statement(wait.call)
+        assert statement is not None
+        lines = self.told(wait, statement)
+        if wait.kind == "event" or self.keep_sleep or not self.is_alone(wait, statement):
+            # delay() is asked once for each attempt.
+            number = f"{self.name}.delay()"
+            if lines:
+                pause = f"{self.name}_delay"
+                self.edits.append(source.before(lines[0], f"{pause} = {number}", rule))
+                number = pause
+            for line in lines:
+                self.log_line(line, wait, number)
+            self.edits.append(source.replace(wait.number, number, rule))
+            return
+        for number, line in zip([f"{self.name}.delay()"], lines[:1], strict=False):
+            self.log_line(line, wait, number)
+        head = dotted(wait.call.func).partition(".")[0]
+        if head in ("asyncio", "time", "anyio"):
+            self.removed[head] = self.removed.get(head, 0) + 1
+        block = source.parent(statement)
+        siblings = list(block.body) if isinstance(block, cst.IndentedBlock) else []
+        if len(siblings) > 1:
+            self.edits.append(source.remove(statement, rule))
+        else:
+            self.edits.append(Edit(*source.span(statement), f"{self.name}.closed()".encode(), rule))
+
+    def is_alone(self, wait: Wait, statement: cst.BaseStatement) -> bool:
+        """``await asyncio.sleep(5)`` as a line of its own, nothing else on it."""
+        if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+            return False
+        only = statement.body[0]
+        if not isinstance(only, cst.Expr):
+            return False
+        value = only.value.expression if isinstance(only.value, cst.Await) else only.value
+        return value is wait.call
+
+    def told(self, wait: Wait, statement: cst.BaseStatement) -> list[cst.SimpleStatementLine]:
+        """The host's lines before the wait that speak of its length, from the ``except`` on."""
+        found: list[cst.SimpleStatementLine] = []
+        here: cst.CSTNode = statement
+        for above in self.source.above(statement):
+            if isinstance(above, cst.IndentedBlock):
+                before = list(above.body)
+                before = before[: before.index(here)]  # type: ignore[arg-type]
+                found = [
+                    line
+                    for line in before
+                    if isinstance(line, cst.SimpleStatementLine) and self.speaks(line, wait)
+                ] + found
+            if isinstance(above, (cst.ExceptHandler, cst.While)):
+                break
+            here = above
+        return found
+
+    def speaks(self, line: cst.SimpleStatementLine, wait: Wait) -> bool:
+        number = self.source.text(wait.number)
+        text = self.source.text(line)
+        if not re.fullmatch(r"[\d.]+", number):
+            return re.search(rf"(?<![\w.]){re.escape(number)}(?!\w)", text) is not None
+        return pattern_of(number).search(text) is not None
+
+    def log_line(self, line: cst.SimpleStatementLine, wait: Wait, delay: str) -> None:
+        number = self.source.text(wait.number)
+        if not re.fullmatch(r"[\d.]+", number):
+            for node in inside(line):
+                if isinstance(node, cst.FormattedStringExpression):
+                    if self.source.text(node.expression) == number and not node.format_spec:
+                        start, end = self.source.span(node.expression)
+                        told = f"{delay}:.0f".encode()
+                        self.edits.append(Edit(start, end, told, "flat-retry"))
+                elif isinstance(node, cst.Arg) and self.source.text(node.value) == number:
+                    new = f"round({delay})"
+                    self.edits.append(self.source.replace(node.value, new, "flat-retry"))
+            return
+        pattern = pattern_of(number)
+        for node in inside(line):
+            if not isinstance(node, (cst.SimpleString, cst.FormattedStringText)):
+                continue
+            text = self.source.text(node)
+            if not pattern.search(text):
+                continue
+            if isinstance(node, cst.FormattedStringText):
+                new = pattern.sub(f"{{{delay}:.0f}}", text)
+            elif not node.prefix and "{" not in text:
+                new = "f" + pattern.sub(f"{{{delay}:.0f}}", text)
+            else:
+                new = pattern.sub("some", text)
+            self.edits.append(self.source.replace(node, new, "flat-retry"))
+
+    # --- a logout that the bridge reports ---
+
+    def logout(self, status: StatusBranch) -> None:
+        rule = "logout-hidden-by-bridge"
+        source, link = self.source, self.link
+        lines = [f"elif {status.subject} == {status.quote}logged_out{status.quote}:"]
+        if status.copied:
+            lines.append("    " + status.copied)
+        lines.append(f"    link_of({status.me}).logout()")
+        self.edits.append(
+            source.after(status.branch, "\n".join(lines), rule, source.indent(status.branch))
+        )
+        for loop in all_of(link.opening, cst.For):
+            block = block_of(loop)
+            last = block[-1] if block else None
+            if last is not None and source.parent(source.parent(loop) or loop) is link.opening:
+                text = f"if {self.name}.terminal:\n    break"
+                self.edits.append(source.after(last, text, rule, source.indent(last)))
+                return
+
+
+def pattern_of(number: str) -> re.Pattern[str]:
+    return re.compile(SECONDS.format(re.escape(number.removesuffix(".0"))))
+
+
+def stop_event(test: cst.BaseExpression) -> str:
+    """``not self._stop.is_set()``: the event that ends a wait as well, and what it is called."""
+    for node in [test, *inside(test)]:
+        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+            name = called(node.expression)
+            if name.endswith(".is_set"):
+                return name.removesuffix(".is_set")
+    return ""

@@ -1,0 +1,46 @@
+"""A closed connection that is dialled again at once, or after the same pause each time.
+
+What it does
+    In TypeScript and JavaScript: finds calls of the connect function in the close branch
+    without a delay, with a constant one, or through a helper that is told ``1`` each time.
+    In Python: finds a constant ``sleep`` or ``wait_for`` in the loop that dials a bridge,
+    and one right before a session's start function is called again.
+
+Why is this bad
+    ``connect()`` resolves when the socket object exists, so a close comes back as an event
+    within milliseconds and the loop runs free: 12,000 attempts an hour measured on
+    NanoClaw v1, 680 with a helper that always starts at 5 s. Numbers are banned for less.
+    A Python program with a flat 5 s dials a dead bridge 713 times an hour (nanobot-ai
+    0.2.2).
+
+What is done
+    ``reconnect.dial(…)`` takes the place of the old loop: 5 s, 10 s, 20 s … 5 minutes, and
+    back to the start only after five minutes of an open connection. In Python
+    ``link.turn()`` waits instead (5 s … 60 s: the bridge keeps the limits for WhatsApp); a
+    wait that an event can end stays, and is told ``link.delay()``.
+
+When it hands off
+    When the close branch does not lead back to the connect function in a way that can be
+    followed; then the gate alone holds the bound. A pause that already grows is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modify.python.link import LinkLoop
+from modify.python.restart import Restart
+from modify.python.rules import Seen
+
+FIX = "the wait grows: 5 s, 10 s, 20 s … 60 s"
+
+
+def find(link: LinkLoop) -> Iterator[Seen]:
+    for wait in link.flat_waits:
+        number = link.source.text(wait.number)
+        yield Seen(wait.call, f"the bridge is dialled again after a flat {number} s")
+
+
+def find_restart(restart: Restart) -> Iterator[Seen]:
+    number = restart.source.text(restart.wait.number)
+    yield Seen(restart.wait.call, f"the session is started again after a flat {number} s")

@@ -1,0 +1,41 @@
+"""The bridge keeps a logout to itself, so the Python program goes on as if the line had dropped.
+
+What it does
+    Finds a Python program that hears "disconnected" from its Node bridge and has no word for
+    a logout, and one that takes every exit of its bridge process as worth another start.
+
+Why is this bad
+    A revoked session cannot come back by itself. hermes-agent starts its bridge again after
+    every exit, a logout included; each start dials WhatsApp with dead credentials, which
+    blocks re-linking itself for hours (NanoClaw issue 2579).
+
+What is done
+    Where the bridge's source is in the tree, both halves change together: the bridge says
+    ``logged_out``, or exits with a status of its own, and Python takes it as final
+    (``link.logout()``; the host's own "fatal, not retryable").
+
+When it hands off
+    When the bridge is elsewhere, or its form is not known: Python is prepared, and the
+    hand-off names what the bridge has to send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modify.python.child import ChildBridge
+from modify.python.link import LinkLoop
+from modify.python.rules import Seen
+from modify.python.status import hears_logout, status_branch
+
+FIX = "the bridge reports a logout as such, and it is final"
+
+
+def find(link: LinkLoop) -> Iterator[Seen]:
+    branch = status_branch(link)
+    if branch is not None and not hears_logout(link):
+        yield Seen(branch.branch, "a logout looks like any other loss of the connection")
+
+
+def find_child(child: ChildBridge) -> Iterator[Seen]:
+    yield Seen(child.retry, "every exit of the bridge is tried again, a logout included")

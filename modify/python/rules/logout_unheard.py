@@ -1,0 +1,51 @@
+"""A neonize client that nobody stops when WhatsApp ends its session.
+
+What it does
+    Finds a client without a handler for ``LoggedOutEv``, ``TemporaryBanEv`` or
+    ``StreamReplacedEv``, and handlers of these that do not stop the client; also one that
+    starts the session again.
+
+Why is this bad
+    ``idle()`` never returns after a logout (neonize 0.5.2), so the bot lives on without a
+    session, and whoever restarts it, by hand or under ``Restart=always``, dials with dead
+    credentials each time. On a logout or a ban every further attempt makes it worse. A
+    ``sys.exit`` in a handler of a synchronous client ends nothing: it runs on a thread of
+    neonize's.
+
+What is done
+    Each of the three stops the client, merged into the handler that is there (neonize keeps
+    one handler per event type: a second one silently takes the place of the first), and
+    registered before ``connect()``. A process that exists for this client then ends with 0;
+    in a host of several channels only this one ends, and the fact goes where that host
+    records the errors of its channels' start.
+
+When it hands off
+    When the handler is in another file, the host dials again in a loop of its own, or the
+    registrations are of no known form.
+
+What cannot be promised: whatsmeow itself reconnects inside Go (2 s × errors, the first at
+once, back to zero on each login), and neonize 0.5.2 has no switch for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modify.python.neonize import Client, redials
+from modify.python.rules import Seen
+
+FIX = "the client is stopped when WhatsApp ends the session"
+
+
+def find_client(client: Client) -> Iterator[Seen]:
+    if client.deaf:
+        events = ", ".join(client.deaf)
+        yield Seen(client.place, f"nothing stops the client on {events}")
+    for item in client.idle_handlers:
+        again = redials(item.handler) if item.handler is not None else ""
+        said = (
+            f"the handler of {item.event} dials again: {again}()"
+            if again
+            else (f"the handler of {item.event} does not stop the client")
+        )
+        yield Seen(item.statement, said)

@@ -1,0 +1,153 @@
+"""Units in string literals of Python: f-strings, ``.format`` templates, module constants.
+
+Found with ``ast`` (no third-party parser is loaded for a unit), edited as bytes. A docstring,
+a comment, a literal in pieces (``"a" "b"``) is no unit text.
+"""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from modify.service.locate.marks import kind_of, may_hold_unit
+from modify.service.model import Range, UnitText
+from skill.host import Host
+
+LITERAL = re.compile(rb"([rRbBfFuU]*)('''|\"\"\"|'|\")")
+TEMPLATE_HOLE = re.compile(rb"(?<!\{)\{[\w.]*\}(?!\})")
+
+
+def locate(host: Host) -> Iterator[UnitText]:
+    for file in host.with_suffix(".py"):
+        content = host.read(file.path)
+        if may_hold_unit(content):
+            yield from in_source(file.path, content)
+
+
+def in_source(path: str, content: bytes) -> Iterator[UnitText]:
+    for start, end in literals(content):
+        opening = LITERAL.match(content, start)
+        if opening is None or not may_hold_unit(content[start:end]):
+            continue
+        prefix, quote = opening[1].lower(), opening[2]
+        inner, stop = opening.end(), end - len(quote)
+        if content[stop:end] != quote or quote in content[inner:stop]:
+            continue  # several literals in a row
+        holes = (
+            holes_of(content, inner, stop) if b"f" in prefix else templates(content, inner, stop)
+        )
+        for kind in ("systemd", "launchd"):
+            text = UnitText(
+                path,
+                content,
+                inner,
+                stop,
+                kind,
+                "literal",
+                holes,
+                escaped=b"r" not in prefix,
+                resolve=partial(resolve, content, start),
+            )
+            if kind_of(text.view) == kind:
+                yield text
+
+
+def literals(content: bytes) -> Iterator[Range]:
+    """Byte ranges of the string literals that are values, in their order."""
+    tree = parse(content)
+    if tree is None:
+        return
+    lines = line_starts(content)
+    skipped = set(docstrings(tree))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in ast.walk(node) if part is not node}
+    for node in ast.walk(tree):
+        text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if (text or isinstance(node, ast.JoinedStr)) and id(node) not in skipped:
+            found.add(span(node, lines))
+    yield from sorted(found)
+
+
+def parse(content: bytes) -> ast.Module | None:
+    """None for what this Python cannot read: Python 2, newer syntax, no source at all."""
+    try:
+        return ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def line_starts(content: bytes) -> list[int]:
+    first = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+    return [first, *(found.end() for found in re.finditer(rb"\r\n|\n|\r", content))]
+
+
+def span(node: ast.AST, lines: list[int]) -> Range:
+    """ast counts columns in bytes of UTF-8."""
+    assert isinstance(node, ast.expr)
+    end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
+    return lines[node.lineno - 1] + node.col_offset, lines[end_line - 1] + end_column
+
+
+def docstrings(tree: ast.Module) -> Iterator[int]:
+    """Strings that are statements of their own: documentation, or code put out of use."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant | ast.JoinedStr):
+            yield id(node.value)
+
+
+def holes_of(content: bytes, start: int, end: int) -> tuple[Range, ...]:
+    """``{…}`` of an f-string, with what is nested in it; ``{{`` is a brace."""
+    holes = []
+    position = start
+    while position < end:
+        if content[position : position + 1] != b"{":
+            position += 1
+        elif content[position : position + 2] == b"{{":
+            position += 2
+        else:
+            close = closing(content, position, end)
+            holes.append((position, close))
+            position = close
+    return tuple(holes)
+
+
+def closing(content: bytes, start: int, end: int) -> int:
+    depth = 0
+    quote = b""
+    for position in range(start, end):
+        character = content[position : position + 1]
+        if quote:
+            quote = b"" if character == quote else quote
+        elif character in (b"'", b'"'):
+            quote = character
+        elif character == b"{":
+            depth += 1
+        elif character == b"}":
+            depth -= 1
+            if depth == 0:
+                return position + 1
+    return end
+
+
+def templates(content: bytes, start: int, end: int) -> tuple[Range, ...]:
+    return tuple(hole.span() for hole in TEMPLATE_HOLE.finditer(content, start, end))
+
+
+def resolve(content: bytes, before: int, hole: str) -> tuple[str, ...]:
+    """What the nearest assignment above gives a plain name: a constant, or a default of one."""
+    name = hole.strip("${}")
+    if not name.isidentifier():
+        return ()
+    given = re.compile(
+        rb"^[ \t]*"
+        + name.encode()
+        + rb"\s*(?::[^=\n]+)?=\s*(?:\w+\s+or\s+)?(['\"])([^'\"\n{}]*)\1",
+        re.MULTILINE,
+    )
+    values = [found[2] for found in given.finditer(content, 0, before)]
+    return (values[-1].decode("utf-8", "replace"),) if values else ()

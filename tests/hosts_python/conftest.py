@@ -1,0 +1,3 @@
+"""Fixture hosts are run by tests/e2e_python, each in a clone of its own."""
+
+collect_ignore_glob = ["*"]

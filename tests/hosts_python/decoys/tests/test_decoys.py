@@ -1,0 +1,5 @@
+import asyncio
+
+
+def test_sleep():
+    asyncio.run(asyncio.sleep(0))

@@ -1,0 +1,144 @@
+"""Bridge links: what is found, what becomes of it, and what is left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.rules.python.harness import after, hand_offs, look, loop, rules
+
+PATH = "bot.py"
+
+
+def test_flat_and_silent_are_found_and_settled(tmp_path: Path) -> None:
+    patch = look(tmp_path, {PATH: loop()})
+    assert rules(patch) == {"flat-retry", "silent-redial"}
+    text = after(tmp_path, patch, PATH)
+    assert "while self._running and await link.turn():" in text
+    assert "link.closed()" in text and "asyncio.sleep" not in text
+    assert "import asyncio" not in text, "an import that nothing uses any more"
+    assert "link_of(self).stop()" in text
+    (tmp_path / PATH).write_text(text)
+    again = look(tmp_path, {})
+    assert not again.edits and not again.findings
+
+
+def test_while_true_becomes_the_turn(tmp_path: Path) -> None:
+    patch = look(tmp_path, {PATH: loop(test="True")})
+    assert "while await link.turn():" in after(tmp_path, patch, PATH)
+    assert "reconnect-after-stop" in rules(patch)
+
+
+def test_an_or_in_the_test_keeps_its_meaning(tmp_path: Path) -> None:
+    patch = look(tmp_path, {PATH: loop(test="self._running or self.forced")})
+    text = after(tmp_path, patch, PATH)
+    assert "while (self._running or self.forced) and await link.turn():" in text
+
+
+@pytest.mark.parametrize("wait", ["raise", "break", "await asyncio.sleep(2 ** self.n)"])
+def test_only_the_clean_close_is_wrong(tmp_path: Path, wait: str) -> None:
+    assert rules(look(tmp_path, {PATH: loop(wait=wait)})) == {"silent-redial"}
+
+
+def test_a_wait_that_every_end_passes_is_only_flat(tmp_path: Path) -> None:
+    text = loop(wait="pass", after="            await asyncio.sleep(5)\n")
+    assert rules(look(tmp_path, {PATH: text})) == {"flat-retry"}
+
+
+def test_a_wait_that_grows_after_every_end_is_right(tmp_path: Path) -> None:
+    text = loop(
+        wait="pass",
+        after="            await asyncio.sleep(delay)\n            delay = min(delay * 2, 60)\n",
+    )
+    patch = look(tmp_path, {PATH: text})
+    assert not patch.edits and [note.kind for note in patch.notes] == ["right"]
+
+
+def test_another_channel_s_loop_is_left(tmp_path: Path) -> None:
+    text = loop().replace("WhatsApp", "Discord") + "\n# as in whatsapp.py\n"
+    patch = look(tmp_path, {"discord.py": text})
+    assert not patch.edits and not patch.findings
+
+
+def test_a_dial_in_a_method_of_its_own(tmp_path: Path) -> None:
+    text = (
+        "import asyncio\nimport websockets\n\n\nclass WhatsApp:\n"
+        "    async def run(self):\n        while self.running:\n            try:\n"
+        "                await self.once()\n            except OSError:\n"
+        "                await asyncio.sleep(5)\n\n"
+        "    async def once(self):\n        async with websockets.connect('ws://x') as ws:\n"
+        "            async for message in ws:\n                print(message)\n"
+    )
+    patch = look(tmp_path, {PATH: text})
+    assert rules(patch) == {"flat-retry", "silent-redial"}
+    assert "link_of(self).opened()" in after(tmp_path, patch, PATH)
+
+
+def test_a_one_line_body_is_handed_off(tmp_path: Path) -> None:
+    text = (
+        "import websockets\n\n\nasync def whatsapp():\n    while True:\n"
+        "        async with websockets.connect('ws://x') as ws: print(await ws.recv())\n"
+    )
+    patch = look(tmp_path, {PATH: text})
+    assert hand_offs(patch) == {"silent-redial"} and not patch.edits
+
+
+def test_the_library_s_own_loop_is_handed_off(tmp_path: Path) -> None:
+    text = (
+        "import websockets\n\n\nasync def whatsapp():\n"
+        "    async for ws in websockets.connect('ws://x'):\n        print(await ws.recv())\n"
+    )
+    assert hand_offs(look(tmp_path, {PATH: text})) == {"silent-redial"}
+
+
+def test_a_host_s_tests_that_replace_sleep_keep_their_call(tmp_path: Path) -> None:
+    test = "# whatsapp\ndef test(monkeypatch):\n    monkeypatch.setattr('asyncio.sleep', None)\n"
+    patch = look(tmp_path, {PATH: loop(), "tests/test_bot.py": test})
+    assert "await asyncio.sleep(link.delay())" in after(tmp_path, patch, PATH)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_line_ends_and_mark_stay(tmp_path: Path, end: str, mark: bytes) -> None:
+    content = mark + loop().replace("\n", end).encode()
+    patch = look(tmp_path, {PATH: content})
+    text = after(tmp_path, patch, PATH).encode()
+    assert text.startswith(mark) and text.count(mark or b"import websockets") == 1
+    assert text.count(b"\r\n") == (text.count(b"\n") if end == "\r\n" else 0)
+    assert b"await link.turn()" in text
+
+
+def test_tabs_stay(tmp_path: Path) -> None:
+    text = after(tmp_path, look(tmp_path, {PATH: loop().replace("    ", "\t")}), PATH)
+    assert "\t\t\t\tasync with websockets" in text and "    " not in text
+
+
+@pytest.mark.parametrize("test", ["not self._stop.is_set()", "self._on.is_set()"])
+def test_a_thread_s_wait_ends_with_its_stop_event(tmp_path: Path, test: str) -> None:
+    text = (
+        loop(test=test, wait="time.sleep(5)")
+        .replace("async with", "with")
+        .replace("async for", "for")
+        .replace("async def", "def")
+        .replace("import asyncio\nimport websockets", "import time\nimport websocket")
+        .replace("websockets.connect", "websocket.create_connection")
+    )
+    said = after(tmp_path, look(tmp_path, {PATH: text}), PATH)
+    given = "self._stop" if test.startswith("not") else ""
+    assert f"while {test} and link.turn_sync({given}):" in said
+
+
+def test_both_halves_of_a_bridge_change_together(tmp_path: Path) -> None:
+    from modify.python.bridges import report_logout
+    from skill.edit import Edit, Patch
+    from skill.finding import Finding
+    from skill.host import Host
+
+    bridge = b"makeWASocket(); ev.on('connection.update', () => this.report('disconnected'))"
+    (tmp_path / "bridge.ts").write_bytes(bridge)
+    patch = Patch(edits={"bridge.ts": [Edit(0, 0, b"const stop = this.reconnect.terminal;", "x")]})
+    seen = Finding("bot.py", 1, 1, "logout-hidden-by-bridge", "…", "…")
+    assert report_logout(Host(tmp_path), seen, patch).finding is None
+    text = after(tmp_path, patch, "bridge.ts")
+    assert "this.report(this.reconnect.terminal ? 'logged_out' : 'disconnected')" in text

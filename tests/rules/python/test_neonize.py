@@ -1,0 +1,73 @@
+"""neonize clients: one handler an event, merged; registered before connect(); left when right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.rules.python.harness import after, hand_offs, look, rules
+
+PATH = "bot.py"
+HEAD = (
+    "from neonize.client import NewClient\nfrom neonize.events import *\n\n"
+    "client = NewClient('x')\n\n\n"
+)
+BODY = "@client.event(LoggedOutEv)\ndef gone(_, event):\n    {body}\n\n\nclient.connect()\n"
+OTHERS = (
+    "def over(c, e):\n    c.stop()\n\n\nclient.event(TemporaryBanEv)(over)\n"
+    "client.event(StreamReplacedEv)(over)\n\n\n"
+)
+
+
+def test_a_bot_without_handlers_of_its_end(tmp_path: Path) -> None:
+    text = HEAD + "@client.event(MessageEv)\ndef on(c, e):\n    print(e)\n\n\nclient.connect()\n"
+    patch = look(tmp_path, {PATH: text})
+    assert rules(patch) == {"logout-unheard"}
+    new = after(tmp_path, patch, PATH)
+    assert new.index("_stop_when_session_ends(client)\n") < new.index("client.connect()")
+    assert "for kind in (LoggedOutEv, StreamReplacedEv, TemporaryBanEv):" in new
+    (tmp_path / PATH).write_text(new)
+    assert not look(tmp_path, {}).findings
+
+
+@pytest.mark.parametrize("body", ["print('bye')", "import sys; sys.exit(0)"])
+def test_a_handler_that_ends_nothing_gets_the_stop(tmp_path: Path, body: str) -> None:
+    patch = look(tmp_path, {PATH: HEAD + OTHERS + BODY.format(body=body)})
+    new = after(tmp_path, patch, PATH)
+    assert f"    {body}\n    client.stop()\n" in new
+    assert new.count("LoggedOutEv") == 1, "a second handler would take the place of the first"
+
+
+def test_a_handler_that_stops_is_right(tmp_path: Path) -> None:
+    patch = look(tmp_path, {PATH: HEAD + OTHERS + BODY.format(body="client.stop()")})
+    assert not patch.edits and [note.kind for note in patch.notes] == ["right"]
+
+
+def test_a_handler_with_a_return_stops_first(tmp_path: Path) -> None:
+    text = HEAD + OTHERS + BODY.format(body="if event:\n        return\n    print('bye')")
+    new = after(tmp_path, look(tmp_path, {PATH: text}), PATH)
+    assert "def gone(_, event):\n    client.stop()\n    if event:" in new
+
+
+def test_a_handler_that_dials_again_stops_instead(tmp_path: Path) -> None:
+    text = HEAD + OTHERS + BODY.format(body="reconnect()")
+    patch = look(tmp_path, {PATH: text})
+    assert any("dials again" in finding.message for finding in patch.findings)
+    assert "    client.stop()\n" in after(tmp_path, patch, PATH)
+
+
+def test_a_handler_elsewhere_is_handed_off(tmp_path: Path) -> None:
+    text = HEAD + "from events import gone\n\nclient.event(LoggedOutEv)(gone)\nclient.connect()\n"
+    patch = look(tmp_path, {PATH: text})
+    assert hand_offs(patch) == {"logout-unheard"} and not patch.edits
+
+
+def test_a_loop_around_connect_is_handed_off(tmp_path: Path) -> None:
+    text = (
+        HEAD + "def run():\n    @client.event(MessageEv)\n    def on(c, e):\n        print(e)\n\n"
+        "    while True:\n        client.connect()\n"
+    )
+    patch = look(tmp_path, {PATH: text})
+    assert hand_offs(patch) == {"logout-unheard"} and not patch.edits
+    assert "a loop of its own" in patch.findings[0].reason
