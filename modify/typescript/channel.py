@@ -150,9 +150,10 @@ class Channel:
         texts = {given, f"{given}['{EVENT}']", f'{given}["{EVENT}"]'}
         for declarator in self.logic.find_all(kind="variable_declarator"):
             value, name = declarator.field("value"), declarator.field("name")
-            if value is not None and name is not None and name.kind() == "identifier":
-                if value.text().rstrip("!") in texts:
-                    texts.add(name.text())
+            if value is None or name is None or name.kind() != "identifier":
+                continue
+            if value.text().rstrip("!") in texts:
+                texts.add(name.text())
         return texts
 
     @cached_property

@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 
 from modify.typescript.channel import TIMERS, Channel
-from modify.typescript.source import arguments_of, callee_of, calls, enclosing, within
+from modify.typescript.source import (
+    arguments_of,
+    callee_of,
+    calls,
+    enclosing,
+    enclosing_function,
+    same,
+    within,
+)
 
 LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
 LISTENS = re.compile(r"['\"]messages\.(upsert|update)['\"]")
@@ -26,6 +34,8 @@ def why_not_a_daemon(channel: Channel) -> str | None:
             re.search(r"(^|\.)(end|logout)$", callee_of(call)) for call in calls(opened.node)
         ) and not listens(channel):
             return "closes the connection as soon as it is open"
+    if not channel.redials and not channel.is_gated and is_timed(channel):
+        return "ends by itself after a set time"
     if (
         not listens(channel)
         and not channel.redials
@@ -34,6 +44,16 @@ def why_not_a_daemon(channel: Channel) -> str | None:
     ):
         return "makes one connection and never dials again"
     return None
+
+
+def is_timed(channel: Channel) -> bool:
+    """Whether the connect function sets a timer that ends the process, whatever comes."""
+    return any(
+        callee_of(call) == "setTimeout"
+        and same(enclosing_function(call), channel.connect.node)
+        and any(callee_of(inner) == "process.exit" for inner in calls(call))
+        for call in calls(channel.connect.node)
+    )
 
 
 def dials_once(channel: Channel) -> bool:

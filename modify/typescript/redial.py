@@ -13,10 +13,8 @@ from modify.typescript.source import (
     body_of,
     callee_of,
     calls,
-    end_of,
     same,
     span,
-    start_of,
     statements,
     walk,
     within,
@@ -170,6 +168,8 @@ def droppable(channel: Channel, statement: SgNode) -> bool:
             return True
         if inner.kind() in ("assignment_expression", "augmented_assignment_expression"):
             left, right = inner.field("left"), inner.field("right")
+            if left is not None and left.text() == channel.first_open_parameter:
+                return True  # onFirstOpen = undefined, once it is passed on
             return (
                 left is not None
                 and right is not None
@@ -260,7 +260,7 @@ def loop_statement(channel: Channel, statement: SgNode) -> bool:
         inner = next((c for c in statement.children() if c.is_named()), None)
         if redials and inner is not None:
             whole = outermost(channel, redials[0])
-            return start_of(whole.whole) <= start_of(inner) and end_of(inner) <= end_of(whole.whole)
+            return within(inner, whole.whole) or timer_that_loops(channel, inner)
         if inner is not None and inner.kind() == "assignment_expression":
             # a timer whose callback runs a local `run()` that dials
             return timer_that_loops(channel, inner.field("right"))

@@ -245,7 +245,7 @@ class Sweep:
         blank_before = text[:first].endswith(("\n\n", "\n\r\n"))
         opens_block = text[:first].rstrip().endswith("{") or not text[:first].strip()
         blank_after = re.match(r"[ \t]*\r?\n", text[last:])
-        closes_block = text[last:].lstrip().startswith("}")
+        closes_block = text[last:].lstrip()[:1] in ("}", "")  # or the file
         if blank_after and (blank_before or opens_block):
             last += blank_after.end()
         elif blank_before and closes_block:

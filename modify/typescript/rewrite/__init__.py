@@ -11,6 +11,7 @@ from __future__ import annotations
 from modify.typescript.rewrite.close import rewrite_close_branch, rewrite_verdicts
 from modify.typescript.rewrite.draft import Draft, Outcome
 from modify.typescript.rewrite.ending import rewrite_exits
+from modify.typescript.rewrite.formatting import tidy
 from modify.typescript.rewrite.gate import place_eye, place_gate
 from modify.typescript.rewrite.guards import place_guards
 from modify.typescript.rewrite.instance import place_instance
@@ -46,4 +47,5 @@ def rewrite(draft: Draft) -> Draft:
     if settles_early(draft):
         place_guards(draft)
     sweep_up(draft)
+    tidy(draft)
     return draft

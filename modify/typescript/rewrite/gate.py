@@ -80,7 +80,11 @@ def destructured(draft: Draft, indent: str) -> tuple[str, str]:
         return draft.layout.braces("connection, lastDisconnect, qr"), ""
     taken = names_in(draft.channel.logic)
     update = next(n for n in ("update", "state", "connectionUpdate") if n not in taken)
-    draft.put(*span(parameter), update, "no-connect-deadline")
+    whole = draft.channel.logic.field("parameters")
+    bare = whole is not None and whole.text() == f"({parameter.text()})"
+    arrow = draft.channel.logic.kind() == "arrow_function" and not draft.layout.style.arrow_parens
+    target = whole if whole is not None and bare and arrow else parameter
+    draft.put(*span(target), update, "no-connect-deadline")
     return update, f"\n{indent}const {pattern} = {update}{draft.layout.end}"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from modify.typescript.source import (
     body_of,
+    callee_of,
     enclosing,
     enclosing_function,
     same,
@@ -56,13 +57,19 @@ def entry_points(draft: Draft) -> Iterator[SgNode]:
 
 
 def unguarded_blocks(draft: Draft, method: SgNode, receiver: str) -> Iterator[SgNode]:
-    """Innermost try blocks (or the method's body) that use the socket without asking first."""
+    """Innermost try blocks (or the method's body) that use the socket without asking first.
+
+    The callback of a timer is a block of its own: what it throws, no ``try`` around the
+    timer catches, and the process would end.
+    """
     found: list[SgNode] = []
     body = body_of(method)
     if body is None:
         return
     tests = re.compile(
-        r"(!\s*(this\.)?(is)?connected\b|!\s*" + re.escape(receiver) + r"\b|isConnected\()",
+        r"(!\s*(this\.)?(is)?connected\b|!\s*{0}\b|isConnected\(|if\s*\(\s*{0}\s*(\)|&&))".format(
+            re.escape(receiver)
+        ),
         re.IGNORECASE,
     )
     for node in body.find_all(kind="member_expression"):
@@ -73,7 +80,8 @@ def unguarded_blocks(draft: Draft, method: SgNode, receiver: str) -> Iterator[Sg
             or "?." in node.text()[len(receiver) : len(receiver) + 2]
         ):
             continue
-        if same(enclosing_function(node), method) is False:
+        function = enclosing_function(node)
+        if function is None or not (same(function, method) or is_timer_callback(function)):
             continue
         call = node.parent()
         if call is None or (call.kind() != "call_expression" and node.field("property") is None):
@@ -82,7 +90,7 @@ def unguarded_blocks(draft: Draft, method: SgNode, receiver: str) -> Iterator[Sg
         chosen = body
         while block is not None and not same(block, body):
             parent = block.parent()
-            if parent is not None and parent.kind() == "try_statement":
+            if parent is not None and (parent.kind() == "try_statement" or same(parent, function)):
                 chosen = block
                 break
             block = enclosing(block, {"statement_block"})
@@ -91,3 +99,10 @@ def unguarded_blocks(draft: Draft, method: SgNode, receiver: str) -> Iterator[Sg
             continue
         found.append(chosen)
     yield from found
+
+
+def is_timer_callback(function: SgNode) -> bool:
+    """Whether a function is what ``setInterval`` or ``setTimeout`` runs."""
+    arguments = function.parent()
+    call = arguments.parent() if arguments is not None else None
+    return call is not None and callee_of(call) in ("setInterval", "setTimeout")

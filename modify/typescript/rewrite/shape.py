@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from modify.typescript.channel import (
+    Channel,
     Function,
     comparison,
+    leaves,
+    named_functions,
 )
 from modify.typescript.places import auth_folder
 from modify.typescript.source import (
@@ -17,7 +20,10 @@ from modify.typescript.source import (
     callee_of,
     calls,
     enclosing,
+    enclosing_function,
     line_of,
+    same,
+    start_of,
     within,
 )
 from modify.typescript.sweep import names_in
@@ -25,6 +31,12 @@ from modify.typescript.sweep import names_in
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 from modify.typescript.rewrite.draft import Draft
+
+DELETES = re.compile(r"(^|\.)(rm|rmSync|rmdir|unlink|unlinkSync|rmdirSync|emptyDir(Sync)?)$")
+WIPES_BY_NAME = re.compile(
+    r"(^|\.)(delete|drop|clear|wipe|remove|purge|destroy)\w*(auth|cred|session)\w*$", re.IGNORECASE
+)
+CREDENTIALS = re.compile(r"auth|cred|session", re.IGNORECASE)
 
 
 def obstacle(draft: Draft) -> str | None:
@@ -55,15 +67,24 @@ def has_known_shape(draft: Draft) -> bool:
             (line_of(close.node), "the close branch does not call the connect function")
         )
         return False
-    for call in calls(close.node):
-        if re.search(r"\.(rm|rmSync|rmdir|unlink|unlinkSync|rmdirSync)$", callee_of(call)):
-            draft.reasons.append(
-                (
-                    line_of(call),
-                    "credentials are deleted when the session ends, to link again at once",
-                )
+    wiping = next(wipes(channel, close.node), None)
+    if wiping is not None:
+        draft.reasons.append(
+            (
+                line_of(wiping),
+                "credentials are deleted when the session ends, to link again at once",
             )
-            return False
+        )
+        return False
+    flag = flag_that_turns_away(channel)
+    if flag is not None:
+        draft.reasons.append(
+            (
+                line_of(channel.connect.node),
+                f"the connect function does nothing while {flag} is set, and only events unset it",
+            )
+        )
+        return False
     for exit_ in channel.exits:
         if (
             close.holds(exit_)
@@ -82,6 +103,48 @@ def has_known_shape(draft: Draft) -> bool:
                 )
                 return False
     return True
+
+
+def wipes(channel: Channel, branch: SgNode) -> Iterator[SgNode]:
+    """Calls of a branch that delete the credentials, themselves or in a function of the file."""
+    called = {callee_of(call) for call in calls(branch)}
+    for call in calls(branch):
+        if DELETES.search(callee_of(call)) or WIPES_BY_NAME.search(callee_of(call)):
+            yield call
+    for function in named_functions(channel.source.root):
+        if function.call not in called or function.call in channel.connect_texts:
+            continue
+        for call in calls(function.node):
+            if DELETES.search(callee_of(call)) and CREDENTIALS.search(call.text()):
+                yield call
+
+
+def flag_that_turns_away(channel: Channel) -> str | None:
+    """A flag that the connect function sets, and returns at once where it is set.
+
+    ``if (connecting) return; connecting = true;``: after an attempt that brought no event, or
+    threw, the next one would do nothing, and each one after it.
+    """
+    connect = channel.connect.node
+    raised = {
+        left.text()
+        for node in connect.find_all(kind="assignment_expression")
+        if (left := node.field("left")) is not None
+        and (right := node.field("right")) is not None
+        and right.text() == "true"
+        and same(enclosing_function(node), connect)
+        and start_of(node) < start_of(channel.socket_call)
+    }
+    for test in connect.find_all(kind="if_statement"):
+        condition = test.field("condition")
+        if condition is None or not same(enclosing_function(test), connect):
+            continue
+        if start_of(test) > start_of(channel.socket_call) or not leaves(test.field("consequence")):
+            continue
+        for flag in sorted(raised):
+            if re.search(rf"(?<![\w.!]){re.escape(flag)}\b", condition.text()):
+                return flag
+    return None
 
 
 def used_helpers(draft: Draft, redials: list[SgNode]) -> Iterator[Function]:

@@ -28,6 +28,60 @@ from modify.typescript.rules import Seen
 from modify.typescript.source import arguments_of
 
 FIX = "terminal knows 401, 403, 406, 411; the process ends with exit 0"
+EXAMPLES = (
+    (
+        """\
+import makeWASocket, {
+  DisconnectReason,
+  useMultiFileAuthState,
+} from '@whiskeysockets/baileys';
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    const { connection, lastDisconnect } = update;
+    if (connection === 'close') {
+      const code = (lastDisconnect?.error as any)?.output?.statusCode;
+      if (code === DisconnectReason.loggedOut) {
+        console.error('Logged out');
+        process.exit(1);
+      }
+      connect();
+    }
+  });
+}
+""",
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    const { connection, lastDisconnect } = update;
+    if (connection === 'close') {
+      if (reconnect.terminal) {
+        console.error('Logged out');
+        process.exit(0);
+      }
+      reconnect.dial(connect);
+    }
+  });
+}
+""",
+    ),
+)
 
 
 def find(channel: Channel) -> Iterator[Seen]:

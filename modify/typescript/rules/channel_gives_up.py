@@ -27,6 +27,50 @@ from modify.typescript.rules import Seen
 from modify.typescript.source import enclosing_function, within
 
 FIX = "dial() tries again after a failed dial, the first one included"
+EXAMPLES = (
+    (
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (update.connection === 'close') {
+      connect().catch((err) => console.error('Could not connect', err));
+    }
+  });
+}
+
+connect().catch((err) => console.error('Could not start', err));
+""",
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.connection === 'close') {
+      reconnect.dial(connect);
+    }
+  });
+}
+
+reconnect.dial(connect);
+""",
+    ),
+)
 
 
 def find(channel: Channel) -> Iterator[Seen]:

@@ -27,6 +27,66 @@ from modify.typescript.rules import Seen
 from modify.typescript.source import arguments_of
 
 FIX = "the first-open callback is passed on to later attempts"
+EXAMPLES = (
+    (
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+async function connect(onFirstOpen?: () => void) {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (update.connection === 'close') {
+      connect();
+    } else if (update.connection === 'open') {
+      onFirstOpen?.();
+    }
+  });
+}
+
+export function start() {
+  return new Promise<void>((resolve, reject) => {
+    connect(resolve).catch(reject);
+  });
+}
+""",
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect(onFirstOpen?: () => void) {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.connection === 'close') {
+      reconnect.dial(() => connect(onFirstOpen));
+    } else if (update.connection === 'open') {
+      onFirstOpen?.();
+    }
+  });
+}
+
+export function start() {
+  return new Promise<void>((resolve) => {
+    // Does not hold up the host: WhatsApp may open later, by itself
+    reconnect.dial(() => connect(resolve), {
+      late: resolve,
+      stopped: () => resolve(),
+    });
+  });
+}
+""",
+    ),
+)
 
 
 def find(channel: Channel) -> Iterator[Seen]:

@@ -25,6 +25,42 @@ from modify.typescript.channel import Channel
 from modify.typescript.rules import Seen
 
 FIX = "observe() ends an attempt that brings no event within 60 s"
+EXAMPLES = (
+    (
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (update.connection === 'close') connect();
+  });
+}
+""",
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.connection === 'close') reconnect.dial(connect);
+  });
+}
+""",
+    ),
+)
 
 
 def find(channel: Channel) -> Iterator[Seen]:

@@ -32,6 +32,56 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 FIX = "the delay starts again only after five minutes of an open connection"
+EXAMPLES = (
+    (
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+let delay = 1000;
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (update.connection === 'open') {
+      delay = 1000;
+      console.log('Connected');
+    }
+    if (update.connection === 'close') {
+      setTimeout(connect, delay);
+      delay = Math.min(delay * 2, 60_000);
+    }
+  });
+}
+""",
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.connection === 'open') {
+      console.log('Connected');
+    }
+    if (update.connection === 'close') {
+      reconnect.dial(connect);
+    }
+  });
+}
+""",
+    ),
+)
 
 
 def find(channel: Channel) -> Iterator[Seen]:

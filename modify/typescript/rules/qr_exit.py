@@ -25,6 +25,50 @@ from modify.typescript.rules import Seen
 from modify.typescript.source import arguments_of, within
 
 FIX = "a QR code ends the process with exit 0"
+EXAMPLES = (
+    (
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (update.qr) {
+      console.error('Pair the bot first');
+      setTimeout(() => process.exit(1), 1000);
+    }
+    if (update.connection === 'close') connect();
+  });
+}
+""",
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.qr) {
+      console.error('Pair the bot first');
+      setTimeout(() => process.exit(0), 1000);
+    }
+    if (update.connection === 'close') reconnect.dial(connect);
+  });
+}
+""",
+    ),
+)
 
 
 def find(channel: Channel) -> Iterator[Seen]:

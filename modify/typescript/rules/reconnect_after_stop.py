@@ -24,6 +24,61 @@ from modify.typescript.channel import Channel
 from modify.typescript.rules import Seen
 
 FIX = "stop() makes later closes inert"
+EXAMPLES = (
+    (
+        """\
+import makeWASocket, {
+  useMultiFileAuthState,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+
+let sock: WASocket;
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (update.connection === 'close') connect();
+  });
+}
+
+export function disconnect() {
+  sock.end(undefined);
+}
+""",
+        """\
+import makeWASocket, {
+  useMultiFileAuthState,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+let sock: WASocket;
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.connection === 'close') reconnect.dial(connect);
+  });
+}
+
+export function disconnect() {
+  reconnect.stop();
+  sock.end(undefined);
+}
+""",
+    ),
+)
 
 
 def find(channel: Channel) -> Iterator[Seen]:

@@ -23,6 +23,50 @@ from modify.typescript.rules import Seen
 from modify.typescript.source import callee_of, calls, within
 
 FIX = "all waiting is in turn(): one wait, one attempt"
+EXAMPLES = (
+    (
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (update.connection === 'close') {
+      setTimeout(() => connect().catch(console.error), wait());
+    }
+  });
+}
+
+const wait = () => 5000 + Math.random() * 1000;
+""",
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.connection === 'close') {
+      reconnect.dial(connect);
+    }
+  });
+}
+
+const wait = () => 5000 + Math.random() * 1000;
+""",
+    ),
+)
 
 
 def find(channel: Channel) -> Iterator[Seen]:

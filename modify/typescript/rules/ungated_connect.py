@@ -27,6 +27,57 @@ from modify.typescript.channel import Channel
 from modify.typescript.rules import Seen
 
 FIX = "turn() counts every attempt, across restarts: fewer than 21 an hour"
+EXAMPLES = (
+    (
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+export class Channel {
+  private connected = false;
+
+  async connect() {
+    const { state } = await useMultiFileAuthState('auth');
+    const sock = makeWASocket({ auth: state });
+    sock.ev.on('connection.update', ({ connection }) => {
+      this.connected = connection === 'open';
+      if (connection === 'close') this.connect();
+    });
+  }
+}
+""",
+        """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+export class Channel {
+  private connected = false;
+
+  // Paces reconnects: WhatsApp blocks a number that dials too often
+  private reconnect = new Reconnect({
+    authDir: 'auth',
+    logger: console,
+    pairing: false,
+  });
+
+  async connect() {
+    await this.reconnect.dial(() => this.openSocket());
+  }
+
+  private async openSocket() {
+    const attempt = await this.reconnect.turn();
+    const { state } = await useMultiFileAuthState('auth');
+    const sock = makeWASocket({ auth: state });
+    sock.ev.on('connection.update', (update) => {
+      if (!this.reconnect.observe(update, attempt, sock)) return;
+      const { connection } = update;
+      this.connected = connection === 'open';
+      if (connection === 'close') this.reconnect.dial(() => this.openSocket());
+    });
+  }
+}
+""",
+    ),
+)
 
 
 def find(channel: Channel) -> Iterator[Seen]:

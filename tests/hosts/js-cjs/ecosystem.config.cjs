@@ -1,0 +1,3 @@
+module.exports = {
+  apps: [{ name: "gannet", script: "lib/index.js", restart_delay: 3000 }],
+};

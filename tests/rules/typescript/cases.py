@@ -1,0 +1,68 @@
+"""What the tests of the channel rules share: small channels, marked where a rule must see it."""
+
+from __future__ import annotations
+
+import re
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from modify.typescript.channel import read_channels
+from modify.typescript.source import Source
+
+MARK = re.compile(r"^\s*//! (.*)$")
+FRAME = """\
+import makeWASocket, { DisconnectReason, useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { log } from './log.js';
+%s
+async function connect(onOpen) {%s
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {%s
+    const { connection, lastDisconnect, qr } = update;
+    const code = lastDisconnect?.error?.output?.statusCode;
+%s
+  });
+}
+%s
+"""
+GATE = "\nconst reconnect = new Reconnect({ authDir: 'auth', logger: log });"
+TURN = "\n  const attempt = await reconnect.turn();"
+LOOK = "\n    if (!reconnect.observe(update, attempt, sock)) return;"
+
+
+def channel(handler: str, outside: str = "", before: str = "", patched: bool = False) -> str:
+    """A module whose connection handler is ``handler``; with gate and eye when ``patched``."""
+    gate, turn, look = (GATE, TURN, LOOK) if patched else ("", "", "")
+    return FRAME % (gate + before, turn, look, handler, outside)
+
+
+def clean(name: str, handler: str, **more: Any) -> Any:
+    """A channel in which the rule must see nothing."""
+    source = channel(handler, **more)
+    assert "//!" not in source
+    return pytest.param(source, id=name)
+
+
+def marked(name: str, handler: str, **more: Any) -> Any:
+    """A channel with ``//! message`` above each line where the rule must see something."""
+    source = channel(handler, **more)
+    assert "//!" in source
+    return pytest.param(source, id=name)
+
+
+def check(rule: ModuleType, source: str, path: str = "channel.ts") -> None:
+    """The rule sees exactly what the marks say."""
+    lines: list[str] = []
+    expected = []
+    for line in source.split("\n"):
+        if found := MARK.search(line):
+            expected.append((len(lines) + 1, found[1]))
+        else:
+            lines.append(line)
+    text = "\n".join(lines)
+    channels = read_channels(Source.parse(path, text.encode()))
+    assert len(channels) == 1
+    seen = [(s.node.range().start.line + 1, s.message) for s in rule.find(channels[0])]
+    assert sorted(seen) == expected
