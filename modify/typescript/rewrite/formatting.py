@@ -80,21 +80,22 @@ def join_around(draft: Draft, verdict: SgNode) -> None:
         if name is None or value is None or not within(verdict, value):
             return
         start, end = end_of(name), end_of(value)
+        gap = " "
         after = draft.layout.end
     elif test is not None and (condition := test.field("condition")) is not None:
         if not within(verdict, condition):
             return
-        (start, end), after = span(condition), " {"
+        (start, end), gap, after = span(condition), "", " {"
     else:
         return
     before, text = draft.text[start:end], rendered(draft, start, end)
     if "\n" not in before or STRING.search(text) or not inside(draft, start, end):
         return
-    head = draft.text[draft.channel.source.line_start(start) : start]
+    head = draft.text[draft.channel.source.line_start(start) : start] + gap
     line = flat(draft, text)
     was = flat(draft, before)
     if draft.layout.fits(head, line + after) and not draft.layout.fits(head, was + after):
-        put_whole(draft, start, end, line if head.endswith(" ") or line[0] != "=" else f" {line}")
+        put_whole(draft, start, end, gap + line)
 
 
 def break_chains(draft: Draft) -> None:
