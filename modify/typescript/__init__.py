@@ -19,7 +19,7 @@ from skill.options import Options
 if TYPE_CHECKING:
     from modify.typescript.patching import Rewritten
 
-MARKS = (b"connection.update", b"ocket")
+MARKS = (b"connection.update", b".ev")
 TEST_FILE = re.compile(r"(\.(test|spec)\.\w+$|(^|/)__(tests|mocks)__/)")
 SKILL_ASSETS = ".claude/skills/"
 
