@@ -45,7 +45,7 @@ def may_be_daemon(host: Host, path: str) -> bool:
     A file that cannot be read as what it is, or whose connect function is not found, counts
     as a channel: the channel rules say so.
     """
-    from modify.typescript.channel import read_channels
+    from modify.typescript.anchors import read_channels
     from modify.typescript.daemon import why_not_a_daemon
     from modify.typescript.source import Source
     from skill.errors import UnreadableSource

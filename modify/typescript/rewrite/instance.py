@@ -6,28 +6,37 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import (
-    named,
-)
-from modify.typescript.places import instance_name, pairs_in_process
+from modify.typescript.channel import Channel
+from modify.typescript.functions import named
+from modify.typescript.places import Logger, instance_name, pairs_in_process
 from modify.typescript.source import (
+    calls,
+    enclosing_function,
     end_of,
     same,
     start_of,
     statement_around,
     statements,
+    within,
 )
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 from modify.typescript.rewrite.draft import COMMENT, LEVELS, Draft
 
+# A call other than one that only puts a path together: its answer may change.
+ASKS = re.compile(
+    r"(?<![\w.])(?!(path\.)?(join|resolve|dirname|normalize)\(|fileURLToPath\()[\w.]+\("
+)
+
 
 def place_instance(draft: Draft) -> None:
     channel, _layout = draft.channel, draft.layout
     assert draft.folder is not None
+    if known_later(draft, draft.logger.name):
+        draft.logger = Logger("console")
     logger = draft.logger.name
-    entries = [f"authDir: {draft.folder}" if draft.folder != "authDir" else "authDir"]
+    entries = [folder_entry(draft, draft.folder)]
     entries.append(logger_entry(draft))
     if not pairs_in_process(channel):
         entries.append("pairing: false")
@@ -39,6 +48,46 @@ def place_instance(draft: Draft) -> None:
     else:
         place_variable(draft, name, made)
     place_import(draft)
+
+
+def folder_entry(draft: Draft, folder: str) -> str:
+    """``authDir``, as a function where it cannot be told yet when the object is made."""
+    if known_later(draft, folder) or (ASKS.search(folder) and draft.channel.scope != "class"):
+        return f"authDir: () => {folder}"
+    return f"authDir: {folder}" if folder != "authDir" else "authDir"
+
+
+def known_later(draft: Draft, expression: str) -> bool:
+    """Whether an expression names a variable that is declared only behind the object."""
+    channel = draft.channel
+    if channel.scope == "class":
+        return False
+    place = start_of(first_use(channel))
+    names = set(re.findall(r"(?<![.\w])[A-Za-z_$][\w$]*", expression))
+    return any(
+        (target := each.field("name")) is not None
+        and target.text() in names
+        and start_of(each) > place
+        and ((around := enclosing_function(each)) is None or within(channel.connect.node, around))
+        for each in channel.source.root.find_all(kind="variable_declarator")
+    )
+
+
+def first_use(channel: Channel) -> SgNode:
+    """The statement before which the object must be made.
+
+    The connect function, or a call in the same block that leads to it and runs earlier.
+    """
+    statement = statement_around(channel.connect.node)
+    block = statement.parent()
+    for call in calls(channel.source.root):
+        around = statement_around(call)
+        if start_of(around) >= start_of(statement):
+            break
+        leads = channel.is_connect_call(call) or channel.helper_of(call) is not None
+        if leads and same(around.parent(), block):
+            return around
+    return statement
 
 
 def logger_entry(draft: Draft) -> str:
@@ -104,7 +153,7 @@ def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> Non
 
 def place_variable(draft: Draft, name: str, made: list[str]) -> None:
     source = draft.channel.source
-    statement = statement_around(draft.channel.connect.node)
+    statement = first_use(draft.channel)
     place = source.line_start(start_of(statement))
     previous = statement.prev()
     while previous is not None and previous.kind() == "comment":
@@ -138,7 +187,9 @@ def place_import(draft: Draft) -> None:
     requires = [
         n
         for n in source.root.children()
-        if n.kind() in ("lexical_declaration", "variable_declaration") and "require(" in n.text()
+        if n.kind() in ("lexical_declaration", "variable_declaration")
+        and "require(" in n.text()
+        and end_of(n) < start_of(first_use(draft.channel))
     ]
     place = source.line_end(end_of(requires[-1])) if requires else first_code(source.root)
     draft.insert_at(place, text, "ungated-connect")

@@ -6,14 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import (
-    Channel,
-    Function,
-    comparison,
-    leaves,
-    named_functions,
-)
-from modify.typescript.places import auth_folder
+from modify.typescript.channel import Channel, comparison, leaves
+from modify.typescript.functions import Function, named_functions
+from modify.typescript.places import auth_folder, why_no_folder
+from modify.typescript.results import is_used
 from modify.typescript.source import (
     arguments_of,
     body_of,
@@ -30,6 +26,7 @@ from modify.typescript.sweep import names_in
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
+from modify.typescript.rewrite.codes import goes_by_codes, has_place_for_fallback
 from modify.typescript.rewrite.draft import Draft
 
 DELETES = re.compile(r"(^|\.)(rm|rmSync|rmdir|unlink|unlinkSync|rmdirSync|emptyDir(Sync)?)$")
@@ -46,15 +43,20 @@ def obstacle(draft: Draft) -> str | None:
         return f"the connect function {channel.connect.name} is not async: it cannot wait"
     if body_of(channel.connect.node) is None:
         return f"the connect function {channel.connect.name} has no body of its own"
+    if channel.apart and channel.socket_name is None:
+        return "the socket is not kept in a variable where it is made"
     draft.folder = auth_folder(channel)
     if draft.folder is None:
-        return "the credentials folder is known only inside the connect function"
+        return why_no_folder(channel)
     return None
 
 
 def has_known_shape(draft: Draft) -> bool:
     """Whether the close branch is one that the rewrite understands; else says why not."""
     channel = draft.channel
+    if channel.apart:
+        draft.reasons.append((line_of(channel.registration), "its listener is placed elsewhere"))
+        return False
     close = channel.close
     if close is None:
         draft.reasons.append(
@@ -66,6 +68,14 @@ def has_known_shape(draft: Draft) -> bool:
         draft.reasons.append(
             (line_of(close.node), "the close branch does not call the connect function")
         )
+        return False
+    if any(is_used(channel, call) and not is_assigned(call) for call in inside):
+        draft.reasons.append(
+            (line_of(close.node), f"the close branch uses what {channel.connect.name}() returns")
+        )
+        return False
+    if goes_by_codes(channel, inside) and not has_place_for_fallback(channel):
+        draft.reasons.append((line_of(close.node), "only some codes are dialled again"))
         return False
     wiping = next(wipes(channel, close.node), None)
     if wiping is not None:
@@ -103,6 +113,20 @@ def has_known_shape(draft: Draft) -> bool:
                 )
                 return False
     return True
+
+
+def is_assigned(call: SgNode) -> bool:
+    """``sock = await connect();``: a statement that can be run again as a whole."""
+    node = call.parent()
+    while node is not None and node.kind() in ("await_expression", "parenthesized_expression"):
+        node = node.parent()
+    statement = node.parent() if node is not None else None
+    return (
+        node is not None
+        and node.kind() == "assignment_expression"
+        and statement is not None
+        and statement.kind() == "expression_statement"
+    )
 
 
 def wipes(channel: Channel, branch: SgNode) -> Iterator[SgNode]:

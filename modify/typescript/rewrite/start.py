@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import (
-    Channel,
-    Function,
-)
+from modify.typescript.channel import Channel
+from modify.typescript.functions import Function
 from modify.typescript.redial import outermost
+from modify.typescript.results import hands_out_its_socket, is_used
 from modify.typescript.source import (
     arguments_of,
     body_of,
     enclosing_function,
     end_of,
-    same,
     span,
     start_of,
     walk,
@@ -45,7 +43,7 @@ def wrap_public(draft: Draft) -> None:
     outside = [c for c in channel.connect_calls if not within(c, channel.logic)]
     if any(not within(c, node) for c in outside) or not is_public(channel):
         return
-    if any(returns_value(each, node) for each in node.find_all(kind="return_statement")):
+    if hands_out_its_socket(channel):
         return  # its callers use the socket
     name = node.field("name")
     names = channel.connect.parameter_names
@@ -107,7 +105,8 @@ def rewrite_starts(draft: Draft) -> None:
         function = enclosing_function(call)
         if function is not None and within(function, channel.connect.node):
             continue
-        rewrite_start(draft, call)
+        if not is_used(channel, call):  # dial() would hand out nothing (questions.py says so)
+            rewrite_start(draft, call)
 
 
 def rewrite_start(draft: Draft, call: SgNode) -> None:
@@ -225,13 +224,6 @@ def drop_reject(draft: Draft, executor: SgNode, whole: SgNode) -> None:
             if parameters is not None:
                 del draft.changes[(end_of(names[0]), end_of(names[1]))]
                 draft.put(*span(parameters), names[0].text(), "channel-gives-up")
-
-
-def returns_value(statement: SgNode, function: SgNode) -> bool:
-    """Whether a return of this very function hands something back."""
-    if not same(enclosing_function(statement), function):
-        return False
-    return any(child.is_named() for child in statement.children())
 
 
 def settles_early(draft: Draft) -> bool:
