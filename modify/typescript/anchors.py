@@ -120,8 +120,16 @@ def socket_makers(root: SgNode, factories: frozenset[str] = frozenset()) -> list
         if callee_of(call) in local
         or (SOCKET_MAKER.search(callee_of(call)) and not is_import(call))
     ]
+    listening = {
+        around.call
+        for registration, _, _ in registrations(root)
+        if (around := named_around(registration)) is not None
+    }
     wrappers = {
-        function.call for function in named_functions(root) if hands_out_a_socket(function, direct)
+        function.call
+        for function in named_functions(root)
+        if hands_out_a_socket(function, direct)
+        and not any(callee_of(call) in listening for call in calls(function.node))
     }
     return [
         *direct,

@@ -151,3 +151,40 @@ connect();
     assert made.count("reconnect.stop();") == (0 if stops is False else 1)
     if stops is None:
         assert "sock.bye = () => {\n    reconnect.stop();\n" in made
+
+
+def test_a_method_that_makes_the_socket_is_the_connect_function(tmp_path: Path) -> None:
+    """Not the one that listens, though it calls the other again."""
+    text = f"""\
+{IMPORTS}
+export class Instance {{
+  private sock: any;
+  private folder = '';
+
+  async create(name: string) {{
+    this.folder = `store/${{name}}`;
+    const {{ state, saveCreds }} = await useMultiFileAuthState(this.folder);
+    this.sock = makeWASocket({{ auth: state }});
+    this.listen(saveCreds);
+    return this.sock;
+  }}
+
+  private listen(saveCreds: () => Promise<void>) {{
+    this.sock.ev.on('creds.update', saveCreds);
+    this.sock.ev.on('connection.update', async ({{ connection }}: any) => {{
+      if (connection === 'close') await this.create('bot');
+    }});
+  }}
+
+  send(text: string) {{
+    return this.sock.sendMessage('a', {{ text }});
+  }}
+}}
+"""
+    made = patched(tmp_path, {"bot.ts": text}).files["bot.ts"]
+    assert "async create(name: string) {\n    const attempt = await this.reconnect.turn();" in made
+    assert (
+        "    this.sock.ev.on('connection.update', (update) => {\n      this.reconnect.obs" in made
+    )
+    assert "if (!this.sock)" not in made.partition("private listen")[0]
+    assert "authDir: () => this.folder," in made

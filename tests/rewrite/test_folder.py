@@ -169,3 +169,36 @@ const connect = async () => {{
 """
     made = patched(tmp_path, {"bot.ts": text})
     assert "  await reconnect.dial(connect)\n})()" in made.files["bot.ts"]
+
+
+SETS = "{\n    this.dir = 'auth';\n  }"
+KEPT = [
+    ("private dir = 'auth';\n\n  constructor() {}", "authDir: this.dir,"),
+    ("constructor(private readonly dir: string) {}", "authDir: this.dir,"),
+    (f"private dir: string;\n\n  constructor() {SETS}", "authDir: this.dir,"),
+    (f"private dir?: string;\n\n  open() {SETS}", "authDir: () => this.dir,"),
+    (f"private dir = '';\n\n  open() {SETS}", "authDir: () => this.dir,"),
+]
+
+
+@pytest.mark.parametrize(
+    ("members", "folder"), KEPT, ids=["field", "parameter", "constructor", "method", "both"]
+)
+def test_a_property_is_read_when_it_has_its_value(
+    tmp_path: Path, members: str, folder: str
+) -> None:
+    text = f"""\
+{IMPORTS}
+export class Bot {{
+  {members}
+
+  private async connect() {{
+    const {{ state }} = await useMultiFileAuthState(this.dir);
+    const sock = makeWASocket({{ auth: state }});
+    sock.ev.on('connection.update', (update) => {{
+      if (update.connection === 'close') this.connect();
+    }});
+  }}
+}}
+"""
+    assert folder in patched(tmp_path, {"bot.ts": text}).files["bot.ts"]

@@ -87,7 +87,8 @@ def inside_helper(draft: Draft, helper: Function) -> None:
                 dial_around(draft, call)
                 continue
             callee = draft.inner or channel.dialled_by(call)
-            again = "" if channel.first_open_parameter else closure(callee, [])
+            given = [] if channel.is_deferred(call) else [a.text() for a in arguments_of(call)]
+            again = "" if channel.first_open_parameter else closure(callee, given)
             replace_redial(draft, outermost_chain_only(channel, call), again)
 
 

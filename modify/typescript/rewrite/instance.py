@@ -52,7 +52,8 @@ def place_instance(draft: Draft) -> None:
 
 def folder_entry(draft: Draft, folder: str) -> str:
     """``authDir``, as a function where it cannot be told yet when the object is made."""
-    if known_later(draft, folder) or (ASKS.search(folder) and draft.channel.scope != "class"):
+    asks = ASKS.search(folder) and draft.channel.scope != "class"
+    if asks or known_later(draft, folder) or set_later(draft, folder):
         return f"authDir: () => {folder}"
     return f"authDir: {folder}" if folder != "authDir" else "authDir"
 
@@ -70,6 +71,48 @@ def known_later(draft: Draft, expression: str) -> bool:
         and start_of(each) > place
         and ((around := enclosing_function(each)) is None or within(channel.connect.node, around))
         for each in channel.source.root.find_all(kind="variable_declarator")
+    )
+
+
+def set_later(draft: Draft, expression: str) -> bool:
+    """Whether an expression reads a property that gets its value after the object is made."""
+    class_node = draft.channel.class_node
+    if class_node is None or "this." not in expression:
+        return False
+    if re.search(r"this\.\w+\s*[.(\[]", expression):
+        return True
+    return any(
+        not is_set_early(class_node, name) for name in re.findall(r"this\.(\w+)", expression)
+    )
+
+
+def is_set_early(class_node: SgNode, name: str) -> bool:
+    """Whether a property has its value when the constructor ends, and keeps it."""
+    body = class_node.field("body")
+    early = False
+    for member in body.children() if body is not None else []:
+        own = member.field("name") or member.field("property")
+        makes = member.kind() == "method_definition" and named(member) is None
+        sets = any(
+            (left := each.field("left")) is not None and left.text() == f"this.{name}"
+            for each in member.find_all(kind="assignment_expression")
+        )
+        if sets and not makes:
+            return False
+        if own is not None and own.text() == name and member.field("value") is not None:
+            early = True
+        if makes and (sets or is_parameter_property(member, name)):
+            early = True
+    return early
+
+
+def is_parameter_property(constructor: SgNode, name: str) -> bool:
+    """``constructor(private readonly name: string)``."""
+    return any(
+        (pattern := each.field("pattern")) is not None
+        and pattern.text() == name
+        and any(child.kind() in ("accessibility_modifier", "readonly") for child in each.children())
+        for each in constructor.find_all(kind="required_parameter")
     )
 
 
@@ -125,7 +168,7 @@ def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> Non
     # Functions that are kept in fields may stand anywhere.
     plain = [f for f in fields if (v := f.field("value")) is None or v.kind() != "arrow_function"]
     first = [f for f in plain if any(same(f, member) for member in state)]
-    anchor = first[-1] if first else plain[-1] if plain else None
+    anchor = first[-1] if first else end_of_run(plain, members)
     indent = source.indent_at(start_of(members[0])) if members else draft.layout.style.indent
     lines = [f"// {COMMENT}"]
     constructor = next(
@@ -149,6 +192,17 @@ def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> Non
     else:
         place = source.line_end(start_of(body))
         draft.insert_at(place, text + "\n", "ungated-connect")
+
+
+def end_of_run(fields: list[SgNode], members: list[SgNode]) -> SgNode | None:
+    """The last of the first fields that stand together."""
+    last = None
+    for member in members:
+        if any(same(member, each) for each in fields):
+            last = member
+        elif last is not None:
+            break
+    return last
 
 
 def place_variable(draft: Draft, name: str, made: list[str]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from modify.typescript.channel import Channel, comparison, leaves
 from modify.typescript.functions import Function, named_functions
 from modify.typescript.places import auth_folder, why_no_folder
+from modify.typescript.redial import is_thin
 from modify.typescript.results import is_used
 from modify.typescript.source import (
     arguments_of,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 from modify.typescript.rewrite.codes import goes_by_codes, has_place_for_fallback
 from modify.typescript.rewrite.draft import Draft
+from modify.typescript.rewrite.limits import limit_on
 
 DELETES = re.compile(r"(^|\.)(rm|rmSync|rmdir|unlink|unlinkSync|rmdirSync|emptyDir(Sync)?)$")
 WIPES_BY_NAME = re.compile(
@@ -77,7 +79,9 @@ def has_known_shape(draft: Draft) -> bool:
     if goes_by_codes(channel, inside) and not has_place_for_fallback(channel):
         draft.reasons.append((line_of(close.node), "only some codes are dialled again"))
         return False
-    wiping = next(wipes(channel, close.node), None)
+    kept = [h for h in used_helpers(draft, inside) if draft.gentle or not is_thin(channel, h)]
+    branches = [close.node, *(helper.node for helper in kept)]
+    wiping = next((call for each in branches for call in wipes(channel, each)), None)
     if wiping is not None:
         draft.reasons.append(
             (
@@ -112,7 +116,26 @@ def has_known_shape(draft: Draft) -> bool:
                     (line_of(call), "the process ends with an error after some attempts")
                 )
                 return False
+    limit = next(limits(channel, inside, kept), None)
+    if limit is not None:
+        draft.reasons.append((line_of(limit), "it gives up after some attempts"))
+        return False
     return True
+
+
+def limits(channel: Channel, redials: list[SgNode], kept: list[Function]) -> Iterator[SgNode]:
+    """Tests of a counter in the close branch, or in a helper that stays, that end the loop."""
+    close = channel.close
+    assert close is not None
+    for call in redials:
+        found = limit_on(call, close.node)
+        if found is not None:
+            yield found
+    for helper in kept:
+        for call in calls(helper.node):
+            found = limit_on(call, helper.node) if channel.is_connect_call(call) else None
+            if found is not None:
+                yield found
 
 
 def is_assigned(call: SgNode) -> bool:
