@@ -18,7 +18,7 @@ setup: .cache/dev/skillgen-stamp.toml $(NODE_TOOLS)/.done ## the Python and node
 .cache/dev/skillgen-stamp.toml: pyproject.toml
 	@./skillgen --set-up .cache/dev --group dev
 
-node-tools: $(NODE_TOOLS)/.done ## typescript, prettier, vitest and Baileys, in .cache/node-tools
+node-tools: $(NODE_TOOLS)/.done ## typescript, prettier, vitest, Baileys and pm2, in .cache/node-tools
 
 $(NODE_TOOLS)/.done: $(NODE_FILES)
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { echo "make: the tests need Node.js 20 or later; install it (apt install nodejs npm, dnf install nodejs, brew install node)" >&2; exit 2; }
