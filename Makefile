@@ -43,6 +43,7 @@ test: setup ## everything that needs no root
 
 test-system: setup ## real systemd and full disks (root, Linux)
 	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: test-system needs root on Linux; use make test" >&2; exit 2; }
+	@[ -x /lib/systemd/systemd ] && command -v systemd-analyze >/dev/null && command -v nsenter >/dev/null || { echo "make: test-system needs systemd; install it (apt install systemd util-linux)" >&2; exit 2; }
 	$(PYTHON) -m pytest $(TESTS) -m system
 
 bench: setup ## measures, asserts no time

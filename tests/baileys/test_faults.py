@@ -15,7 +15,16 @@ from pathlib import Path
 import pytest
 
 from skill.policy import Kind, Policy
-from tests.baileys.harness import BAILEYS, SHORT, Bot, Program, Server, serving, wait
+from tests.baileys.harness import (
+    BAILEYS,
+    QUICK_DEADLINE,
+    SHORT,
+    Bot,
+    Program,
+    Server,
+    serving,
+    wait,
+)
 
 HOSTS = ("v1-class", "v2-factory")
 Recorder = Callable[[str, object], None]
@@ -49,7 +58,6 @@ class Fault:
         return self.step.replace("/", "-")
 
 
-QUICK_DEADLINE = dataclasses.replace(SHORT, deadlines=(0.7, 1.4, 2.1))
 RETRIED = (
     Fault("failure/405", "405", 3),
     Fault("failure/500", "500"),
