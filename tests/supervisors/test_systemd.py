@@ -22,7 +22,7 @@ pytestmark = pytest.mark.system
 
 # 6.7.24 is the one that lets a process end with 0 when the upgrade was refused.
 VERSION = "6.7.24"
-PATIENCE = 60.0
+PATIENCE = 30.0
 BURST = 5
 # Five pauses outlast systemd's default limit, five starts in 10 s: it hides what a unit says.
 UNHURRIED = 2.6
