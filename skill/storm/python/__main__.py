@@ -43,7 +43,7 @@ def main() -> int:
     broken = False
     for channel in channels:
         print(f"{channel.path}:{channel.line}  {channel.shape}  ", end="")
-        print(channel.cannot and f"not run: {channel.cannot}" or channel.label)
+        print((channel.cannot and f"not run: {channel.cannot}") or channel.label)
         if channel.cannot:
             continue
         wanted = [every[one] for one in options.scenario or ()] or TABLES[channel.way]
@@ -60,7 +60,11 @@ def main() -> int:
 
 
 def show(
-    channel: PythonChannel, outcomes: list[PythonOutcome], *, log: bool = False, judged: bool = False
+    channel: PythonChannel,
+    outcomes: list[PythonOutcome],
+    *,
+    log: bool = False,
+    judged: bool = False,
 ) -> None:
     """The table, times in virtual seconds; the last column is the real time it took."""
     print(

@@ -187,13 +187,14 @@ class _Maker:
             stops=tuple(stop for stop in STOPS if stop in methods),
         )
 
-
     def needs_loop(self, method: cst.FunctionDef) -> bool:
         """An ``async def``, or one that makes tasks of a loop that runs."""
         text = self.source.text(method)
-        return method.asynchronous is not None or re.search(
-            r"create_task|ensure_future|get_running_loop|get_event_loop", text
-        ) is not None
+        return (
+            method.asynchronous is not None
+            or re.search(r"create_task|ensure_future|get_running_loop|get_event_loop", text)
+            is not None
+        )
 
 
 def _body(node: cst.ClassDef) -> Iterable[cst.CSTNode]:

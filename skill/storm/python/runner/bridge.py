@@ -27,7 +27,7 @@ STATUS_AFTER_S = 0.1
 CLEAN = (None, 1000, 1001, 401)
 LOGGED_OUT = json.dumps({"type": "status", "status": "logged_out"})
 
-WORLD: World
+WORLD: World = None  # type: ignore[assignment]  # set by play()
 
 
 class WebSocketException(Exception):
@@ -349,7 +349,7 @@ def websocket_client(module: Any) -> None:
 def aiohttp(module: Any) -> None:
     from .stubs import Pliable, StandIn
 
-    class ClientSession(StandIn):  # type: ignore[misc]
+    class ClientSession(StandIn):
         def ws_connect(self, url: Any, **options: Any) -> Dial:
             return FrameDial(url, **options)
 

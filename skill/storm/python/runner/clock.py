@@ -45,7 +45,8 @@ def install(scheduler: Scheduler) -> None:
     for name, value in changed.items():
         setattr(time, name, value)
 
-    real_datetime, real_date = datetime.datetime, datetime.date
+    real_datetime: Any = datetime.datetime
+    real_date: Any = datetime.date
 
     class Meta(type):
         def __instancecheck__(cls, instance: object) -> bool:
@@ -55,7 +56,7 @@ def install(scheduler: Scheduler) -> None:
         def __instancecheck__(cls, instance: object) -> bool:
             return isinstance(instance, real_date)
 
-    class VirtualDatetime(real_datetime, metaclass=Meta):
+    class VirtualDatetime(real_datetime, metaclass=Meta):  # type: ignore[misc]
         @classmethod
         def now(cls, tz: Any = None) -> Any:
             return cls.fromtimestamp(wall(), tz)
@@ -68,7 +69,7 @@ def install(scheduler: Scheduler) -> None:
         def today(cls) -> Any:
             return cls.fromtimestamp(wall())
 
-    class VirtualDate(real_date, metaclass=Date):
+    class VirtualDate(real_date, metaclass=Date):  # type: ignore[misc]
         @classmethod
         def today(cls) -> Any:
             return cls.fromtimestamp(wall())

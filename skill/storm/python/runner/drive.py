@@ -60,10 +60,7 @@ def run_program(world: World, drive: dict[str, Any]) -> None:
     module.__spec__ = importlib.machinery.ModuleSpec(name, None) if package else None
     sys.modules["__main__"] = module
     sys.argv = [world.channel_file]
-    exec(CODE(world.channel_file), module.__dict__)
-
-
-CODE: Callable[[str], Any]
+    exec(Loader.compiled(world.channel_file), module.__dict__)
 
 
 # --- a class --------------------------------------------------------------------------------
@@ -100,7 +97,7 @@ def make(kind: Any) -> Any:
     for name, parameter in list(inspect.signature(kind.__init__).parameters.items())[1:]:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
-        if parameter.default is not parameter.empty and parameter.kind is not parameter.POSITIONAL_ONLY:
+        if parameter.default is not parameter.empty:
             if not re.search(r"conf|settings|url|bus", name, re.I):
                 continue
             if parameter.default not in (None, ""):
@@ -226,16 +223,21 @@ def conduct(
 
 
 class Loader(importlib.machinery.SourceFileLoader):
-    """Compiles each file once for all starts; a module beside the channel that fails gets a stub."""
+    """Compiles each file once for all starts; a module that fails gets a stand-in, but for the
+    channel file."""
 
-    codes: typing.ClassVar[dict[str, Any]] = {}
+    codes: typing.ClassVar[dict[str, types.CodeType]] = {}
     world: typing.ClassVar[World]
 
     def get_code(self, fullname: str) -> Any:
-        path = self.get_filename(fullname)
-        code = self.codes.get(path)
+        return self.compiled(self.get_filename(fullname))
+
+    @classmethod
+    def compiled(cls, path: str) -> types.CodeType:
+        code = cls.codes.get(path)
         if code is None:
-            code = self.codes[path] = self.source_to_code(self.get_data(path), path)
+            with open(path, "rb") as file:
+                code = cls.codes[path] = compile(file.read(), path, "exec", dont_inherit=True)
         return code
 
     def exec_module(self, module: types.ModuleType) -> None:
@@ -249,7 +251,8 @@ class Loader(importlib.machinery.SourceFileLoader):
                 raise
             if isinstance(error, ImportError) and _asked_for(error):
                 raise
-            world.note(f"{module.__name__} cannot be loaded here, a stand-in took its place: {error}")
+            name = module.__name__
+            world.note(f"{name} cannot be loaded here, a stand-in took its place: {error}")
             _stand_in(module)
 
 

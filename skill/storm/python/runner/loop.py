@@ -58,7 +58,9 @@ class Loop(base_events.BaseEventLoop):
     def _write_to_self(self) -> None:
         self._selector.call()
 
-    def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:
+    def add_signal_handler(  # type: ignore[override]
+        self, sig: int, callback: Any, *args: Any
+    ) -> None:
         process: Any = ONE_WORLD.current.owner
         process.signals[int(sig)] = lambda *_: self.call_soon_threadsafe(callback, *args)
 

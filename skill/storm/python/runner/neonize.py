@@ -17,18 +17,19 @@ from .stubs import Pliable, StandIn
 from .whatsmeow import Client
 from .world import World
 
-WORLD: World
+WORLD: World = None  # type: ignore[assignment]  # set by play()
 # Those of neonize 0.5.2; their classes are called as here without "Ev".
-EVENTS = (
-    "BlocklistChangeEv BlocklistEv CallAcceptEv CallOfferEv CallOfferNoticeEv CallPreAcceptEv "
-    "CallRelayLatencyEv CallTerminateEv CallTransportEv ChatPresenceEv ClientOutdatedEv "
-    "ConnectFailureEv ConnectedEv DisconnectedEv GroupInfoEv HistorySyncEv IdentityChangeEv "
-    "JoinedGroupEv KeepAliveRestoredEv KeepAliveTimeoutEv LoggedOutEv MessageEv NewsLetterMessageMetaEv "
-    "NewsletterJoinEv NewsletterLeaveEv NewsletterLiveUpdateEv NewsletterMuteChangeEv "
-    "OfflineSyncCompletedEv OfflineSyncPreviewEv PairStatusEv PictureEv PresenceEv PrivacySettingsEv "
-    "QREv ReceiptEv RotateADVSecretEv StreamErrorEv StreamReplacedEv TemporaryBanEv UnknownCallEventEv"
-).split()
-KINDS = {name: type(name.removesuffix("Ev"), (StandIn,), {}) for name in EVENTS}
+_EVENTS = """
+    BlocklistChangeEv BlocklistEv CallAcceptEv CallOfferEv CallOfferNoticeEv CallPreAcceptEv
+    CallRelayLatencyEv CallTerminateEv CallTransportEv ChatPresenceEv ClientOutdatedEv
+    ConnectFailureEv ConnectedEv DisconnectedEv GroupInfoEv HistorySyncEv IdentityChangeEv
+    JoinedGroupEv KeepAliveRestoredEv KeepAliveTimeoutEv LoggedOutEv MessageEv
+    NewsLetterMessageMetaEv NewsletterJoinEv NewsletterLeaveEv NewsletterLiveUpdateEv
+    NewsletterMuteChangeEv OfflineSyncCompletedEv OfflineSyncPreviewEv PairStatusEv PictureEv
+    PresenceEv PrivacySettingsEv QREv ReceiptEv RotateADVSecretEv StreamErrorEv
+    StreamReplacedEv TemporaryBanEv UnknownCallEventEv
+"""
+KINDS = {name: type(name.removesuffix("Ev"), (StandIn,), {}) for name in _EVENTS.split()}
 
 
 class NeonizeError(Exception):
@@ -69,7 +70,7 @@ class Base:
         self.qr, self.paircode = self.event.qr, self.event.paircode
         self.me: Any = None
         self.connected = False
-        self._go = Client(WORLD, self._deliver)
+        self._go = Client(WORLD, self.name, self._deliver)
 
     @property
     def is_connected(self) -> bool:

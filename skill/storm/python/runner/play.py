@@ -7,7 +7,6 @@ import logging
 import os
 import random
 import sys
-import types
 from collections.abc import Callable
 from typing import Any
 
@@ -77,16 +76,6 @@ def import_paths(scene: world.World, request: dict[str, Any]) -> None:
     sys.path_importer_cache.clear()
     sys.meta_path.append(stubs.Finder(lambda name: name in own and name not in faked, make))
     sys.dont_write_bytecode = True
-    drive.CODE = lambda path: compiled(path)
-
-
-def compiled(path: str) -> types.CodeType:
-    codes = drive.Loader.codes
-    if path not in codes:
-        with open(path, "rb") as file:
-            codes[path] = compile(file.read(), path, "exec", dont_inherit=True)
-    found: types.CodeType = codes[path]
-    return found
 
 
 def refresher(scene: world.World, request: dict[str, Any]) -> Callable[[], None]:

@@ -15,13 +15,15 @@ import importlib.machinery
 import re
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _ERROR = re.compile(
     r"(?:Error|Exception|Warning|Timeout|Closed(?:OK)?|Cancelled|Interrupt|Failed|Failure|Abort)$"
 )
-_TRUE = re.compile(r"url|uri|host|bridge|token|path|db|database|name|phone|enabled|number|id\b", re.I)
+_TRUE = re.compile(
+    r"url|uri|host|bridge|token|path|db|database|name|phone|enabled|number|id\b", re.I
+)
 
 
 class Pliable(str):
@@ -97,7 +99,7 @@ async def _settled(value: Any) -> Any:
 
 
 async def _nothing() -> Any:
-    for item in ():
+    for item in list[Any]():
         yield item
 
 
@@ -197,7 +199,6 @@ def value_for(name: str) -> Any:
 class Module(types.ModuleType):
     """_only: what this pattern matches is there, or is not; no stand-in for it."""
 
-    __path__: Sequence[str] = ()
     _only: str
 
     def __getattr__(self, name: str) -> Any:
@@ -281,7 +282,16 @@ def _pydantic(module: Any) -> None:
         def model_copy(self, *, update: Any = None, **_: Any) -> Any:
             return type(self)(**{**vars(self), **(update or {})})
 
+        @classmethod
+        def model_rebuild(cls, **_: Any) -> None:
+            return None
+
+        @classmethod
+        def model_json_schema(cls, **_: Any) -> dict[str, Any]:
+            return {}
+
         dict, copy, parse_obj = model_dump, model_copy, model_validate
+        update_forward_refs = model_rebuild
 
     module.BaseModel = module.BaseSettings = BaseModel
     module.Field = module.PrivateAttr = field

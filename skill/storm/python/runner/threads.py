@@ -18,7 +18,7 @@ def install(scheduler: Scheduler) -> None:
     changed._allocate_lock = changed.Lock = Lock
     changed.RLock = changed._PyRLock
     changed._CRLock = None
-    _thread.allocate_lock = _thread.allocate = Lock  # type: ignore[assignment,attr-defined]
+    _thread.allocate_lock = _thread.allocate = Lock  # type: ignore[assignment]
     _thread.RLock = changed._PyRLock  # type: ignore[misc]
     queue.SimpleQueue = queue._PySimpleQueue  # type: ignore[attr-defined,misc]
 
@@ -91,5 +91,5 @@ def install(scheduler: Scheduler) -> None:
     changed.current_thread = changed.currentThread = current_thread
     changed.main_thread, changed.enumerate = main_thread, living
     changed.active_count = lambda: len(living())
-    changed._start_new_thread = _thread.start_new_thread = start_new_thread  # type: ignore[assignment]
+    changed._start_new_thread = _thread.start_new_thread = start_new_thread
     changed.get_ident = changed.get_native_id = lambda: id(scheduler.current)

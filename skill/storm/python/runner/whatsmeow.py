@@ -11,7 +11,8 @@ neonize's ``goneonize/main.go``; neonize 0.5.2 is built with whatsmeow of Septem
   StreamReplaced, 402 TemporaryBan, 405 ClientOutdated, other refusals ConnectFailure: none of
   these is followed by another attempt. 500 and 503 are dropped connections;
 - 515 connects again at once, once;
-- ``Neonize()`` goes on after all of these, until ``Stop()``;
+- ``Neonize()`` goes on after all of these, until ``Stop()``, which knows clients by their name:
+  of two with the same it stops the later one;
 - only events that something was registered for before ``connect()`` reach Python, one after
   the other, on the thread that called ``Neonize()``;
 - without a device a QR code is asked for: codes for 160 s, then the connection is closed.
@@ -36,8 +37,8 @@ STEP_S = 2.0
 class Client:
     """One whatsmeow client. deliver: called with an event's name on the Neonize() thread."""
 
-    def __init__(self, world: World, deliver: Callable[[str], object]) -> None:
-        self.world, self.deliver = world, deliver
+    def __init__(self, world: World, name: str, deliver: Callable[[str], object]) -> None:
+        self.world, self.name, self.deliver = world, name, deliver
         self.subscribed: frozenset[str] = frozenset()
         self.events: deque[str] = deque()
         self.errors = 0
@@ -56,6 +57,7 @@ class Client:
         """Blocks until stop(): the error's text, or nothing."""
         self.subscribed, self.process = subscribed, self.world.living()
         self.stopped = False
+        self.process.clients[self.name] = self
         unlinked = not self.world.linked
         error = self.connect()
         if error:
@@ -73,9 +75,11 @@ class Client:
         return ""
 
     def stop(self) -> None:
-        self.disconnect()
-        self.stopped = True
-        self.rouse()
+        client = self.world.living().clients.pop(self.name, None)
+        if client is not None:
+            client.disconnect()
+            client.stopped = True
+            client.rouse()
 
     def disconnect(self) -> None:
         self.expected = True
@@ -181,5 +185,3 @@ class Client:
                 return
             if not self.connect() or self.expected:
                 return
-
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import io
 import os
-
 import signal
 import sys
 import threading
@@ -17,6 +16,7 @@ from .scheduler import Ended, Scheduler, Thread
 
 # Log lines that are kept: the first and the last of a scenario.
 LOG_HEAD = LOG_TAIL = 40
+_OWN = __name__.partition(".")[0]
 # systemd.service(5): these ends are no failures.
 CLEAN_SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM", "SIGPIPE")
 
@@ -33,7 +33,7 @@ class Process:
         self.signals: dict[int, Any] = {}
         self.at_exit: list[Callable[[], object]] = []
         self.open_links = 0
-        self.held = False
+        self.clients: dict[str, Any] = {}  # of neonize, by their names
 
     def run(self, program: Callable[[], object]) -> None:
         """The main thread: the program, then what Python does at its end."""
@@ -60,7 +60,7 @@ class Process:
         pool = sys.modules.get("concurrent.futures.thread")
         if pool is not None:
             # What threading._shutdown() does first: idle workers of executors end.
-            pool._python_exit()  # type: ignore[attr-defined]
+            pool._python_exit()
             pool._shutdown = False  # type: ignore[attr-defined]
         for thread in list(self.threads):
             if not thread.daemon and thread is not scheduler.current:
@@ -73,6 +73,10 @@ class Process:
 
     def complain(self, where: str, error: BaseException | None) -> None:
         if self.dead or error is None or isinstance(error, Ended):
+            return
+        if type(error).__module__.startswith(_OWN) or isinstance(error, OSError):
+            # The weather, and not a mistake in the code: how it ends is in the exit status.
+            self.world.note(f"{where}: nothing catches {type(error).__name__}: {error}")
             return
         self.world.fault("uncaughtException", error, where)
 
@@ -333,30 +337,66 @@ class Supervisor:
     def next(self, now: float, started_at: float, code: int | str) -> float | None:
         """Seconds until the next start; None for none. code: a status, or a signal's name."""
         rules, ran = self.rules, now - started_at
-        kind, restart = rules["kind"], rules["restart"]
+        kind, restart, pause = rules["kind"], rules["restart"], float(rules["restart_s"])
         killed = isinstance(code, str)
         clean = code == 0 or (kind == "systemd" and code in CLEAN_SIGNALS)
+        if kind == "systemd" and not killed and code in rules["force_codes"]:
+            return pause
+        if kind in ("systemd", "pm2") and not killed and code in rules["prevent_codes"]:
+            return None
+        if kind in ("none",) or restart == "no":
+            return None
+        if kind == "supervisord":
+            return self.supervisord(ran, code)
+        if (restart == "on-failure" and clean) or (restart == "on-success" and not clean):
+            return None
+        if restart in ("on-abnormal", "on-abort", "on-watchdog") and not killed:
+            return None
         if kind == "systemd":
-            if killed or code not in rules["force_codes"]:
-                if not killed and code in rules["prevent_codes"]:
-                    return None
-                if restart == "no" or (restart == "on-failure" and clean):
-                    return None
-                if restart == "on-success" and not clean:
-                    return None
-                if restart in ("on-abnormal", "on-abort", "on-watchdog") and not killed:
-                    return None
-            return float(rules["restart_s"])
-        if kind == "none" or restart == "no" or (restart == "on-failure" and clean):
-            return None
+            return pause
         if kind == "launchd":
-            return max(float(rules["restart_s"]) - ran, 0.0)
+            return max(pause - ran, 0.0)
+        if kind == "compose":
+            return self.compose(ran)
+        if kind == "pm2":
+            return self.pm2(ran, now)
+        most = rules.get("backoff_s", 0.0)  # a shell loop
+        self.backoff = min(self.backoff * 2, most) if self.backoff and most else pause
+        return self.backoff
+
+    def compose(self, ran: float) -> float | None:
+        """moby's restart manager: 100 ms, doubled up to 60 s, back after 10 s of life."""
         self.restarts += 1
-        if rules["max_restarts"] and self.restarts > rules["max_restarts"]:
+        if self.rules["max_restarts"] and self.restarts > self.rules["max_restarts"]:
             return None
-        # moby's restart manager: 100 ms, doubled up to 60 s, back after 10 s of life.
         self.backoff = 0.1 if ran >= 10 or not self.backoff else min(self.backoff * 2, 60.0)
         return self.backoff
+
+    def pm2(self, ran: float, now: float) -> float | None:
+        """pm2's God.handleExit: early exits count only while the app is young."""
+        most, least = self.rules["max_restarts"], self.rules.get("min_uptime_s", 0.0)
+        first = self.rules.get("backoff_s", 0.0)
+        if ran < least and now < least * most:
+            self.restarts += 1
+        if most and self.restarts >= most:
+            return None
+        if not first:
+            return float(self.rules["restart_s"])
+        if ran >= 30:
+            self.backoff = 0.0
+        self.backoff = min(15.0, self.backoff * 1.5) if self.backoff else first
+        return self.backoff
+
+    def supervisord(self, ran: float, code: int | str) -> float | None:
+        """An end within startsecs is a failed start, tried startretries times."""
+        rules = self.rules
+        if ran < rules.get("min_uptime_s", 0.0):
+            self.restarts += 1
+            return None if self.restarts > rules["max_restarts"] else float(self.restarts)
+        self.restarts = 0
+        if rules["restart"] == "on-failure" and code in rules["prevent_codes"]:
+            return None
+        return 0.0
 
 
 # --- what a process may ask of its system ----------------------------------------------------
@@ -368,7 +408,7 @@ class Lines(io.TextIOBase):
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write, self._rest = write, ""
 
-    encoding = "utf-8"  # type: ignore[assignment]
+    encoding = "utf-8"
 
     def writable(self) -> bool:
         return True
