@@ -179,14 +179,15 @@ BRIDGE: tuple[PythonScenario, ...] = (
     ),
     PythonScenario(
         id="bridge-restarted",
-        title="the bridge refuses; a watchdog restarts the bot every two minutes",
+        title="the bridge refuses for 2 h; a watchdog restarts the bot every two minutes",
         phases=(Phase(inf, _REFUSED),),
         bound=Bound(
-            day=720 * link_dials(2 * MINUTE, took_s=DIAL_S),
+            day=60 * link_dials(2 * MINUTE, took_s=DIAL_S),
             # An hour may begin and end within a start.
             hour=31 * link_dials(2 * MINUTE, took_s=DIAL_S),
         ),
-        unpatched=(17_280, 17_280),
+        unpatched=(1_440, 1_440),
+        horizon_s=2 * HOUR,
         way="bridge",
         restart_every_s=2 * MINUTE,
     ),

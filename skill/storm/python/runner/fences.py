@@ -33,22 +33,22 @@ CHILDREN = (
     "sqlite3.enable_load_extension",
     "sqlite3.load_extension",
 )
-# Events whose first arguments are paths that would be changed.
-CHANGES = {
-    "os.remove": 1,
-    "os.rename": 2,
-    "os.mkdir": 1,
-    "os.rmdir": 1,
-    "os.symlink": 2,
-    "os.link": 2,
-    "os.chmod": 1,
-    "os.chown": 1,
-    "os.lchown": 1,
-    "os.truncate": 1,
-    "os.utime": 1,
-    "os.setxattr": 1,
-    "os.removexattr": 1,
-    "sqlite3.connect": 1,
+# Events that change paths: where each path stands among their arguments, and the folder that it
+# is relative to (a file descriptor, -1 for the working folder), if they have one.
+CHANGES: dict[str, tuple[tuple[int, int | None], ...]] = {
+    "os.remove": ((0, 1),),
+    "os.rename": ((0, 2), (1, 3)),
+    "os.mkdir": ((0, 2),),
+    "os.rmdir": ((0, 1),),
+    "os.symlink": ((1, 2),),  # what is written through one is seen by its real path
+    "os.link": ((0, 2), (1, 3)),
+    "os.chmod": ((0, 2),),
+    "os.chown": ((0, 3),),
+    "os.truncate": ((0, None),),
+    "os.utime": ((0, 3),),
+    "os.setxattr": ((0, None),),
+    "os.removexattr": ((0, None),),
+    "sqlite3.connect": ((0, None),),
 }
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ALWAYS = frozenset({os.devnull, "/dev/tty", ":memory:", ""})
@@ -63,10 +63,15 @@ def install(folder: str, note: Callable[[str], object]) -> None:
             told.add(text)
             note(text)
 
-    def inside(path: Any) -> bool:
+    def inside(path: Any, beside: Any = -1) -> bool:
         if isinstance(path, int) or path is None:
             return True
         text = os.fsdecode(path)
+        if isinstance(beside, int) and beside >= 0 and not os.path.isabs(text):
+            try:
+                text = os.path.join(os.readlink(f"/proc/self/fd/{beside}"), text)
+            except OSError:
+                return False
         if text in _ALWAYS or text.startswith(("file::memory:", "/dev/fd/", "/proc/self/fd/")):
             return True
         text = text.removeprefix("file:").partition("?")[0]
@@ -84,8 +89,9 @@ def install(folder: str, note: Callable[[str], object]) -> None:
             if writes and not inside(path):
                 raise PermissionError(errno.EACCES, "not in the throw-away folder", str(path))
         elif event in CHANGES:
-            for path in arguments[: CHANGES[event]]:
-                if not inside(path):
+            for place, relative_to in CHANGES[event]:
+                path = arguments[place]
+                if not inside(path, -1 if relative_to is None else arguments[relative_to]):
                     raise PermissionError(errno.EACCES, "not in the throw-away folder", str(path))
         elif event in REFUSED:
             tell("the host asked for the network: refused")
@@ -104,6 +110,16 @@ def install(folder: str, note: Callable[[str], object]) -> None:
         tell("the host asked for the network: refused")
         raise ConnectionRefusedError(errno.ECONNREFUSED, "no network here")
 
+    real_open = os.open
+
+    def open_file(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        # The audit event of os.open() does not tell the folder.
+        if dir_fd is not None and flags & _WRITES and not inside(path, dir_fd):
+            raise PermissionError(errno.EACCES, "not in the throw-away folder", str(path))
+        return real_open(path, flags, mode, dir_fd=dir_fd)
+
+    system: Any = os
+    system.open = open_file
     changed: Any = socket
     changed.create_connection = changed.create_server = changed.fromfd = refuse
     sys.addaudithook(hook)

@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import Any
 
-from .scheduler import Ended, Lock, Scheduler
+from .scheduler import Ended, Lock, Scheduler, Thread
 
 
 def install(scheduler: Scheduler) -> None:
@@ -58,8 +58,7 @@ def install(scheduler: Scheduler) -> None:
         thread = getattr(self, "_storm", None)
         return thread is not None and not thread.finished
 
-    def current_thread() -> threading.Thread:
-        thread = scheduler.current
+    def object_of(thread: Thread) -> threading.Thread:
         if thread.object is None:
             thread.object = threading.Thread(name=thread.name, daemon=thread.daemon)
             thread.object._storm = thread
@@ -67,17 +66,17 @@ def install(scheduler: Scheduler) -> None:
         found: threading.Thread = thread.object
         return found
 
+    def current_thread() -> threading.Thread:
+        return object_of(scheduler.current)
+
     def living() -> list[threading.Thread]:
         process = owner()
         threads = [scheduler.current] if process is None else process.threads
-        return [thread.object for thread in threads if thread.object is not None]
+        return [object_of(thread) for thread in threads]
 
     def main_thread() -> threading.Thread:
         process = owner()
-        if process is None or process.main is None or process.main is scheduler.current:
-            return current_thread()
-        found: threading.Thread = process.main.object or current_thread()
-        return found
+        return object_of(scheduler.current if process is None else process.main)
 
     def start_new_thread(function: Any, args: Any, kwargs: Any = None) -> int:
         thread = threading.Thread(target=function, args=args, kwargs=kwargs or {}, daemon=True)

@@ -114,6 +114,7 @@ class World:
         self.scenario: dict[str, Any] = request["scenario"]
         self.supervisor = Supervisor(request["supervisor"])
         self.channel_file: str = request["channel_file"]
+        self.host: str = request["host"] + os.sep
         self.program: Callable[[], object] = lambda: None
         self.refresh: Callable[[], object] = lambda: None
         self.pid = 4000
@@ -154,11 +155,12 @@ class World:
         return does
 
     def is_channel(self) -> bool:
-        """Whether the running code was called by the channel file, and not by another one."""
+        """Whether it is the channel file that called, and not another one of the host's."""
         frame: Any = sys._getframe(1)
         while frame is not None:
-            if frame.f_code.co_filename == self.channel_file:
-                return True
+            file: str = frame.f_code.co_filename
+            if file.startswith(self.host):
+                return file == self.channel_file
             frame = frame.f_back
         return False
 
