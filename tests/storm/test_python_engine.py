@@ -68,7 +68,8 @@ def said(outcome: PythonOutcome) -> list[str]:
         ("import asyncio; asyncio.run(asyncio.sleep(5400))", (5400.0, 0)),
         ("import threading, time; threading.Thread(target=time.sleep, args=[4]).start()", (4.0, 0)),
         (
-            "import threading, time; threading.Thread(target=time.sleep, args=[4], daemon=1).start()",
+            "import threading, time\n"
+            "threading.Thread(target=time.sleep, args=[4], daemon=True).start()",
             (0.0, 0),
         ),
         ("import sys, threading; threading.Timer(2, sys.exit, [9]).start()", (2.0, 0)),
@@ -90,7 +91,8 @@ def said(outcome: PythonOutcome) -> list[str]:
             (60.0, 0),
         ),
         (
-            "import asyncio, threading, time\nasync def main():\n  loop = asyncio.get_running_loop()\n"
+            "import asyncio, threading, time\nasync def main():\n"
+            "  loop = asyncio.get_running_loop()\n"
             "  done = asyncio.Event()\n  def later():\n    time.sleep(7)\n"
             "    loop.call_soon_threadsafe(done.set)\n"
             "  threading.Thread(target=later).start()\n  await done.wait()\nasyncio.run(main())",
@@ -208,7 +210,8 @@ def test_what_is_not_allowed_fails(tmp_path: Path, text: str, error: str) -> Non
     text = text.format(folder=folder, there=there, outside=outside)
     outcome = run(
         tmp_path,
-        f"try:\n    {text}\nexcept Exception as e:\n    print(type(e).__name__)\nelse: print('done')",
+        f"try:\n    {text}\nexcept Exception as error:\n    print(type(error).__name__)\n"
+        "else: print('done')",
     )
     assert said(outcome) == [error], outcome
     assert there.read_text() == "kept"
@@ -427,11 +430,11 @@ CLIENT = """
     from neonize.client import NewClient
     from neonize.events import *
     client = NewClient("bot.db")
-    def hear(kind):
-        client.event(kind)(lambda _, event: print(type(event).__name__, round(time.monotonic() - 1000, 3)))
+    def tell(_, event):
+        print(type(event).__name__, round(time.monotonic() - 1000, 3))
     for kind in (ConnectedEv, DisconnectedEv, LoggedOutEv, StreamReplacedEv, TemporaryBanEv,
                  ConnectFailureEv, ClientOutdatedEv):
-        hear(kind)
+        client.event(kind)(tell)
     client.connect()
     print("returned")
 """
@@ -489,7 +492,8 @@ def test_stop_ends_connect_also_from_a_handler(tmp_path: Path) -> None:
 def test_an_exit_in_a_handler_ends_nothing(tmp_path: Path) -> None:
     text = CLIENT.replace(
         "    client.connect()",
-        "    import sys\n    client.event(LoggedOutEv)(lambda *_: sys.exit(0))\n    client.connect()",
+        "    import sys\n    client.event(LoggedOutEv)(lambda *_: sys.exit(0))\n"
+        "    client.connect()",
     )
     assert run(tmp_path, text, "revoked").exits_at == ()
 
