@@ -160,8 +160,17 @@ class _Gate:
         finally:
             self._waiting = False
 
-    def turn_sync(self, stop: threading.Event | None = None) -> int:
-        """The same in a thread; ``stop`` ends the wait as well."""
+    def turn_sync(
+        self,
+        stop: threading.Event | None = None,
+        going: Callable[[], object] | None = None,
+    ) -> int:
+        """The same in a thread; ``stop``, or a false ``going()``, ends it."""
+
+        def over() -> bool:
+            stopped = stop is not None and stop.is_set()
+            return stopped or (going is not None and not going())
+
         if not self._enter():
             return 0
         try:
@@ -170,12 +179,12 @@ class _Gate:
                 until = self._now() + nap
                 if stop is None:
                     time.sleep(nap)
-                elif stop.wait(nap):
+                else:
+                    stop.wait(nap)
+                if over():
                     return 0
                 self._pass(until)
-            if left is None or (stop is not None and stop.is_set()):
-                return 0
-            return self._grant()
+            return 0 if left is None or over() else self._grant()
         finally:
             self._waiting = False
 
