@@ -45,7 +45,7 @@ SIDE_WORD = re.compile(r"dashboard|backup|web-?ui|metrics|exporter|tunnel|watchd
 ENTRY_MODULES = re.compile(r"(?:__main__|main|app|cli|bot|run|server|gateway|daemon|cli\.\w+)$")
 HOST_LIKE = re.compile(r"(?:(?:dist|build|out|lib|src)/)*(?:index|main|app|bot|server)\.\w+$")
 ENTRY_SCRIPTS = ("main.py", "app.py", "bot.py", "run.py", "__main__.py")
-DEEPEST = 4
+DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def program_name(word: str) -> str:
     if not ONLY_HOLE.match(word):
         return posixpath.basename(word).lower()
     inner = word.strip("${}()<>@_% ").lower()
-    for name in ("tsx", "bun", "node", "python", "npm", "pnpm", "yarn"):
+    for name in ("tsx", "bun", "node", "python", "npm", "pnpm", "yarn", "uv", "poetry"):
         if re.search(rf"(^|[^a-z]){name}($|[^a-z]|path|bin|exe|cmd)", inner):
             return name
     if inner in ("process.execpath", "execpath"):
