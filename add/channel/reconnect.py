@@ -1032,6 +1032,20 @@ _ENDS = {
     "TemporaryBan": "402",
     "ClientOutdated": "405",
 }
+
+
+class _Session(Reconnect):
+    """The default finds no creds.json here: the device is in a database."""
+
+    def _write(self) -> None:
+        # None yet, nothing linked: no file beside it, as in tests.
+        if self._credentials.exists():
+            super()._write()
+
+    def _creds(self) -> str:
+        return _device(self._credentials)
+
+
 _SESSIONS: dict[str, Reconnect] = {}
 
 
@@ -1039,11 +1053,7 @@ def session_of(database: object, logger: Logger | None = None) -> Reconnect:
     """The gate of the client that keeps its device in ``database``."""
     name = str(database)
     if name not in _SESSIONS:
-
-        def device() -> str:
-            return _device(name)
-
-        _SESSIONS[name] = Reconnect(name, identity=device, logger=logger)
+        _SESSIONS[name] = _Session(name, logger=logger)
     return _SESSIONS[name]
 
 
@@ -1098,9 +1108,8 @@ def _is_over(event: Any) -> bool:
     return name in ("LoggedOut", *_ENDS)
 
 
-def _device(database: str) -> str:
+def _device(file: Path) -> str:
     """The linked device in a database of whatsmeow; "" if there is none."""
-    file = Path(database)
     if not file.is_file():
         return ""
     address = f"{file.absolute().as_uri()}?mode=ro"

@@ -237,6 +237,13 @@ def test_a_session_that_was_ended_makes_no_attempt(database: Path) -> None:
     assert heard(Client("another"), LoggedOut())  # none of ours
 
 
+def test_without_a_database_nothing_is_written(tmp_path: Path) -> None:
+    session = session_of(tmp_path / "new.db")
+    assert session.turn_sync()
+    session.closed(408)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_ban_is_waited_for(database: Path) -> None:
     session = session_of(database)
     assert session.turn_sync()
