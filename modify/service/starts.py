@@ -42,10 +42,14 @@ PREPARATIONS |= {"done", "break", "[", "[[", "}", ")", "printf"}
 # Words of the shell that a command may follow.
 BEFORE_COMMAND = {"do", "then", "else", "while", "until", "!", "{", "("}
 SIDE_WORD = re.compile(r"dashboard|backup|web-?ui|metrics|exporter|tunnel|watchdog|migrat|prune")
+RUNS = re.compile(
+    r"(?:^|[-_])(?:gateway|run|start|serve|server|service|bot|daemon|up|agent|worker|main"
+    r"|whatsapp|wa|listen|listener|channels?|launch|foreground|all|chat)(?:$|[-_])"
+)
 ENTRY_MODULES = re.compile(r"(?:__main__|main|app|cli|bot|run|server|gateway|daemon|cli\.\w+)$")
 HOST_LIKE = re.compile(r"(?:(?:dist|build|out|lib|src)/)*(?:index|main|app|bot|server)\.\w+$")
 ENTRY_SCRIPTS = ("main.py", "app.py", "bot.py", "run.py", "__main__.py")
-DEEPEST = 4
+DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def program_name(word: str) -> str:
     if not ONLY_HOLE.match(word):
         return posixpath.basename(word).lower()
     inner = word.strip("${}()<>@_% ").lower()
-    for name in ("tsx", "bun", "node", "python", "npm", "pnpm", "yarn"):
+    for name in ("tsx", "bun", "node", "python", "npm", "pnpm", "yarn", "uv", "poetry"):
         if re.search(rf"(^|[^a-z]){name}($|[^a-z]|path|bin|exe|cmd)", inner):
             return name
     if inner in ("process.execpath", "execpath"):
@@ -195,6 +199,9 @@ class Reader:
             return Started("side" if known else "unknown", what, "the module is computed")
         if any(SIDE_WORD.search(word) for word in [module, *arguments[:1]]):
             return Started("side", what)
+        if other_command(arguments):
+            why = f"{module} {arguments[0]} may or may not be the bot"
+            return Started("unknown", what, why)
         below = module.partition(".")[2]
         targets = self.project.python_commands.values()
         if not below or module in targets or ENTRY_MODULES.match(below):
@@ -297,7 +304,9 @@ class Reader:
         if name in self.project.python_commands:
             if any(SIDE_WORD.search(word) for word in words[:2]):
                 return Started("side", what)
-            alone = len(self.project.python_commands) == 1
+            if other_command(words[1:]):
+                return Started("unknown", what, f"{' '.join(words[:2])} may or may not be the bot")
+            alone = len(set(self.project.python_commands.values())) == 1
             if alone or name == self.project.name.lower():
                 return Started("host", what)
             return Started("unknown", what, f"{name} is one of several commands of this project")
@@ -307,6 +316,12 @@ class Reader:
         if file is not None and file.endswith((*SCRIPT_SUFFIXES, ".py")):
             return self.script(first, what)
         return Started("side", what)
+
+
+def other_command(arguments: list[str]) -> bool:
+    """``bridge`` of ``python -m bot bridge``: a command of the program that may be no bot."""
+    first = arguments[0] if arguments else ""
+    return bool(re.fullmatch(r"[a-z][\w-]*", first)) and not RUNS.search(first)
 
 
 def is_script(word: str) -> bool:

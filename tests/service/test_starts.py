@@ -44,6 +44,10 @@ COMMANDS = {
         ("/usr/bin/uv run python -m kbot", "host"),
         ("/home/u/.local/bin/kbot gateway", "host"),
         ("/usr/bin/python3 -m kbot dashboard", "side"),
+        ("/usr/bin/python3 -m kbot relay", "unknown"),
+        ("/opt/bot/.venv/bin/kbot relay --port 1", "unknown"),
+        ("/opt/bot/.venv/bin/kai gateway", "host"),  # another name of the same command
+        ("{uv_path} run kbot", "host"),
         ("/usr/bin/python3 -m http.server", "side"),
         ("/usr/bin/python3 scripts/report.py", "side"),
         ("/usr/bin/python3 -m kbot.reports", "unknown"),
@@ -61,7 +65,8 @@ NODE_FILES: dict[str, str | bytes] = {
 }
 PYTHON_FILES: dict[str, str | bytes] = {
     "package.json": "{}",
-    "pyproject.toml": '[project]\nname = "kbot"\n[project.scripts]\nkbot = "kbot.cli:main"\n',
+    "pyproject.toml": '[project]\nname = "kbot"\n[project.scripts]\nkbot = "kbot.cli:main"\n'
+    'kai = "kbot.cli:main"\n',
     "kbot/__init__.py": "",
     "kbot/__main__.py": "",
     "kbot/cli.py": "",
