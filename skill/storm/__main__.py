@@ -10,8 +10,9 @@ import json
 import sys
 from pathlib import Path
 
+from skill.storm.catalogue import BY_ID as SCENARIOS
 from skill.storm.run import Outcome, StormError, simulate
-from skill.storm.scenarios import EXTRA, TABLE
+from skill.storm.scenarios import TABLE
 from skill.storm.supervisor import ALWAYS_5S, BY_NAME, from_host
 
 _COLUMNS = "{:14} {:>8} {:>6} {:>7} {:>7} {:>7}  {:14} {:>8} {:>9} {:>9} {:>7}  {}"
@@ -19,7 +20,7 @@ _COLUMNS = "{:14} {:>8} {:>6} {:>7} {:>7} {:>7}  {:14} {:>8} {:>9} {:>9} {:>7}  
 
 def main() -> int:
     """Exit status 0; 1 when a bound is broken (``--check``); 2 when the host does not run."""
-    every = {scenario.id: scenario for scenario in (*TABLE, *EXTRA)}
+    every = SCENARIOS
     parser = argparse.ArgumentParser(prog="python -m skill.storm", description=__doc__)
     parser.add_argument("host", type=Path)
     parser.add_argument("channel", help="the channel file, relative to HOST")

@@ -31,6 +31,8 @@ for (const [name, code] of Object.entries(REASONS)) DisconnectReason[code] = nam
 const MESSAGES = {
   401: 'Connection Failure',
   403: 'Connection Failure',
+  402: 'Connection Failure',
+  405: 'Connection Failure',
   408: 'WebSocket Error (connect ECONNRESET)',
   428: 'Connection Terminated',
   440: 'Stream Errored (conflict)',
@@ -55,8 +57,9 @@ class Boom extends Error {
   }
 }
 
-/** code null: an error without output, as after a frame of garbage. */
+/** code null: an error without output, as after a frame of garbage; 0: no error at all. */
 function failure(code, data) {
+  if (code === 0) return undefined;
   if (code === null) return new Error('Invalid frame');
   return new Boom(MESSAGES[code] ?? 'Connection Failure', { statusCode: code, data });
 }
@@ -96,6 +99,14 @@ function initAuthCreds() {
     lastPropHash: undefined,
     routingInfo: undefined,
   };
+}
+
+/** The same link in other bytes, as Baileys rewrites it all the time. */
+function rewritten(text) {
+  const creds = JSON.parse(text, BufferJSON.reviver);
+  creds.nextPreKeyId += 30;
+  creds.accountSyncCounter += 1;
+  return JSON.stringify(creds, BufferJSON.replacer, 1);
 }
 
 /** The text of a creds.json; that of a bot that is not linked is what a pairing leaves behind. */
@@ -145,10 +156,15 @@ function createSocket(world, proc, config, phase) {
   if (holding) proc.holds += 1;
 
   const release = () => {
-    if (open) proc.openSockets -= 1;
+    if (open) {
+      proc.openSockets -= 1;
+      world.sockets.delete(seat);
+    }
     if (holding) proc.holds -= 1;
     open = holding = false;
   };
+  // Two clients of one account: the server closes the older one.
+  const seat = { proc, give: () => drop(failure(440)) };
   const later = (seconds, run) => {
     world.at(world.now + seconds * 1000, proc, () => closed || run());
   };
@@ -247,6 +263,10 @@ function createSocket(world, proc, config, phase) {
       known.user = me;
       open = true;
       proc.openSockets += 1;
+      for (const { proc: other, give } of world.sockets) {
+        if (other !== proc) world.at(world.now, other, give);
+      }
+      world.sockets.add(seat);
       world.opens.push(world.now);
       ev.emit('connection.update', { connection: 'open' });
       if (proc.dead) return;
@@ -272,7 +292,7 @@ function fakeBaileys(world) {
   };
   const lookup = async () => {
     if (world.proc.dead) return new Promise(() => {});
-    if (world.phase().lookup_fails) throw new Error('getaddrinfo EAI_AGAIN web.whatsapp.com');
+    if (world.phase(1).lookup_fails) throw new Error('getaddrinfo EAI_AGAIN web.whatsapp.com');
     return { version: [2, 3000, 1027934701], isLatest: true };
   };
 
@@ -340,4 +360,4 @@ function fakeBaileys(world) {
   return makeWASocket;
 }
 
-module.exports = { Boom, credsText, fakeBaileys };
+module.exports = { Boom, credsText, fakeBaileys, rewritten };

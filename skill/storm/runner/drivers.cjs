@@ -12,12 +12,18 @@ const { stub } = require('./stubs.cjs');
 
 /** Seconds after the first start at which the channel's other entries are tried while not open. */
 const PROBE_S = 31;
+const TEARDOWNS = ['disconnect', 'teardown', 'stop', 'shutdown', 'close', 'destroy'];
 const STARTERS = /^(main|start\w*|run|boot\w*|init\w*|connect\w*)$/;
 
 function hostOptions(world) {
   const rest = stub(world, 'host');
   return new Proxy(
-    { registeredGroups: () => ({}), onMessage() {}, onChatMetadata() {} },
+    {
+      registeredGroups: () => ({}),
+      onMessage() {},
+      onChatMetadata() {},
+      otherChannelConnected: () => Boolean(world.registry), // what a patched channel asks
+    },
     { get: (target, key) => (key in target ? target[key] : rest[key]) },
   );
 }
@@ -39,17 +45,18 @@ function probe(world, proc, calls) {
   timer.unref();
 }
 
-async function connectChannel(world, proc, channel) {
+async function connectChannel(world, proc, channel, method = 'connect') {
+  rememberTeardown(proc, channel);
   probe(world, proc, [
     () => channel.setTyping?.('15550002222@s.whatsapp.net', true),
     () => channel.isConnected?.(),
   ]);
   try {
-    await channel.connect();
+    await channel[method]();
   } catch (error) {
     if (error === EXIT || proc.dead) return;
     world.log('main', [error]);
-    world.note(`connect() rejects: ${error?.message ?? error}`);
+    world.note(`${method}() rejects: ${error?.message ?? error}`);
     proc.settled(false);
     proc.guard(() => proc.globals.process.exit(1));
     return;
@@ -59,12 +66,28 @@ async function connectChannel(world, proc, channel) {
   proc.settled(true);
 }
 
+/** How a host's main ends the channel, if the channel has a way. */
+function rememberTeardown(proc, channel) {
+  const name = TEARDOWNS.find((one) => typeof channel[one] === 'function');
+  if (!name) return;
+  proc.teardown = async () => {
+    try {
+      await channel[name]();
+    } catch (error) {
+      if (error !== EXIT) proc.world.log('main', [error]);
+    }
+  };
+}
+
 async function runClass(world, proc, exported) {
+  const { className, startName: method = 'connect' } = world;
   const wanted = (value) =>
-    typeof value === 'function' && typeof value.prototype?.connect === 'function';
-  const Channel = Object.values(exported).find(wanted);
-  if (!Channel) throw new Error('the channel file exports no class with a connect() method');
-  await connectChannel(world, proc, new Channel(hostOptions(world)));
+    typeof value === 'function' && typeof value.prototype?.[method] === 'function';
+  const all = Object.values(exported).filter(wanted);
+  const Channel = all.find((one) => one.name === className) ?? all[0];
+  if (!Channel) throw new Error(`the channel file exports no class with a ${method}() method`);
+  const given = () => hostOptions(world);
+  await connectChannel(world, proc, new Channel(given(), given(), given()), method);
 }
 
 async function runFactory(world, proc, exported) {
@@ -86,6 +109,7 @@ async function runChannel(world, proc, channel) {
     return;
   }
   if (typeof channel.setup !== 'function') return connectChannel(world, proc, channel);
+  rememberTeardown(proc, channel);
   proc.holds += 1; // v2: delivery and sweep loops run whatever the channels do
   const to = '15550002222@s.whatsapp.net';
   const file = { filename: 'a.png', data: Buffer.alloc(1) };
