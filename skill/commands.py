@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skill.errors import SkillgenError
 from skill.host import Host
@@ -15,6 +15,9 @@ from skill.report import data, text
 from skill.report.diff import diff_of
 from skill.report.printer import Printer
 from skill.transaction import Recovery
+
+if TYPE_CHECKING:
+    from skill.storm.scenarios import Scenario
 
 Row = dict[str, Any]
 CHANGED = 1
@@ -86,6 +89,34 @@ class Session:
                 name = self.printer.paint(rule.id.ljust(width), "rule")
                 self.printer.out(f"{name}  {rule.summary}")
         return 0
+
+    def scenarios(self) -> int:
+        from skill.report.storms import scenario_list
+        from skill.storm.catalogue import EVERY
+
+        if self.as_text:
+            self.printer.lines(scenario_list(EVERY))
+        else:
+            rows = [{"id": scenario.id, "title": scenario.title} for scenario in EVERY]
+            self.printer.out(data.document(self.command, 0, scenarios=rows).rstrip())
+        return 0
+
+    def simulate(
+        self,
+        host: Path,
+        wanted: Sequence[str],
+        channels: tuple[str, ...],
+        chart: Path | None,
+        node_tools: Path | None,
+    ) -> int:
+        from skill.storm.catalogue import chosen
+
+        scenarios = chosen(wanted)
+
+        def one(opened: Host, row: Row) -> int:
+            return self._simulate(opened, row, scenarios, channels, chart, node_tools)
+
+        return self._each([host], one)
 
     def demo(self, options: Options) -> int:
         from skill.demo import copy_host
@@ -357,6 +388,41 @@ class Session:
             for path in done.kept:
                 self.printer.out(f"kept {path}: edited since it was installed, left as it is")
         return 1 if done.kept else 0
+
+    def _simulate(
+        self,
+        host: Host,
+        row: Row,
+        scenarios: Sequence[Scenario],
+        channels: tuple[str, ...],
+        chart: Path | None,
+        node_tools: Path | None,
+    ) -> int:
+        from skill.report import chart as drawing
+        from skill.report import storms
+        from skill.simulate import WARNING, simulate_host
+        from skill.simulate.tools import esbuild_folder, require_node
+
+        self.printer.say(WARNING)
+
+        def tools() -> tuple[str, Path]:
+            return require_node(), esbuild_folder(node_tools, self.printer.say)
+
+        with self.printer.counting("runs") as progress:
+            report = simulate_host(
+                host, scenarios, only=channels, node_tools=tools, progress=progress
+            )
+        row.update(storms.as_data(report))
+        if self.as_text:
+            for simulation in report.simulations:
+                lines = storms.text(simulation)
+                self.printer.lines(self.printer.safe(line) for line in lines)
+                self.printer.out("")
+            for path, why in report.left_out if not self.printer.quiet else ():
+                self.printer.out(f"left out: {self.printer.safe(path)}: {why}")
+        if chart is not None:
+            drawing.write(report, chart)
+        return report.code
 
     def _reset(self, host: Host, row: Row) -> int:
         from skill.memory import memories, reset

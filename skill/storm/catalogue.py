@@ -7,9 +7,12 @@ holds at most 24 h / 300 s = 288 attempts, a day of the hourly one 24; the steps
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import replace
 from math import ceil, inf
 
+from skill.errors import SkillgenError
 from skill.storm.scenarios import (
     AFTER_BLOCKED,
     AFTER_SPENT_BUDGET,
@@ -53,7 +56,7 @@ def _transient(hours: float) -> int:
 
 def _final(code: int, title: str) -> Scenario:
     bound = Bound(day=1, clean=True)
-    return Scenario(f"code-{code}", title, (Phase(inf, _closed(code)),), bound)
+    return Scenario(f"code-{code}", title, (Phase(inf, _closed(code, after_s=1.0)),), bound)
 
 
 def _refusal(id: str, title: str, does: Does, hours: float = 2.0) -> Scenario:
@@ -66,7 +69,7 @@ def _refusal(id: str, title: str, does: Does, hours: float = 2.0) -> Scenario:
     )
 
 
-def _block(code: int, title: str, hours: float = 4.0) -> Scenario:
+def _block(code: int, title: str, hours: float = 2.0) -> Scenario:
     """Waits of 5, 10, 20, 40 min, then an hour each."""
     return Scenario(
         f"code-{code}",
@@ -92,7 +95,7 @@ def _flapping(period: int) -> Scenario:
     )
 
 
-def _refused_while(id: str, title: str, *acts: Act, bound: Bound, hours: float = 6.0) -> Scenario:
+def _refused_while(id: str, title: str, *acts: Act, bound: Bound, hours: float = 3.0) -> Scenario:
     return Scenario(
         id,
         title,
@@ -118,14 +121,14 @@ def _revoked_then(id: str, title: str, after: Does, *acts: Act, bound: Bound) ->
 _REFUSALS = (
     _final(403, "account locked (403)"),
     _final(406, "account banned (406)"),
-    _block(405, "client outdated (405) for 4 h, then well"),
-    _block(429, "too many requests (429) for 4 h, then well"),
+    _block(405, "client outdated (405) for 2 h, then well"),
+    _block(429, "too many requests (429) for 2 h, then well"),
     Scenario(
         "ban-with-expiry",
-        "temporary ban (402) that says it ends in 6 h",
-        _then_well(6 * HOUR, _closed(402, data={"expire": int(6 * HOUR)})),
+        "temporary ban (402) that says it ends in 3 h",
+        _then_well(3 * HOUR, _closed(402, data={"expire": int(3 * HOUR)})),
         Bound(day=2, next_s=AFTER_BLOCKED, ready=True),
-        fault_ends_s=6 * HOUR,
+        fault_ends_s=3 * HOUR,
     ),
     _refusal("code-503", "service unavailable (503) for 2 h, then well", _closed(503)),
     _refusal("no-reason", "closed without a reason for 2 h, then well", _closed(0)),
@@ -145,7 +148,7 @@ _RESTARTS = (
     Scenario(
         "restart-for-ever",
         "restart required (515), for ever",
-        (Phase(inf, _closed(515)),),
+        (Phase(inf, _closed(515, after_s=1.0)),),
         Bound(day=_transient(24) + 3),
     ),
     Scenario(
@@ -194,21 +197,21 @@ _SESSION = (
     ),
 )
 
-_REFUSED = Bound(day=_transient(6), next_s=AFTER_TRANSIENT, ready=True)
+_REFUSED = Bound(day=_transient(3), next_s=AFTER_TRANSIENT, ready=True)
 
 _CLOCK = (
     _refused_while(
         "clock-back",
         "clock set back a day while refused",
-        Act(2 * HOUR, "clock", by_s=-DAY),
-        Act(3 * HOUR, "restart", "SIGKILL"),
+        Act(HOUR, "clock", by_s=-DAY),
+        Act(1.5 * HOUR, "restart", "SIGKILL"),
         bound=_REFUSED,
     ),
     _refused_while(
         "clock-forward",
         "clock set forward a day while refused",
-        Act(2 * HOUR, "clock", by_s=DAY),
-        Act(3 * HOUR, "restart", "SIGKILL"),
+        Act(HOUR, "clock", by_s=DAY),
+        Act(1.5 * HOUR, "restart", "SIGKILL"),
         # What was before the jump seems to be a day old: the delay starts anew.
         bound=replace(_REFUSED, day=_REFUSED.day + _STEPS),
     ),
@@ -218,8 +221,8 @@ _MEMORY = (
     _refused_while(
         "memory-corrupt",
         "memory file damaged while refused",
-        Act(2 * HOUR - 1, "memory", "corrupt"),
-        Act(2 * HOUR, "restart", "SIGKILL"),
+        Act(HOUR - 1, "memory", "corrupt"),
+        Act(HOUR, "restart", "SIGKILL"),
         bound=replace(_REFUSED, day=_REFUSED.day + _STEPS),
     ),
     _refused_while(
@@ -234,8 +237,8 @@ _MEMORY = (
         "started twice: two processes, one session",
         (Phase(inf, WELL),),
         # Each opens, and takes the session from the other, five minutes later at the soonest.
-        Bound(day=_transient(24)),
-        acts=(Act(HOUR, "second"),),
+        Bound(day=_transient(12)),
+        acts=(Act(DAY / 2, "second"),),
     ),
 )
 
@@ -270,10 +273,21 @@ _PEOPLE = (
         "ended by SIGTERM every 2 min until a link is up",
         Act(2 * MINUTE, "restart", "SIGTERM", every_s=2 * MINUTE, unless_up=True),
         # A start by hand tries at once, so the hour's budget is spent.
-        bound=Bound(day=7 * MOST_IN_AN_HOUR, next_s=AFTER_SPENT_BUDGET + 2 * MINUTE, ready=True),
+        bound=Bound(day=4 * MOST_IN_AN_HOUR, next_s=AFTER_SPENT_BUDGET + 2 * MINUTE, ready=True),
     ),
 )
 
 FURTHER = (*_REFUSALS, *_FLAPPING, *_RESTARTS, *_SESSION, *_CLOCK, *_MEMORY, *_PEOPLE)
 EVERY: tuple[Scenario, ...] = (*EXTRA[-1:], *TABLE, *EXTRA[:-1], *FURTHER)
 BY_ID = {scenario.id: scenario for scenario in EVERY}
+
+
+def chosen(ids: Iterable[str]) -> tuple[Scenario, ...]:
+    """The scenarios of these ids, or every one. Raises SkillgenError for an unknown id."""
+    wanted = list(dict.fromkeys(ids))
+    for id in wanted:
+        if id not in BY_ID:
+            near = difflib.get_close_matches(id, BY_ID, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SkillgenError(f"no scenario {id}{hint} (skillgen simulate --list)")
+    return tuple(BY_ID[id] for id in wanted) or EVERY

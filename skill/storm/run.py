@@ -25,8 +25,8 @@ from skill.storm.supervisor import ALWAYS_5S, Supervisor
 
 Driver = Literal["class", "factory", "module", "main"]
 RUNNER = Path(__file__).parent / "runner"
-_LIMIT_S = 120.0  # real seconds for one scenario; the runner looks at it by itself
-_GRACE_S = 30.0  # and after it for a host whose code does not return at all
+_LIMIT_S = 60.0  # processor time of one scenario, in seconds; the runner looks at it by itself
+_PATIENCE = 8.0  # so many times as long may it take, on a busy machine, until it is ended
 _FOREVER_S = 1e12  # JSON has no infinity
 # Files a host may read at its start, beside its code.
 _COPIED = ("package.json",)
@@ -81,6 +81,7 @@ class Outcome:
     real_s: float
     not_run: str = ""
     """Why the scenario could not be run to its end; then no other field counts."""
+    runs_at: tuple[float, ...] = ()
 
     @classmethod
     def missing(cls, scenario: Scenario, reason: str) -> Outcome:
@@ -136,7 +137,7 @@ class Outcome:
         whole["scenario"] = self.scenario.id
         whole["broken"] = self.broken()
         if not times:
-            for key in ("attempts_at", "starts_at", "exits_at", "log"):
+            for key in ("attempts_at", "runs_at", "starts_at", "exits_at", "log"):
                 del whole[key]
         return whole
 
@@ -189,7 +190,7 @@ class Trial:
     ) -> list[Outcome]:
         """Raises StormError when the host cannot be run at all.
 
-        A scenario that takes longer than ``limit_s`` of real time has ``not_run`` set.
+        A scenario that takes longer than ``limit_s`` of processor time has ``not_run`` set.
         """
         left = list(scenarios)
         self._request["supervisor"] = asdict(supervisor)
@@ -223,7 +224,7 @@ class Trial:
         }
         command = [self._node, *_fences(self._node, self._work), str(RUNNER / "main.cjs")]
         look: Look | None = None
-        answers = _lines(command, self._work / "run.json", request, self._work, limit_s + _GRACE_S)
+        answers = _lines(command, self._work / "run.json", request, self._work, limit_s * _PATIENCE)
         for answer in answers:
             if "look" in answer:
                 seen = answer["look"]
@@ -286,7 +287,7 @@ def prepared(
             "stubHeavy": driver in ("class", "factory"),
         }
         command = [node, str(RUNNER / "bundle.cjs")]
-        for _ in _lines(command, work / "bundle.json", request, work, _LIMIT_S):
+        for _ in _lines(command, work / "bundle.json", request, work, _LIMIT_S * _PATIENCE):
             pass
         yield Trial(
             node,
@@ -469,4 +470,5 @@ def _outcome(scenario: Scenario, raw: dict[str, Any]) -> Outcome:
         log=tuple((at, level, text) for at, level, text in raw["log"]),
         real_s=raw["real_s"],
         not_run=raw["not_run"],
+        runs_at=tuple(raw["runs_at"]),
     )

@@ -60,8 +60,14 @@ class Boom extends Error {
 /** code null: an error without output, as after a frame of garbage; 0: no error at all. */
 function failure(code, data) {
   if (code === 0) return undefined;
-  if (code === null) return new Error('Invalid frame');
-  return new Boom(MESSAGES[code] ?? 'Connection Failure', { statusCode: code, data });
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0; // a storm makes 144,000 of them, and nobody reads their stacks
+  const error =
+    code === null
+      ? new Error('Invalid frame')
+      : new Boom(MESSAGES[code] ?? 'Connection Failure', { statusCode: code, data });
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }
 
 const BufferJSON = {
@@ -286,6 +292,7 @@ function createSocket(world, proc, config, phase) {
 /** The module that `@whiskeysockets/baileys` and `baileys` become: callable, as ES interop needs. */
 function fakeBaileys(world) {
   let parsed = { text: null, creds: null };
+  let made = null; // the folder that is there; 72,000 calls to make it take a second
   const live = () => {
     if (world.proc.dead) throw EXIT;
     return world.proc;
@@ -308,7 +315,7 @@ function fakeBaileys(world) {
     if (world.proc.dead) return new Promise(() => {});
     world.runs.push(world.now);
     world.authFolders.add(path.relative(process.cwd(), path.resolve(folder)));
-    fs.mkdirSync(folder, { recursive: true });
+    if (made !== folder) fs.mkdirSync((made = folder), { recursive: true });
     const file = path.join(folder, 'creds.json');
     let creds;
     let text = null;
@@ -326,6 +333,7 @@ function fakeBaileys(world) {
       const next = JSON.stringify(creds, BufferJSON.replacer);
       // An unchanged text is not written again: 57,601 writes would take a minute.
       if (next === text && fs.existsSync(file)) return;
+      fs.mkdirSync(folder, { recursive: true });
       fs.writeFileSync(file, (text = next));
     };
     return { state, saveCreds };

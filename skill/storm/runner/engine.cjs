@@ -9,6 +9,8 @@
  * start costs some 0.1 ms (a vm context costs 1 to 2 ms; an unpatched host is started
  * 17,280 times a day). Microtasks and process.nextTick are the real ones.
  */
+const { Supervisor } = require('./supervisor.cjs');
+
 const realSetImmediate = setImmediate;
 const realNextTick = process.nextTick;
 
@@ -24,7 +26,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const MOST_STEPS_AT_ONCE = 200_000;
 /** How long a supervisor waits for a process that it ends (systemd: TimeoutStopSec=90s; docker: 10 s). */
 const STOP_TIMEOUT_MS = 10_000;
-/** How often the real clock is looked at, in steps of the agenda. */
+/** How often the processor time is looked at, in steps of the agenda. */
 const LOOK_EVERY = 512;
 /** Log lines that are kept: the first and the last of a scenario. */
 const LOG_HEAD = 40;
@@ -247,7 +249,7 @@ class Slot {
   }
 }
 
-/** One scenario of one host. limit_ms: how long it may take in real time. */
+/** One scenario of one host. limit_ms: the processor time that it may take. */
 class World {
   constructor({ scenario, supervisor, seed, limit_ms: limit = Infinity }) {
     this.scenario = scenario;
@@ -359,7 +361,8 @@ class World {
 
   async run(start) {
     const horizon = this.scenario.horizon_s * 1000;
-    const until = performance.now() + this.limit;
+    const used = () => (process.cpuUsage().user + process.cpuUsage().system) / 1000;
+    const until = used() + this.limit;
     this.start = start;
     this.begin(this.slots[0]);
     for (const act of this.scenario.acts ?? []) this.plan(act, act.at_s * 1000);
@@ -384,9 +387,9 @@ class World {
         break;
       }
       total += 1;
-      if (total % LOOK_EVERY === 0 && performance.now() > until) {
+      if (total % LOOK_EVERY === 0 && used() > until) {
         const hour = (entry.at / 3_600_000).toFixed(1);
-        this.notRun = `cut short at hour ${hour}, after ${Math.round(this.limit / 1000)} s of real time`;
+        this.notRun = `cut short at hour ${hour}, after ${Math.round(this.limit / 1000)} s of processor time`;
         break;
       }
       instant = this.now = entry.at;
@@ -416,6 +419,7 @@ class World {
 
   ended(proc, code, signal) {
     this.exits.push([this.now, signal ?? code]);
+    for (const seat of this.sockets) if (seat.proc === proc) this.sockets.delete(seat);
     if (this.agenda.items.length > 64) this.agenda.compact();
     const { slot } = proc;
     let wait = slot.supervisor.next(this.now, proc.startedAt, code, signal);
@@ -511,68 +515,11 @@ function mulberry32(seed) {
   };
 }
 
-/** Restart rules; the fields are those of skill/storm/supervisor.py, in seconds. */
-class Supervisor {
-  constructor(rules) {
-    this.rules = rules;
-    this.window = null; // systemd's ratelimit: a window from its first start, not a sliding one
-    this.backoff = 0;
-    this.restarts = 0;
-  }
-
-  allows(now) {
-    const { limit_interval_s: interval, limit_burst: burst } = this.rules;
-    if (this.rules.kind !== 'systemd' || !interval || !burst) return true;
-    if (!this.window || now - this.window.from >= interval * 1000) {
-      this.window = { from: now, count: 1 };
-      return true;
-    }
-    this.window.count += 1;
-    return this.window.count <= burst;
-  }
-
-  /** Milliseconds until the next start, or null for none. */
-  next(now, startedAt, code, signal) {
-    const rules = this.rules;
-    const ran = now - startedAt;
-    const clean = signal
-      ? rules.kind === 'systemd' && ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'].includes(signal)
-      : code === 0;
-    if (rules.kind === 'systemd') {
-      const forced = !signal && rules.force_codes.includes(code);
-      if (!forced) {
-        if (!signal && rules.prevent_codes.includes(code)) return null;
-        if (rules.restart === 'no') return null;
-        if (rules.restart === 'on-failure' && clean) return null;
-        if (rules.restart === 'on-success' && !clean) return null;
-        if (['on-abnormal', 'on-abort', 'on-watchdog'].includes(rules.restart) && !signal) {
-          return null;
-        }
-      }
-      return rules.restart_s * 1000;
-    }
-    if (rules.kind === 'launchd') {
-      if (rules.restart === 'no' || (rules.restart === 'on-failure' && clean)) return null;
-      return Math.max(rules.restart_s * 1000 - ran, 0);
-    }
-    if (rules.kind === 'compose') {
-      if (rules.restart === 'no' || (rules.restart === 'on-failure' && clean)) return null;
-      this.restarts += 1;
-      if (rules.max_restarts && this.restarts > rules.max_restarts) return null;
-      // moby restartmanager: 100 ms, doubled up to 60 s, back to 100 ms after 10 s of life
-      this.backoff = ran >= 10_000 || !this.backoff ? 100 : Math.min(this.backoff * 2, 60_000);
-      return this.backoff;
-    }
-    return null;
-  }
-}
-
 module.exports = {
   EXIT,
   EPOCH_MS,
   LONGEST_TIMER_MS,
   HostProcess,
-  Supervisor,
   Timer,
   World,
   realNextTick,
