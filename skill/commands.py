@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from skill.errors import SkillgenError
 from skill.host import Host
@@ -15,9 +15,6 @@ from skill.report import data, text
 from skill.report.diff import diff_of
 from skill.report.printer import Printer
 from skill.transaction import Recovery
-
-if TYPE_CHECKING:
-    from skill.storm.scenarios import Scenario
 
 Row = dict[str, Any]
 CHANGED = 1
@@ -92,12 +89,13 @@ class Session:
 
     def scenarios(self) -> int:
         from skill.report.storms import scenario_list
-        from skill.storm.catalogue import EVERY
+        from skill.simulate import every_scenario
 
+        known = every_scenario()
         if self.as_text:
-            self.printer.lines(scenario_list(EVERY))
+            self.printer.lines(scenario_list(known))
         else:
-            rows = [{"id": scenario.id, "title": scenario.title} for scenario in EVERY]
+            rows = [{"id": scenario.id, "title": scenario.title} for scenario in known]
             self.printer.out(data.document(self.command, 0, scenarios=rows).rstrip())
         return 0
 
@@ -109,12 +107,12 @@ class Session:
         chart: Path | None,
         node_tools: Path | None,
     ) -> int:
-        from skill.storm.catalogue import chosen
+        from skill.simulate import require_scenarios
 
-        scenarios = chosen(wanted)
+        ids = require_scenarios(wanted)
 
         def one(opened: Host, row: Row) -> int:
-            return self._simulate(opened, row, scenarios, channels, chart, node_tools)
+            return self._simulate(opened, row, ids, channels, chart, node_tools)
 
         return self._each([host], one)
 
@@ -393,7 +391,7 @@ class Session:
         self,
         host: Host,
         row: Row,
-        scenarios: Sequence[Scenario],
+        wanted: frozenset[str],
         channels: tuple[str, ...],
         chart: Path | None,
         node_tools: Path | None,
@@ -409,9 +407,7 @@ class Session:
             return require_node(), esbuild_folder(node_tools, self.printer.say)
 
         with self.printer.counting("runs") as progress:
-            report = simulate_host(
-                host, scenarios, only=channels, node_tools=tools, progress=progress
-            )
+            report = simulate_host(host, wanted, only=channels, node_tools=tools, progress=progress)
         row.update(storms.as_data(report))
         if self.as_text:
             for simulation in report.simulations:

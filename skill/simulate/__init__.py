@@ -8,19 +8,21 @@ processes of their own, with a fake WhatsApp, virtual time, no network and a thr
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.options import Options
+from skill.simulate import python_engine
 from skill.simulate.channels import Channels, HostChannel, Way, channels_of
 from skill.simulate.copies import Copies, copies, laid_out
 from skill.simulate.units import OwnUnit, own_unit
+from skill.storm.catalogue import BY_ID, EVERY
 from skill.storm.run import Look, Outcome, StormError, prepared
 from skill.storm.scenarios import Scenario
 
@@ -75,20 +77,12 @@ class Report:
         return 0 if ran else 2
 
 
-class Engine(Protocol):
-    """What runs a channel's two sides in a language. Raises StormError."""
-
-    def __call__(
-        self, root: Path, channel: HostChannel, unit: OwnUnit, scenarios: Sequence[Scenario]
-    ) -> list[Outcome]: ...
-
-
 Progress = Callable[[int, int], None]
 
 
 def simulate_host(
     host: Host,
-    scenarios: Sequence[Scenario],
+    wanted: Collection[str] = (),
     *,
     options: Options | None = None,
     only: tuple[str, ...] = (),
@@ -97,9 +91,10 @@ def simulate_host(
 ) -> Report:
     """Run every channel of the host through the scenarios, before and after the patch.
 
-    only: channel files to run instead of those of the host's program. node_tools: gives
-    Node and a folder with esbuild, asked only for a TypeScript or JavaScript channel.
-    progress: told how many runs are done, of how many. Raises SkillgenError.
+    wanted: ids of scenarios, or none for all of them. only: channel files to run instead of
+    those of the host's program. node_tools: gives Node and a folder with esbuild, asked only
+    for a TypeScript or JavaScript channel. progress: told how many runs are done, of how
+    many. Raises SkillgenError.
     """
     with copies(host, options or Options()) as made:
         known = Host(made.before or made.after)
@@ -107,7 +102,7 @@ def simulate_host(
         _require_any(host, found, only)
         report = Report(left_out=found.left_out)
         for channel in found.run:
-            report.simulations.append(_simulate(channel, made, scenarios, node_tools, progress))
+            report.simulations.append(_simulate(channel, made, wanted, node_tools, progress))
         return report
 
 
@@ -128,7 +123,7 @@ def _require_any(host: Host, found: Channels, only: tuple[str, ...]) -> None:
 def _simulate(
     channel: HostChannel,
     made: Copies,
-    scenarios: Sequence[Scenario],
+    wanted: Collection[str],
     node_tools: Callable[[], tuple[str, Path]],
     progress: Progress,
 ) -> Simulation:
@@ -137,14 +132,47 @@ def _simulate(
     before = Side(own_unit(Host(made.before)) if made.before else unit, why=made.why)
     simulation = Simulation(channel, before, after)
     sides = [(side, root) for side, root in ((before, made.before), (after, made.after)) if root]
-    if channel.language == "python":
+    own = scenarios_of(channel, wanted)
+    if channel.cannot or not own:
         for side, _ in sides:
-            _not_run(side, scenarios, "Python channels cannot be run yet")
+            _not_run(side, own, channel.cannot or "none of these scenarios is one for it")
+    elif channel.language == "python":
+        simulation.way = f"by {channel.name}"
+        for side, root in sides:
+            try:
+                side.outcomes = python_engine.run(root, channel, side.unit.rules, own)
+            except StormError as error:
+                _not_run(side, own, _first_line(str(error)))
+            progress(sum(len(each.outcomes) for each, _ in sides), len(own) * len(sides))
     else:
-        _run_node(simulation, sides, scenarios, *node_tools(), progress)
+        _run_node(simulation, sides, own, *node_tools(), progress)
     if before.why:
-        _not_run(before, scenarios, before.why)
+        _not_run(before, own, before.why)
     return simulation
+
+
+def scenarios_of(channel: HostChannel, wanted: Collection[str]) -> list[Scenario]:
+    """The scenarios for this kind of channel; of them those that are wanted, if any are."""
+    typescript = channel.language == "typescript"
+    table = EVERY if typescript else python_engine.scenarios(channel.kind)
+    return [scenario for scenario in table if not wanted or scenario.id in wanted]
+
+
+def every_scenario() -> tuple[Scenario, ...]:
+    """Of Baileys channels, then those that only Python channels have."""
+    more = [one for one in python_engine.scenarios() if one.id not in BY_ID]
+    return (*EVERY, *more)
+
+
+def require_scenarios(wanted: Iterable[str]) -> frozenset[str]:
+    """Raises SkillgenError for an id that no scenario has."""
+    known = {scenario.id for scenario in every_scenario()}
+    for id in wanted:
+        if id not in known:
+            near = difflib.get_close_matches(id, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SkillgenError(f"no scenario {id}{hint} (skillgen simulate --list)")
+    return frozenset(wanted)
 
 
 def _not_run(side: Side, scenarios: Sequence[Scenario], why: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from skill.host import Host
 from skill.options import Options
@@ -48,7 +48,8 @@ class Way:
         if self.driver == "class":
             return f"by new {self.class_name or 'its class'}().{self.start}()"
         if self.driver == "factory":
-            return f"by its factory {self.start}()" if self.start else "by its factory"
+            own = self.start not in (None, "factory")
+            return f"by its factory {self.start}()" if own else "by its factory"
         if self.driver == "module":
             return f"by {self.start}()" if self.start else "by its import"
         return f"by running {self.entry}"
@@ -56,12 +57,19 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class HostChannel:
-    """A channel file and the ways to start it, the best first."""
+    """A channel file and the ways to start it, the best first.
+
+    cannot: why it cannot be run, where that is known before. kind, name: of a Python
+    channel: ``bridge`` or ``neonize``, and how it is started.
+    """
 
     path: str
     line: int
-    language: str
+    language: Literal["typescript", "python"]
     ways: tuple[Way, ...] = ()
+    cannot: str = ""
+    kind: str = ""
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -79,10 +87,11 @@ def channels_of(host: Host, only: tuple[str, ...] = ()) -> Channels:
     out where there are others. Raises UnreadableSource.
     """
     from modify.service.project import Project
+    from skill.simulate import python_engine
 
     project = Project(host)
     found = Channels()
-    every = [*_typescript(host, project, found), *_python(host)]
+    every = [*_typescript(host, project, found), *python_engine.channels(host)]
     if only:
         found.run = [channel for channel in every if channel.path in only]
         found.left_out = [one for one in found.left_out if one[0] in only]
@@ -147,13 +156,6 @@ def _typescript(host: Host, project: Project, found: Channels) -> Iterator[HostC
             ways = tuple(_ways(project, channel))
             yield HostChannel(source.path, line_of(channel.connect.node), "typescript", ways)
             break  # one file is run as one program
-
-
-def _python(host: Host) -> Iterator[HostChannel]:
-    from modify import python
-
-    for path in python.marked(host, Options()):
-        yield HostChannel(path, 1, "python")
 
 
 def _ways(project: Project, channel: Channel) -> Iterator[Way]:

@@ -69,8 +69,12 @@ def _own_units(host: Host) -> Iterator[OwnUnit]:
     for seen in units:
         if seen.started.is_host and is_ours(seen.unit, units):
             unit = seen.unit
-            rules = _launchd(unit) if isinstance(unit, LaunchdUnit) else _systemd(unit)
-            yield _placed(rules, unit.text, unit.text.start)
+            if isinstance(unit, LaunchdUnit):
+                keep = unit.entries.get("KeepAlive")
+                yield _placed(_launchd(unit), unit.text, keep.key_start if keep else None)
+            else:
+                said = unit.restart
+                yield _placed(_systemd(unit), unit.text, said.start if said else None)
     for text in texts:
         if text.kind not in supervised.KINDS:
             continue
@@ -80,9 +84,11 @@ def _own_units(host: Host) -> Iterator[OwnUnit]:
                 yield _placed(read(item), text, item.position)
 
 
-def _placed(rules: Supervisor, text: UnitText, position: int) -> OwnUnit:
-    view = text.view[position - text.start :]
-    return OwnUnit(rules, text.path, text.place(position + len(view) - len(view.lstrip()))[0])
+def _placed(rules: Supervisor, text: UnitText, position: int | None) -> OwnUnit:
+    """With its line: that of ``position``, or else the first of the unit."""
+    if position is None:
+        position = text.start + len(text.view) - len(text.view.lstrip())
+    return OwnUnit(rules, text.path, text.place(position)[0])
 
 
 def _systemd(unit: SystemdUnit) -> Supervisor:

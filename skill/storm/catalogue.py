@@ -7,12 +7,9 @@ holds at most 24 h / 300 s = 288 attempts, a day of the hourly one 24; the steps
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import replace
 from math import ceil, inf
 
-from skill.errors import SkillgenError
 from skill.storm.scenarios import (
     AFTER_BLOCKED,
     AFTER_SPENT_BUDGET,
@@ -280,14 +277,3 @@ _PEOPLE = (
 FURTHER = (*_REFUSALS, *_FLAPPING, *_RESTARTS, *_SESSION, *_CLOCK, *_MEMORY, *_PEOPLE)
 EVERY: tuple[Scenario, ...] = (*EXTRA[-1:], *TABLE, *EXTRA[:-1], *FURTHER)
 BY_ID = {scenario.id: scenario for scenario in EVERY}
-
-
-def chosen(ids: Iterable[str]) -> tuple[Scenario, ...]:
-    """The scenarios of these ids, or every one. Raises SkillgenError for an unknown id."""
-    wanted = list(dict.fromkeys(ids))
-    for id in wanted:
-        if id not in BY_ID:
-            near = difflib.get_close_matches(id, BY_ID, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise SkillgenError(f"no scenario {id}{hint} (skillgen simulate --list)")
-    return tuple(BY_ID[id] for id in wanted) or EVERY
