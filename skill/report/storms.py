@@ -111,8 +111,11 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _verdict(simulation: Simulation) -> Iterator[str]:
-    for scenario, broken in simulation.broken:
-        yield f"broken: {scenario}: {broken}"
+    word = "broken" if simulation.promised else "not so well"
+    for scenario, what in simulation.short:
+        yield f"{word}: {scenario}: {what}"
+    if not simulation.promised:
+        yield "apply leaves this channel as it is: it is right by its own means"
     for name, side in (("before", simulation.before), ("after", simulation.after)):
         for one in side.outcomes:
             if one.not_run and not side.why:
@@ -122,9 +125,9 @@ def _verdict(simulation: Simulation) -> Iterator[str]:
 
 def summary(simulation: Simulation) -> str:
     ran = [one for one in simulation.after.outcomes if not one.not_run]
-    broken = {scenario for scenario, _ in simulation.broken}
+    short = {scenario for scenario, _ in simulation.short}
     every = len(simulation.after.outcomes)
-    held = f"{len(ran) - len(broken)} of {every} scenarios keep the promise"
+    held = f"{len(ran) - len(short)} of {every} scenarios keep the promise"
     hours = [
         max((one.busiest_hour for one in side.outcomes if not one.not_run), default=None)
         for side in (simulation.before, simulation.after)

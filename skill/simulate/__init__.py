@@ -48,17 +48,26 @@ class Side:
 
 @dataclass(slots=True)
 class Simulation:
-    """One channel of the host, on both sides."""
+    """One channel of the host, on both sides.
+
+    promised: whether the patch answers for it: not for a channel that is left as it is
+    because it is right by its own means.
+    """
 
     channel: HostChannel
     before: Side
     after: Side
+    promised: bool = True
     way: str = ""
 
     @property
-    def broken(self) -> list[tuple[str, str]]:
-        """(scenario's id, what is broken) of the patched side."""
+    def short(self) -> list[tuple[str, str]]:
+        """(scenario's id, what is amiss) where the patched side falls short of the promise."""
         return [(one.scenario.id, text) for one in self.after.outcomes for text in one.broken()]
+
+    @property
+    def broken(self) -> list[tuple[str, str]]:
+        return self.short if self.promised else []
 
 
 @dataclass(slots=True)
@@ -130,7 +139,7 @@ def _simulate(
     unit = own_unit(Host(made.after))
     after = Side(unit)
     before = Side(own_unit(Host(made.before)) if made.before else unit, why=made.why)
-    simulation = Simulation(channel, before, after)
+    simulation = Simulation(channel, before, after, _is_promised(channel, made))
     sides = [(side, root) for side, root in ((before, made.before), (after, made.after)) if root]
     own = scenarios_of(channel, wanted)
     if channel.cannot or not own:
@@ -173,6 +182,14 @@ def require_scenarios(wanted: Iterable[str]) -> frozenset[str]:
             hint = f"; did you mean {near[0]}?" if near else ""
             raise SkillgenError(f"no scenario {id}{hint} (skillgen simulate --list)")
     return frozenset(wanted)
+
+
+def _is_promised(channel: HostChannel, made: Copies) -> bool:
+    if made.before is None or any(one.path == channel.path for one in made.plan.hand_offs):
+        return True
+    sides = (made.before, made.after)
+    before, after = ((side / channel.path).read_bytes() for side in sides)
+    return before != after
 
 
 def _not_run(side: Side, scenarios: Sequence[Scenario], why: str) -> None:

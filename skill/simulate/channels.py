@@ -170,9 +170,11 @@ def _ways(project: Project, channel: Channel) -> Iterator[Way]:
     elif channel.scope == "closure":
         yield Way("factory", path, start=_owner(channel))
         yield Way("module", path, start=_owner(channel))
-    elif Way("main", path) not in mains:
+    else:  # nothing but its main says what it does when the connect function rejects
+        yield from mains
         yield Way("module", path, start=entry.name)
         yield Way("module", path)
+        return
     yield from mains
 
 

@@ -26,6 +26,7 @@ from skill.storm.supervisor import ALWAYS_5S, Supervisor
 Driver = Literal["class", "factory", "module", "main"]
 RUNNER = Path(__file__).parent / "runner"
 _LIMIT_S = 60.0  # processor time of one scenario, in seconds; the runner looks at it by itself
+_LOOK_S = 10.0  # of the look at it
 _PATIENCE = 8.0  # so many times as long may it take, on a busy machine, until it is ended
 _FOREVER_S = 1e12  # JSON has no infinity
 # Files a host may read at its start, beside its code.
@@ -177,7 +178,7 @@ class Trial:
 
     def look(self) -> Look:
         """Raises StormError."""
-        return self._run([], 1, _LIMIT_S, lambda _raw: None)
+        return self._run([], 1, _LOOK_S, lambda _raw: None)
 
     def run(
         self,
@@ -206,7 +207,9 @@ class Trial:
             try:
                 self._run(left, seed, limit_s, lambda raw: take(_outcome(left[0], raw)))
             except _Hangs as error:
-                take(Outcome.missing(left[0], str(error)))
+                hung = list(left) if error.at_once else left[:1]
+                for scenario in hung:
+                    take(Outcome.missing(scenario, str(error)))
         return done
 
     def _run(
@@ -224,8 +227,8 @@ class Trial:
         }
         command = [self._node, *_fences(self._node, self._work), str(RUNNER / "main.cjs")]
         look: Look | None = None
-        answers = _lines(command, self._work / "run.json", request, self._work, limit_s * _PATIENCE)
-        for answer in answers:
+        patience = limit_s * _PATIENCE
+        for answer in _lines(command, self._work / "run.json", request, self._work, patience):
             if "look" in answer:
                 seen = answer["look"]
                 problems = tuple(dict.fromkeys([*seen["notes"], *seen["faults"]]))
@@ -244,7 +247,11 @@ class Trial:
 
 
 class _Hangs(StormError):
-    """The host's code did not return."""
+    """The host's code did not return. at_once: not even in the look at it."""
+
+    def __init__(self, patience_s: float, at_once: bool) -> None:
+        self.at_once = at_once
+        super().__init__(f"the host's code did not return within {patience_s:.0f} s")
 
 
 @contextmanager
@@ -381,6 +388,7 @@ def _lines(
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "TZ": "UTC"}
     complaints = work / "stderr.txt"
     hung = False
+    answers = 0
 
     def give_up() -> None:
         nonlocal hung
@@ -404,6 +412,7 @@ def _lines(
         try:
             for line in child.stdout:
                 timer.cancel()
+                answers += 1
                 yield json.loads(line)
                 timer = threading.Timer(patience_s, give_up)
                 timer.start()
@@ -414,7 +423,7 @@ def _lines(
             child.stdout.close()
             child.wait()
     if hung:
-        raise _Hangs(f"the host's code did not return within {patience_s:.0f} s")
+        raise _Hangs(patience_s, at_once=answers == 0)
     if child.returncode:
         text = complaints.read_text("utf-8", errors="replace").strip()
         raise StormError(text or f"node ended with status {child.returncode}")
