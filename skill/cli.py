@@ -196,6 +196,36 @@ def rule(rule_id: str | None, **choices: Any) -> int:
 
 
 @main.command()
+@host_argument
+@click.option("--scenario", multiple=True, metavar="ID", help="Only this scenario. Repeatable.")
+@click.option("--list", "listing", is_flag=True, help="List the scenarios and run nothing.")
+@click.option("--channel", multiple=True, metavar="PATH", help="Only this file. Repeatable.")
+@click.option("--chart", type=HOST, metavar="FILE.svg", help="Draw attempts over time, too.")
+@click.option("--node-tools", type=HOST, metavar="FOLDER", help="Its node_modules holds esbuild.")
+@output_options
+def simulate(
+    host: Path,
+    scenario: tuple[str, ...],
+    listing: bool,
+    channel: tuple[str, ...],
+    chart: Path | None,
+    node_tools: Path | None,
+    **choices: Any,
+) -> int:
+    """Put the bot through storms, before and after the patch: attempts an hour, side by side.
+
+    Runs the bot's own code, from a copy: in a process of its own, with a fake WhatsApp,
+    virtual time, no network and a throw-away home. Writes nothing in HOST. Status 1 when the
+    patched bot breaks a promise. TypeScript and JavaScript need Node.js 20 or later, and
+    esbuild, which npm installs once.
+    """
+    session, _options = _session("simulate", choices)
+    if listing:
+        return session.scenarios()
+    return session.simulate(host, scenario, channel, chart, node_tools)
+
+
+@main.command()
 @output_options
 def demo(**choices: Any) -> int:
     """Try it all on a bundled host, copied into a temporary folder."""

@@ -87,6 +87,35 @@ class Session:
                 self.printer.out(f"{name}  {rule.summary}")
         return 0
 
+    def scenarios(self) -> int:
+        from skill.report.storms import scenario_list
+        from skill.simulate import every_scenario
+
+        known = every_scenario()
+        if self.as_text:
+            self.printer.lines(scenario_list(known))
+        else:
+            rows = [{"id": scenario.id, "title": scenario.title} for scenario in known]
+            self.printer.out(data.document(self.command, 0, scenarios=rows).rstrip())
+        return 0
+
+    def simulate(
+        self,
+        host: Path,
+        wanted: Sequence[str],
+        channels: tuple[str, ...],
+        chart: Path | None,
+        node_tools: Path | None,
+    ) -> int:
+        from skill.simulate import require_scenarios
+
+        ids = require_scenarios(wanted)
+
+        def one(opened: Host, row: Row) -> int:
+            return self._simulate(opened, row, ids, channels, chart, node_tools)
+
+        return self._each([host], one)
+
     def demo(self, options: Options) -> int:
         from skill.demo import copy_host
 
@@ -357,6 +386,39 @@ class Session:
             for path in done.kept:
                 self.printer.out(f"kept {path}: edited since it was installed, left as it is")
         return 1 if done.kept else 0
+
+    def _simulate(
+        self,
+        host: Host,
+        row: Row,
+        wanted: frozenset[str],
+        channels: tuple[str, ...],
+        chart: Path | None,
+        node_tools: Path | None,
+    ) -> int:
+        from skill.report import chart as drawing
+        from skill.report import storms
+        from skill.simulate import WARNING, simulate_host
+        from skill.simulate.tools import esbuild_folder, require_node
+
+        self.printer.say(WARNING)
+
+        def tools() -> tuple[str, Path]:
+            return require_node(), esbuild_folder(node_tools, self.printer.say)
+
+        with self.printer.counting("runs") as progress:
+            report = simulate_host(host, wanted, only=channels, node_tools=tools, progress=progress)
+        row.update(storms.as_data(report))
+        if self.as_text:
+            for simulation in report.simulations:
+                lines = storms.text(simulation)
+                self.printer.lines(self.printer.safe(line) for line in lines)
+                self.printer.out("")
+            for path, why in report.left_out if not self.printer.quiet else ():
+                self.printer.out(f"left out: {self.printer.safe(path)}: {why}")
+        if chart is not None:
+            drawing.write(report, chart)
+        return report.code
 
     def _reset(self, host: Host, row: Row) -> int:
         from skill.memory import memories, reset

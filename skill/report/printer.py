@@ -7,7 +7,8 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 
 COLOURS = {
     "where": "1",
@@ -73,6 +74,25 @@ class Printer:
         one = " ".join(line.split())
         with contextlib.suppress(OSError):
             print(f"skillgen: {one}", file=sys.stderr, flush=True)
+
+    @contextlib.contextmanager
+    def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Give a function that shows how far it is (done, of how many), on a terminal only."""
+        began = time.monotonic()
+        shown = not self.quiet and sys.stderr.isatty()
+
+        def show(done: int, total: int) -> None:
+            if shown and time.monotonic() - began > SLOW:
+                with contextlib.suppress(OSError):
+                    print(f"\rskillgen: {done} of {total} {what} ", end="", file=sys.stderr)
+                    sys.stderr.flush()
+
+        try:
+            yield show
+        finally:
+            if shown:
+                with contextlib.suppress(OSError):
+                    print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
     @contextlib.contextmanager
     def working(self, what: str) -> Iterator[None]:

@@ -10,16 +10,19 @@ import json
 import sys
 from pathlib import Path
 
+from skill.host import Host
+from skill.simulate.units import own_unit
+from skill.storm.catalogue import BY_ID as SCENARIOS
 from skill.storm.run import Outcome, StormError, simulate
-from skill.storm.scenarios import EXTRA, TABLE
-from skill.storm.supervisor import ALWAYS_5S, BY_NAME, from_host
+from skill.storm.scenarios import TABLE
+from skill.storm.supervisor import ALWAYS_5S, BY_NAME
 
 _COLUMNS = "{:14} {:>8} {:>6} {:>7} {:>7} {:>7}  {:14} {:>8} {:>9} {:>9} {:>7}  {}"
 
 
 def main() -> int:
     """Exit status 0; 1 when a bound is broken (``--check``); 2 when the host does not run."""
-    every = {scenario.id: scenario for scenario in (*TABLE, *EXTRA)}
+    every = SCENARIOS
     parser = argparse.ArgumentParser(prog="python -m skill.storm", description=__doc__)
     parser.add_argument("host", type=Path)
     parser.add_argument("channel", help="the channel file, relative to HOST")
@@ -38,7 +41,7 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="judge by the patched bounds")
     options = parser.parse_args()
-    own = from_host(options.host) if options.supervisor == "host" else None
+    own = own_unit(Host(options.host)).rules if options.supervisor == "host" else None
     try:
         outcomes = simulate(
             options.host,

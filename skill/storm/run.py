@@ -12,7 +12,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
@@ -23,7 +25,9 @@ from skill.storm.supervisor import ALWAYS_5S, Supervisor
 
 Driver = Literal["class", "factory", "module", "main"]
 RUNNER = Path(__file__).parent / "runner"
-_TIMEOUT_S = 300.0  # real seconds for one host and all its scenarios
+_LIMIT_S = 60.0  # processor time of one scenario, in seconds; the runner looks at it by itself
+_LOOK_S = 10.0  # of the look at it
+_PATIENCE = 8.0  # so many times as long may it take, on a busy machine, until it is ended
 _FOREVER_S = 1e12  # JSON has no infinity
 # Files a host may read at its start, beside its code.
 _COPIED = ("package.json",)
@@ -76,6 +80,17 @@ class Outcome:
     exits_at: tuple[tuple[float, int | str], ...]
     log: tuple[tuple[float, str, str], ...]
     real_s: float
+    not_run: str = ""
+    """Why the scenario could not be run to its end; then no other field counts."""
+    runs_at: tuple[float, ...] = ()
+
+    @classmethod
+    def missing(cls, scenario: Scenario, reason: str) -> Outcome:
+        """A scenario that was not run."""
+        return cls(
+            scenario, 0, 0, 0, 0, {}, None, None, False, None, None, None, (), (), (), (), (), (),
+            0.0, reason,
+        )  # fmt: skip
 
     @property
     def undefined_socket(self) -> tuple[Fault, ...]:
@@ -83,6 +98,8 @@ class Outcome:
 
     def broken(self) -> list[str]:
         """The promises of the scenario's bound that this outcome breaks, a line each."""
+        if self.not_run:
+            return []
         bound, found = self.scenario.bound, []
         tries = max(self.attempts, self.runs)
         if tries > bound.day:
@@ -97,6 +114,15 @@ class Outcome:
                     f"next attempt {self.next_s:.0f} s after the fault's end,"
                     f" within {bound.next_s:.0f} s promised"
                 )
+        if bound.first_s is not None and not any(at <= bound.first_s for at in self.attempts_at):
+            found.append("the first attempt is delayed")
+        if bound.quiet is not None:
+            begin, end = bound.quiet
+            late = sum(begin <= at < end for at in self.attempts_at)
+            if late:
+                found.append(f"{late} attempts after second {begin:.0f}, none promised")
+        if bound.clean and set(self.exits) - {"0", "SIGTERM"}:
+            found.append(f"ends with {', '.join(self.exits)}, status 0 promised")
         if bound.ready and self.ready_s is None:
             found.append("the host never becomes ready")
         if bound.ready and not self.up_at_end:
@@ -112,7 +138,7 @@ class Outcome:
         whole["scenario"] = self.scenario.id
         whole["broken"] = self.broken()
         if not times:
-            for key in ("attempts_at", "starts_at", "exits_at", "log"):
+            for key in ("attempts_at", "runs_at", "starts_at", "exits_at", "log"):
                 del whole[key]
         return whole
 
@@ -125,6 +151,174 @@ def busiest_hour(times: Sequence[float]) -> int:
             first += 1
         most = max(most, last - first + 1)
     return most
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a host does in a healthy minute: whether it can be driven at all.
+
+    settled: whether connect(), setup() or main resolved. problems: errors and notes.
+    """
+
+    attempts: int
+    opened: int
+    settled: bool | None
+    folders: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+Progress = Callable[[Outcome], None]
+
+
+class Trial:
+    """A bundled host, ready to be run. Made by ``prepared``."""
+
+    def __init__(self, node: str, work: Path, request: dict[str, Any]) -> None:
+        self._node, self._work, self._request = node, work, request
+
+    def look(self) -> Look:
+        """Raises StormError."""
+        return self._run([], 1, _LOOK_S, lambda _raw: None)
+
+    def run(
+        self,
+        scenarios: Iterable[Scenario],
+        *,
+        supervisor: Supervisor = ALWAYS_5S,
+        seed: int = 1,
+        limit_s: float = _LIMIT_S,
+        progress: Progress | None = None,
+    ) -> list[Outcome]:
+        """Raises StormError when the host cannot be run at all.
+
+        A scenario that takes longer than ``limit_s`` of processor time has ``not_run`` set.
+        """
+        left = list(scenarios)
+        self._request["supervisor"] = asdict(supervisor)
+        done: list[Outcome] = []
+
+        def take(outcome: Outcome) -> None:
+            done.append(outcome)
+            left.pop(0)
+            if progress:
+                progress(outcome)
+
+        while left:
+            try:
+                self._run(left, seed, limit_s, lambda raw: take(_outcome(left[0], raw)))
+            except _Hangs as error:
+                hung = list(left) if error.at_once else left[:1]
+                for scenario in hung:
+                    take(Outcome.missing(scenario, str(error)))
+        return done
+
+    def _run(
+        self,
+        scenarios: Sequence[Scenario],
+        seed: int,
+        limit_s: float,
+        take: Callable[[dict[str, Any]], None],
+    ) -> Look:
+        request = {
+            **self._request,
+            "scenarios": [_scenario_json(scenario) for scenario in scenarios],
+            "seed": seed,
+            "limitMs": limit_s * 1000,
+        }
+        command = [self._node, *_fences(self._node, self._work), str(RUNNER / "main.cjs")]
+        look: Look | None = None
+        patience = limit_s * _PATIENCE
+        for answer in _lines(command, self._work / "run.json", request, self._work, patience):
+            if "look" in answer:
+                seen = answer["look"]
+                problems = tuple(dict.fromkeys([*seen["notes"], *seen["faults"]]))
+                look = Look(
+                    seen["attempts"],
+                    seen["opened"],
+                    seen["settled"],
+                    tuple(seen["folders"]),
+                    problems,
+                )
+            else:
+                take(answer)
+        if look is None:
+            raise StormError("the runner gave no answer")
+        return look
+
+
+class _Hangs(StormError):
+    """The host's code did not return. at_once: not even in the look at it."""
+
+    def __init__(self, patience_s: float, at_once: bool) -> None:
+        self.at_once = at_once
+        super().__init__(f"the host's code did not return within {patience_s:.0f} s")
+
+
+@contextmanager
+def prepared(
+    host_root: Path,
+    channel: str,
+    *,
+    driver: Driver = "class",
+    node_tools: Path,
+    registry: bool = False,
+    class_name: str | None = None,
+    start: str | None = None,
+    ready_log: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    node: str = "node",
+) -> Iterator[Trial]:
+    """Bundle a host into a temporary folder, which is gone afterwards. Raises StormError.
+
+    channel: its channel file (or, for driver ``main``, its main), relative to the root.
+    registry: a second channel is connected, which keeps the process alive. class_name,
+    start: the exported class and its method that driver ``class`` calls (else the first with
+    ``connect``); for driver ``module`` start is the exported function (else the import
+    starts it, or a function with a telling name). ready_log: for driver ``main``, a regular
+    expression for the line that says that main is through; without one the first open
+    counts. environment: variables of the host's, such as another channel's token.
+    node_tools: a folder whose node_modules holds esbuild.
+    """
+    if not (host_root / channel).is_file():
+        raise StormError(f"{channel}: no such file in {host_root}")
+    with tempfile.TemporaryDirectory(prefix="storm-", dir=_fast_folder()) as made:
+        work = Path(made).resolve()
+        bundle = work / "bundle.js"
+        request = {
+            "root": str(host_root.resolve()),
+            "entry": channel,
+            "out": str(bundle),
+            "tools": str(node_tools.resolve()),
+            "virtualRoot": str(work / "host"),
+            "capture": driver == "factory",
+            "stubHeavy": driver in ("class", "factory"),
+        }
+        command = [node, str(RUNNER / "bundle.cjs")]
+        for _ in _lines(command, work / "bundle.json", request, work, _LIMIT_S * _PATIENCE):
+            pass
+        yield Trial(
+            node,
+            work,
+            {
+                "bundle": str(bundle),
+                "driver": driver,
+                "registry": registry,
+                "className": class_name,
+                "startName": start,
+                "readyLog": ready_log,
+                "work": str(work),
+                "home": str(work / "home"),
+                "cwd": str(work / "host"),
+                "mainFile": str(work / "host" / channel),
+                "environment": {"PATH": "/usr/bin:/bin", "TZ": "UTC", **(environment or {})},
+                "supervisor": asdict(ALWAYS_5S),
+                "files": {
+                    name: (host_root / name).read_text("utf-8")
+                    for name in _COPIED
+                    if (host_root / name).is_file()
+                },
+            },
+        )
 
 
 def simulate(
@@ -144,61 +338,20 @@ def simulate(
 ) -> list[Outcome]:
     """Run the host in ``host_root`` through ``scenarios`` and say what it did.
 
-    channel: its channel file (or, for driver ``main``, its main), relative to the root.
-    registry: a second channel is connected, which keeps the process alive. start: the
-    exported function that driver ``module`` calls (else the import starts it, or a
-    function with a telling name). ready_log: for driver ``main``, a regular expression
-    for the line that says that main is through; without one the first open counts.
-    environment: variables of the host's, such as another channel's token.
-    node_tools: a folder whose node_modules holds esbuild. Raises StormError.
+    What the options mean: ``prepared``. Raises StormError.
     """
-    wanted = list(scenarios)
-    if not (host_root / channel).is_file():
-        raise StormError(f"{channel}: no such file in {host_root}")
-    with tempfile.TemporaryDirectory(prefix="storm-", dir=_fast_folder()) as made:
-        work = Path(made).resolve()
-        bundle = work / "bundle.js"
-        _node(
-            [node, str(RUNNER / "bundle.cjs")],
-            work / "bundle.json",
-            {
-                "root": str(host_root.resolve()),
-                "entry": channel,
-                "out": str(bundle),
-                "tools": str(node_tools.resolve()),
-                "virtualRoot": str(work / "host"),
-                "capture": driver == "factory",
-                "stubHeavy": driver in ("class", "factory"),
-            },
-            work,
-        )
-        request = {
-            "bundle": str(bundle),
-            "driver": driver,
-            "registry": registry,
-            "startName": start,
-            "readyLog": ready_log,
-            "work": str(work),
-            "home": str(work / "home"),
-            "cwd": str(work / "host"),
-            "out": str(work / "outcomes.json"),
-            "mainFile": str(work / "host" / channel),
-            "environment": {"PATH": "/usr/bin:/bin", "TZ": "UTC", **(environment or {})},
-            "supervisor": asdict(supervisor),
-            "scenarios": [_scenario_json(scenario) for scenario in wanted],
-            "seed": seed,
-            "files": {
-                name: (host_root / name).read_text("utf-8")
-                for name in _COPIED
-                if (host_root / name).is_file()
-            },
-        }
-        _node(
-            [node, *_fences(node, work), str(RUNNER / "main.cjs")], work / "run.json", request, work
-        )
-        answer = json.loads((work / "outcomes.json").read_text("utf-8"))
-    by_id = {scenario.id: scenario for scenario in wanted}
-    return [_outcome(by_id[one["scenario"]], one) for one in answer["outcomes"]]
+    with prepared(
+        host_root,
+        channel,
+        driver=driver,
+        node_tools=node_tools,
+        registry=registry,
+        start=start,
+        ready_log=ready_log,
+        environment=environment,
+        node=node,
+    ) as trial:
+        return trial.run(scenarios, supervisor=supervisor, seed=seed)
 
 
 def _fast_folder() -> str | None:
@@ -220,42 +373,80 @@ def _fences(node: str, work: Path) -> list[str]:
     return [flag, "--no-warnings", "--allow-fs-read=*", f"--allow-fs-write={work}{os.sep}*"]
 
 
-def _node(command: list[str], request_file: Path, request: dict[str, Any], work: Path) -> None:
+def _lines(
+    command: list[str], request_file: Path, request: dict[str, Any], work: Path, patience_s: float
+) -> Iterator[dict[str, Any]]:
+    """Run a script of the runner; its lines of JSON as they come.
+
+    Raises _Hangs when no line comes for ``patience_s``, StormError when it fails.
+    """
     if shutil.which(command[0]) is None:
         raise StormError(f"{command[0]}: not found; install Node.js 20 or later")
     request_file.write_text(json.dumps(request), "utf-8")
     home = work / "home"
     home.mkdir(exist_ok=True)
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "TZ": "UTC"}
-    try:
-        done = subprocess.run(
+    complaints = work / "stderr.txt"
+    hung = False
+    answers = 0
+
+    def give_up() -> None:
+        nonlocal hung
+        hung = True
+        child.kill()
+
+    with complaints.open("w", encoding="utf-8") as stderr:
+        child = subprocess.Popen(
             [*command, str(request_file)],
             cwd=work,
             env=environment,
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
-            timeout=_TIMEOUT_S,
-            check=False,
+            encoding="utf-8",
         )
-    except subprocess.TimeoutExpired as error:
-        raise StormError(f"the host did not come to an end in {_TIMEOUT_S:.0f} s") from error
-    if done.returncode:
-        raise StormError(done.stderr.strip() or f"node ended with status {done.returncode}")
+        assert child.stdout is not None
+        timer = threading.Timer(patience_s, give_up)
+        timer.start()
+        try:
+            for line in child.stdout:
+                timer.cancel()
+                answers += 1
+                yield json.loads(line)
+                timer = threading.Timer(patience_s, give_up)
+                timer.start()
+            child.wait()
+        finally:
+            timer.cancel()
+            child.kill()
+            child.stdout.close()
+            child.wait()
+    if hung:
+        raise _Hangs(patience_s, at_once=answers == 0)
+    if child.returncode:
+        text = complaints.read_text("utf-8", errors="replace").strip()
+        raise StormError(text or f"node ended with status {child.returncode}")
 
 
 def _scenario_json(scenario: Scenario) -> dict[str, Any]:
     phases = [asdict(phase) for phase in scenario.phases]
     for phase in phases:
         phase["until_s"] = min(phase["until_s"], _FOREVER_S)
+    acts = [asdict(act) for act in scenario.acts]
+    for act in acts:
+        act["until_s"] = min(act["until_s"], _FOREVER_S)
     return {
         "id": scenario.id,
         "creds": scenario.creds,
         "horizon_s": scenario.horizon_s,
         "phases": phases,
+        "acts": acts,
     }
 
 
 def _outcome(scenario: Scenario, raw: dict[str, Any]) -> Outcome:
+    assert raw["scenario"] == scenario.id
     attempts_at = tuple(raw["attempts_at"])
     in_a_day = [at for at in attempts_at if at < DAY]
     exits: dict[str, int] = {}
@@ -287,4 +478,6 @@ def _outcome(scenario: Scenario, raw: dict[str, Any]) -> Outcome:
         exits_at=tuple((at, code) for at, code in raw["exits"]),
         log=tuple((at, level, text) for at, level, text in raw["log"]),
         real_s=raw["real_s"],
+        not_run=raw["not_run"],
+        runs_at=tuple(raw["runs_at"]),
     )

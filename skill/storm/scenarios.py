@@ -32,7 +32,8 @@ class Does:
     ``after_s``, then closed with ``code`` ``close_after_s`` later, or the process is
     killed ``kill_after_s`` later; ``qr``: asks for a QR after ``after_s``, closes 408
     ``lasts_s`` later; ``silent``: brings no event, not even after ``end()``;
-    ``throw``: makeWASocket throws.
+    ``throw``: makeWASocket throws. code None: the error has no ``output``; 0: no error.
+    data: what the error carries beside its code, such as a ban's ``expire`` (seconds).
     """
 
     kind: Literal["close", "open", "qr", "silent", "throw"]
@@ -55,11 +56,35 @@ class Phase:
     """What happens to attempts that start before ``until_s``.
 
     lookup_fails: fetch, fetchLatestWaWebVersion and fetchLatestBaileysVersion reject.
+    attempts: it counts for the first so many attempts of the scenario only.
     """
 
     until_s: float
     does: Does
     lookup_fails: bool = False
+    attempts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person, a setup script or a disk does at ``at_s``, and every ``every_s`` after.
+
+    kind ``start``: the service is started, unless it runs; ``restart``: its process is ended
+    by the signal ``value`` and started at once; ``stop``: the host's own way to stop the
+    channel, or else the service; ``second``: the program is started a second time, in the
+    same folder; ``creds``: creds.json is ``renewed`` (another identity), ``rewritten`` (the
+    same one in other bytes) or ``deleted``; ``clock``: the wall clock is set by ``by_s``;
+    ``memory``: the memory file is ``corrupt`` or ``unwritable`` from then on.
+    unless_up: not while a link is open, as a watchdog does.
+    """
+
+    at_s: float
+    kind: Literal["start", "restart", "stop", "second", "creds", "clock", "memory"]
+    value: str = ""
+    by_s: float = 0.0
+    every_s: float | None = None
+    until_s: float = inf
+    unless_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +97,33 @@ class Bound:
     next_s: float | None = None
     # The host is ready (connect() or setup() done, and the link open) by the end.
     ready: bool = False
+    # The first attempt within this many seconds of the start: nothing delays it.
+    first_s: float | None = None
+    # No attempt at all in [from, to), in seconds.
+    quiet: tuple[float, float] | None = None
+    # A process that ends does so with exit status 0.
+    clean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One fault. fault_ends_s: inf when it never does; horizon_s: how long it is watched.
 
-    unpatched: attempts in 24 h of NanoClaw v1.1.6 (Restart=always, 5 s) and of the v2
-    adapter, as in domain.md.
+    acts: what is done to the host meanwhile. unpatched: attempts in 24 h of NanoClaw v1.1.6
+    (Restart=always, 5 s) and of the v2 adapter, as in domain.md, where it has them.
     """
 
     id: str
     title: str
     phases: tuple[Phase, ...]
     bound: Bound
-    unpatched: tuple[int, int]
+    unpatched: tuple[int, int] | None = None
     # unlinked: creds.json is there and holds no account, as after a pairing that failed; hosts
     # that want the file (NanoClaw v2) would leave the channel out without it.
     creds: Literal["linked", "unlinked"] = "linked"
     horizon_s: float = DAY
     fault_ends_s: float = field(default=inf)
+    acts: tuple[Act, ...] = ()
 
 
 def _until(end_s: float, does: Does, lookup_fails: bool = False) -> tuple[Phase, ...]:
@@ -108,7 +140,7 @@ TABLE: tuple[Scenario, ...] = (
         "revoked",
         "session revoked (401)",
         _ever(Does("close", after_s=0.3, code=401)),
-        Bound(day=1),
+        Bound(day=1, clean=True),
         unpatched=(16_302, 1),
     ),
     Scenario(
@@ -149,7 +181,7 @@ TABLE: tuple[Scenario, ...] = (
         "unlinked",
         "credentials gone, QR asked",
         _ever(Does("qr", after_s=0.5)),
-        Bound(day=1),
+        Bound(day=1, clean=True),
         unpatched=(13_293, 1_429),
         creds="unlinked",
     ),
@@ -194,14 +226,14 @@ EXTRA: tuple[Scenario, ...] = (
         "qr-linked",
         "a QR asked of a linked bot",
         _ever(Does("qr", after_s=0.5)),
-        Bound(day=1),
+        Bound(day=1, clean=True),
         unpatched=(13_293, 1_429),
     ),
     Scenario(
         "healthy",
         "nothing wrong",
         _ever(WELL),
-        Bound(day=1, hour=1, ready=True),
+        Bound(day=1, hour=1, ready=True, first_s=0.0),
         unpatched=(1, 1),
     ),
 )

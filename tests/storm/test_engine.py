@@ -14,8 +14,6 @@ from skill.storm.supervisor import (
     LAUNCHD_KEEP_ALIVE,
     NONE,
     Supervisor,
-    from_host,
-    parse_systemd,
 )
 
 HEALTHY = next(scenario for scenario in EXTRA if scenario.id == "healthy")
@@ -224,49 +222,3 @@ def test_hour_is_open_at_its_start() -> None:
     assert busiest_hour([]) == 0
     assert busiest_hour([0.0, 3599.9, 3600.0]) == 2
     assert busiest_hour([0.0, 1.0, 3600.5, 3600.9]) == 3
-
-
-UNIT = """[Unit]
-Description=Bot
-{unit}
-
-[Service]
-ExecStart=/usr/bin/node dist/index.js
-{service}
-
-[Install]
-WantedBy=default.target
-"""
-
-
-@pytest.mark.parametrize(
-    ("unit", "service", "rules"),
-    [
-        ("", "Restart=always\nRestartSec=5", ALWAYS_5S),
-        (
-            "",
-            "Restart=on-failure\nStartLimitIntervalSec=300\nStartLimitBurst=3",
-            Supervisor("systemd", "on-failure", 0.1, 10.0, 3),
-        ),
-        (
-            "StartLimitIntervalSec=5min\nStartLimitBurst=5",
-            "Restart=on-failure\nRestartSec=10\nRestartPreventExitStatus=78 SIGKILL",
-            Supervisor("systemd", "on-failure", 10.0, 300.0, 5, (78,)),
-        ),
-        ("", "StartLimitInterval=60", Supervisor("systemd", "no", 0.1, 60.0, 5)),
-    ],
-)
-def test_start_limit_counts_where_systemd_reads_it(
-    unit: str, service: str, rules: Supervisor
-) -> None:
-    assert parse_systemd(UNIT.format(unit=unit, service=service)) == rules
-
-
-def test_unit_in_a_template_literal_is_found(tmp_path: Path) -> None:
-    assert from_host(tmp_path) is None
-    unit = UNIT.format(unit="", service="Restart=always\nRestartSec=7")
-    (tmp_path / "setup").mkdir()
-    (tmp_path / "setup" / "service.ts").write_text(f"const unit = `{unit}`;\n", "utf-8")
-    rules = from_host(tmp_path)
-    assert rules is not None
-    assert (rules.restart, rules.restart_s) == ("always", 7.0)

@@ -78,16 +78,31 @@ def wrap_public(draft: Draft) -> None:
 
 
 def is_public(channel: Channel) -> bool:
-    """Whether other files may call the connect function."""
+    """Whether other files may call the connect function, by its name or by one it is given."""
     node = channel.connect.node
     if channel.scope == "class":
         return node.kind() == "method_definition" and not is_private(node)
     parent = node.parent()
     if node.kind() != "function_declaration" or parent is None:
         return False
+    if channel.scope == "closure":
+        return is_handed_out(channel)
     name = re.escape(channel.connect.name)
     exported = re.compile(EXPORTED.replace("NAME", name))
     return parent.kind() == "export_statement" or exported.search(channel.source.text) is not None
+
+
+def is_handed_out(channel: Channel) -> bool:
+    """``return { start: connect }``: a closure gives its connect function away as a value."""
+    owner = channel.owner
+    return owner is not None and any(
+        node.text() == channel.connect.name
+        and (parent := node.parent()) is not None
+        and parent.kind() in ("pair", "object", "return_statement")
+        for node in walk(owner)
+        if node.kind() in ("identifier", "shorthand_property_identifier")
+        and not within(node, channel.connect.node)
+    )
 
 
 def stopped_hook(draft: Draft) -> list[tuple[str, str]]:

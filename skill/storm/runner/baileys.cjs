@@ -31,6 +31,8 @@ for (const [name, code] of Object.entries(REASONS)) DisconnectReason[code] = nam
 const MESSAGES = {
   401: 'Connection Failure',
   403: 'Connection Failure',
+  402: 'Connection Failure',
+  405: 'Connection Failure',
   408: 'WebSocket Error (connect ECONNRESET)',
   428: 'Connection Terminated',
   440: 'Stream Errored (conflict)',
@@ -55,10 +57,17 @@ class Boom extends Error {
   }
 }
 
-/** code null: an error without output, as after a frame of garbage. */
+/** code null: an error without output, as after a frame of garbage; 0: no error at all. */
 function failure(code, data) {
-  if (code === null) return new Error('Invalid frame');
-  return new Boom(MESSAGES[code] ?? 'Connection Failure', { statusCode: code, data });
+  if (code === 0) return undefined;
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0; // a storm makes 144,000 of them, and nobody reads their stacks
+  const error =
+    code === null
+      ? new Error('Invalid frame')
+      : new Boom(MESSAGES[code] ?? 'Connection Failure', { statusCode: code, data });
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }
 
 const BufferJSON = {
@@ -96,6 +105,14 @@ function initAuthCreds() {
     lastPropHash: undefined,
     routingInfo: undefined,
   };
+}
+
+/** The same link in other bytes, as Baileys rewrites it all the time. */
+function rewritten(text) {
+  const creds = JSON.parse(text, BufferJSON.reviver);
+  creds.nextPreKeyId += 30;
+  creds.accountSyncCounter += 1;
+  return JSON.stringify(creds, BufferJSON.replacer, 1);
 }
 
 /** The text of a creds.json; that of a bot that is not linked is what a pairing leaves behind. */
@@ -145,10 +162,15 @@ function createSocket(world, proc, config, phase) {
   if (holding) proc.holds += 1;
 
   const release = () => {
-    if (open) proc.openSockets -= 1;
+    if (open) {
+      proc.openSockets -= 1;
+      world.sockets.delete(seat);
+    }
     if (holding) proc.holds -= 1;
     open = holding = false;
   };
+  // Two clients of one account: the server closes the older one.
+  const seat = { proc, give: () => drop(failure(440)) };
   const later = (seconds, run) => {
     world.at(world.now + seconds * 1000, proc, () => closed || run());
   };
@@ -247,6 +269,10 @@ function createSocket(world, proc, config, phase) {
       known.user = me;
       open = true;
       proc.openSockets += 1;
+      for (const { proc: other, give } of world.sockets) {
+        if (other !== proc) world.at(world.now, other, give);
+      }
+      world.sockets.add(seat);
       world.opens.push(world.now);
       ev.emit('connection.update', { connection: 'open' });
       if (proc.dead) return;
@@ -266,13 +292,14 @@ function createSocket(world, proc, config, phase) {
 /** The module that `@whiskeysockets/baileys` and `baileys` become: callable, as ES interop needs. */
 function fakeBaileys(world) {
   let parsed = { text: null, creds: null };
+  let made = null; // the folder that is there; 72,000 calls to make it take a second
   const live = () => {
     if (world.proc.dead) throw EXIT;
     return world.proc;
   };
   const lookup = async () => {
     if (world.proc.dead) return new Promise(() => {});
-    if (world.phase().lookup_fails) throw new Error('getaddrinfo EAI_AGAIN web.whatsapp.com');
+    if (world.phase(1).lookup_fails) throw new Error('getaddrinfo EAI_AGAIN web.whatsapp.com');
     return { version: [2, 3000, 1027934701], isLatest: true };
   };
 
@@ -288,7 +315,7 @@ function fakeBaileys(world) {
     if (world.proc.dead) return new Promise(() => {});
     world.runs.push(world.now);
     world.authFolders.add(path.relative(process.cwd(), path.resolve(folder)));
-    fs.mkdirSync(folder, { recursive: true });
+    if (made !== folder) fs.mkdirSync((made = folder), { recursive: true });
     const file = path.join(folder, 'creds.json');
     let creds;
     let text = null;
@@ -306,6 +333,7 @@ function fakeBaileys(world) {
       const next = JSON.stringify(creds, BufferJSON.replacer);
       // An unchanged text is not written again: 57,601 writes would take a minute.
       if (next === text && fs.existsSync(file)) return;
+      fs.mkdirSync(folder, { recursive: true });
       fs.writeFileSync(file, (text = next));
     };
     return { state, saveCreds };
@@ -340,4 +368,4 @@ function fakeBaileys(world) {
   return makeWASocket;
 }
 
-module.exports = { Boom, credsText, fakeBaileys };
+module.exports = { Boom, credsText, fakeBaileys, rewritten };

@@ -12,12 +12,19 @@ const { stub } = require('./stubs.cjs');
 
 /** Seconds after the first start at which the channel's other entries are tried while not open. */
 const PROBE_S = 31;
+const ENTRIES = ['connect', 'start', 'init', 'initialize', 'run', 'launch', 'listen', 'open'];
+const TEARDOWNS = ['disconnect', 'teardown', 'stop', 'shutdown', 'close', 'destroy'];
 const STARTERS = /^(main|start\w*|run|boot\w*|init\w*|connect\w*)$/;
 
 function hostOptions(world) {
   const rest = stub(world, 'host');
   return new Proxy(
-    { registeredGroups: () => ({}), onMessage() {}, onChatMetadata() {} },
+    {
+      registeredGroups: () => ({}),
+      onMessage() {},
+      onChatMetadata() {},
+      otherChannelConnected: () => Boolean(world.registry), // what a patched channel asks
+    },
     { get: (target, key) => (key in target ? target[key] : rest[key]) },
   );
 }
@@ -27,7 +34,8 @@ function probe(world, proc, calls) {
   if (world.probed) return;
   world.probed = true;
   const timer = proc.globals.setTimeout(async () => {
-    if (proc.openSockets > 0) return;
+    // A host that still waits for its channel does not use it.
+    if (proc.openSockets > 0 || !proc.resolved) return;
     for (const call of calls) {
       try {
         await call();
@@ -39,17 +47,18 @@ function probe(world, proc, calls) {
   timer.unref();
 }
 
-async function connectChannel(world, proc, channel) {
+async function connectChannel(world, proc, channel, method = 'connect') {
+  rememberTeardown(proc, channel);
   probe(world, proc, [
     () => channel.setTyping?.('15550002222@s.whatsapp.net', true),
     () => channel.isConnected?.(),
   ]);
   try {
-    await channel.connect();
+    await channel[method]();
   } catch (error) {
     if (error === EXIT || proc.dead) return;
     world.log('main', [error]);
-    world.note(`connect() rejects: ${error?.message ?? error}`);
+    world.note(`${method}() rejects: ${error?.message ?? error}`);
     proc.settled(false);
     proc.guard(() => proc.globals.process.exit(1));
     return;
@@ -59,24 +68,42 @@ async function connectChannel(world, proc, channel) {
   proc.settled(true);
 }
 
+/** How a host's main ends the channel, if the channel has a way. */
+function rememberTeardown(proc, channel) {
+  const name = TEARDOWNS.find((one) => typeof channel[one] === 'function');
+  if (!name) return;
+  proc.teardown = async () => {
+    try {
+      await channel[name]();
+    } catch (error) {
+      if (error !== EXIT) proc.world.log('main', [error]);
+    }
+  };
+}
+
 async function runClass(world, proc, exported) {
+  const { className, startName: method = 'connect' } = world;
   const wanted = (value) =>
-    typeof value === 'function' && typeof value.prototype?.connect === 'function';
-  const Channel = Object.values(exported).find(wanted);
-  if (!Channel) throw new Error('the channel file exports no class with a connect() method');
-  await connectChannel(world, proc, new Channel(hostOptions(world)));
+    typeof value === 'function' && typeof value.prototype?.[method] === 'function';
+  const all = Object.values(exported).filter(wanted);
+  const Channel = all.find((one) => one.name === className) ?? all[0];
+  if (!Channel) throw new Error(`the channel file exports no class with a ${method}() method`);
+  const given = () => hostOptions(world);
+  await connectChannel(world, proc, new Channel(given(), given(), given()), method);
 }
 
 async function runFactory(world, proc, exported) {
   const registered = proc.captured.find((args) => args.length > 1);
   const factory = registered?.[1]?.factory ?? registered?.[1];
-  if (typeof factory !== 'function') {
-    const wanted = (name) => /^create\w*(Channel|Adapter)$/i.test(name);
-    const name = Object.keys(exported).find(wanted);
-    if (!name) throw new Error('the channel file registers no channel factory');
-    return runChannel(world, proc, await exported[name](hostOptions(world)));
-  }
-  return runChannel(world, proc, await factory(hostOptions(world)));
+  if (typeof factory === 'function') return runChannel(world, proc, await factory(hostOptions(world)));
+  const wanted = (name) => /^create\w*(Channel|Adapter)$/i.test(name);
+  const name = [world.startName, ...Object.keys(exported).filter(wanted)].find(
+    (one) => typeof exported[one] === 'function',
+  );
+  if (!name) throw new Error('the channel file registers no channel factory');
+  const made = await exported[name](hostOptions(world));
+  if (made === undefined && world.runs.length > proc.runsAtStart) return proc.settled(true);
+  return runChannel(world, proc, made);
 }
 
 async function runChannel(world, proc, channel) {
@@ -85,7 +112,12 @@ async function runChannel(world, proc, channel) {
     proc.holds += 1;
     return;
   }
-  if (typeof channel.setup !== 'function') return connectChannel(world, proc, channel);
+  if (typeof channel.setup !== 'function') {
+    const entry = ENTRIES.find((one) => typeof channel[one] === 'function');
+    if (!entry) throw new Error('what the factory returns has no way to connect');
+    return connectChannel(world, proc, channel, entry);
+  }
+  rememberTeardown(proc, channel);
   proc.holds += 1; // v2: delivery and sweep loops run whatever the channels do
   const to = '15550002222@s.whatsapp.net';
   const file = { filename: 'a.png', data: Buffer.alloc(1) };
@@ -119,15 +151,15 @@ async function runChannel(world, proc, channel) {
 
 /** The import starts it, or else an exported start function does. */
 async function runModule(world, proc, exported) {
-  const name =
-    world.startName ?? Object.keys(exported).find((one) => STARTERS.test(one) && typeof exported[one] === 'function');
-  if (name && !world.startName) {
-    await null; // an import that starts by itself has called something by now
-    for (let turn = 0; turn < 20; turn += 1) await null;
-    if (proc.holds > 0 || world.runs.length > proc.runsAtStart) return proc.settled(true);
-  }
-  if (!name) return proc.settled(true);
-  if (typeof exported[name] !== 'function') throw new Error(`no exported function ${name}`);
+  const isFunction = (one) => typeof exported[one] === 'function';
+  const starter = Object.keys(exported).find((one) => STARTERS.test(one) && isFunction(one));
+  const name = isFunction(world.startName) ? world.startName : starter;
+  // An import that starts by itself has called something by now; a timer of its own may be
+  // what it waits on, or, where the function to call is known, just some clean-up.
+  const idle = proc.holds;
+  await new Promise((resolve) => proc.globals.setImmediate(resolve));
+  const busy = proc.holds > idle || (name === starter && idle > Number(world.registry) + 1);
+  if (busy || world.runs.length > proc.runsAtStart || !name) return proc.settled(true);
   try {
     await exported[name](hostOptions(world));
   } catch (error) {

@@ -2,12 +2,15 @@
 /**
  * Virtual time, process starts and the supervisor.
  *
- * A World is one scenario of one host: a clock in milliseconds, an agenda, and at most
- * one live process. A process start is one call of the compiled bundle with its own
+ * A World is one scenario of one host: a clock in milliseconds, an agenda, and a slot for each
+ * process that its supervisor keeps up (one, or two that share the files). World.proc is the
+ * process whose code runs right now. A process start is one call of the compiled bundle with its own
  * timers, Date, process, fetch ... handed in as parameters, so module state is fresh and a
  * start costs some 0.1 ms (a vm context costs 1 to 2 ms; an unpatched host is started
  * 17,280 times a day). Microtasks and process.nextTick are the real ones.
  */
+const { Supervisor } = require('./supervisor.cjs');
+
 const realSetImmediate = setImmediate;
 const realNextTick = process.nextTick;
 
@@ -21,6 +24,10 @@ const EPOCH_MS = Date.UTC(2026, 2, 1);
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Steps at one virtual instant above which the host spins without end. */
 const MOST_STEPS_AT_ONCE = 200_000;
+/** How long a supervisor waits for a process that it ends (systemd: TimeoutStopSec=90s; docker: 10 s). */
+const STOP_TIMEOUT_MS = 10_000;
+/** How often the processor time is looked at, in steps of the agenda. */
+const LOOK_EVERY = 512;
 /** Log lines that are kept: the first and the last of a scenario. */
 const LOG_HEAD = 40;
 const LOG_TAIL = 40;
@@ -149,9 +156,10 @@ class Timer {
 
 /** One start of the host. holds: ref'd timers and open sockets; at 0 its event loop is empty. */
 class HostProcess {
-  constructor(world, pid) {
+  constructor(world, pid, slot) {
     this.world = world;
     this.pid = pid;
+    this.slot = slot;
     this.startedAt = world.now;
     this.dead = false;
     this.holds = 0;
@@ -160,6 +168,7 @@ class HostProcess {
     this.captured = [];
     this.resolved = false;
     this.openSockets = 0;
+    this.teardown = null; // the host's own way to stop the channel, where a driver knows it
   }
 
   /** Runs host code; an exception that leaves it is an uncaught one. */
@@ -225,12 +234,30 @@ class HostProcess {
   }
 }
 
-/** One scenario of one host. */
+/** A place for one process at a time, and the supervisor that keeps it up. */
+class Slot {
+  constructor(rules) {
+    this.supervisor = new Supervisor(rules);
+    this.proc = null;
+    this.pending = null; // the start that the supervisor has planned
+    this.again = false; // a person has asked for a start after the end of this one
+    this.halted = false; // a person has stopped the service
+  }
+
+  get live() {
+    return Boolean(this.proc && !this.proc.dead);
+  }
+}
+
+/** One scenario of one host. limit_ms: the processor time that it may take. */
 class World {
-  constructor({ scenario, supervisor, seed }) {
+  constructor({ scenario, supervisor, seed, limit_ms: limit = Infinity }) {
     this.scenario = scenario;
-    this.supervisor = new Supervisor(supervisor);
+    this.rules = supervisor;
+    this.slots = [new Slot(supervisor)];
+    this.limit = limit;
     this.now = 0;
+    this.shift = 0; // what the wall clock was set by, in ms
     this.order = 0;
     this.agenda = new Agenda();
     this.proc = null;
@@ -242,9 +269,13 @@ class World {
     this.opens = [];
     this.starts = [];
     this.exits = [];
+    this.sockets = new Set(); // those that are open
+    this.denied = null; // files that cannot be written: a RegExp
     this.settled = null;
     this.ready = null;
     this.firstUp = null;
+    this.upAtEnd = false;
+    this.notRun = '';
     this.faults = new Map();
     this.head = [];
     this.tail = [];
@@ -259,14 +290,21 @@ class World {
   }
 
   wall() {
-    return EPOCH_MS + this.now;
+    return EPOCH_MS + this.now + this.shift;
   }
 
-  /** The phase in force now: what WhatsApp and the network do. */
-  phase() {
+  /** The phase in force now: what WhatsApp and the network do to the latest attempt (or to the next). */
+  phase(next = 0) {
     const second = this.now / 1000;
-    for (const phase of this.scenario.phases) if (second < phase.until_s) return phase;
+    const nth = this.attempts.length + next;
+    for (const phase of this.scenario.phases) {
+      if (second < phase.until_s && nth <= (phase.attempts ?? Infinity)) return phase;
+    }
     return this.scenario.phases.at(-1);
+  }
+
+  get up() {
+    return this.slots.some((slot) => slot.live && slot.proc.openSockets > 0);
   }
 
   noteReady(proc) {
@@ -297,6 +335,10 @@ class World {
     }
   }
 
+  note(text) {
+    if (!this.notes.includes(text)) this.notes.push(text);
+  }
+
   fault(kind, error) {
     const text = typeof error === 'string' ? error : String(error?.message ?? error);
     if (kind !== 'undefined-socket' && UNDEFINED_SOCKET.test(text)) {
@@ -319,10 +361,14 @@ class World {
 
   async run(start) {
     const horizon = this.scenario.horizon_s * 1000;
+    const used = () => (process.cpuUsage().user + process.cpuUsage().system) / 1000;
+    const until = used() + this.limit;
     this.start = start;
-    this.begin();
+    this.begin(this.slots[0]);
+    for (const act of this.scenario.acts ?? []) this.plan(act, act.at_s * 1000);
     let instant = -1;
     let steps = 0;
+    let total = 0;
     for (;;) {
       await this.drain();
       const { proc } = this;
@@ -337,34 +383,115 @@ class World {
       if (!entry || entry.at > horizon) break;
       steps = entry.at === instant ? steps + 1 : 0;
       if (steps > MOST_STEPS_AT_ONCE) {
-        this.notes.push(`the host spins at second ${entry.at / 1000}`);
+        this.note(`the host spins at second ${entry.at / 1000}`);
+        break;
+      }
+      total += 1;
+      if (total % LOOK_EVERY === 0 && used() > until) {
+        const hour = (entry.at / 3_600_000).toFixed(1);
+        this.notRun = `cut short at hour ${hour}, after ${Math.round(this.limit / 1000)} s of processor time`;
         break;
       }
       instant = this.now = entry.at;
-      if (entry.proc) entry.proc.guard(entry.run);
-      else entry.run();
+      if (entry.proc) {
+        this.proc = entry.proc;
+        entry.proc.guard(entry.run);
+      } else entry.run();
     }
     this.now = horizon;
-    if (this.proc) this.proc.dead = true;
+    this.upAtEnd = this.up;
+    for (const slot of this.slots) if (slot.proc) slot.proc.dead = true;
     await this.drain();
   }
 
-  begin() {
-    if (!this.supervisor.allows(this.now)) {
-      this.notes.push(`start limit hit at second ${this.now / 1000}: the service has failed`);
+  begin(slot) {
+    slot.pending = null;
+    if (slot.live || slot.halted) return;
+    if (!slot.supervisor.allows(this.now)) {
+      this.note(`start limit hit at second ${this.now / 1000}: the service has failed`);
       return;
     }
     this.starts.push(this.now);
     this.pid += 1;
-    const proc = (this.proc = new HostProcess(this, this.pid));
+    const proc = (slot.proc = this.proc = new HostProcess(this, this.pid, slot));
     proc.guard(() => this.start(proc));
   }
 
   ended(proc, code, signal) {
     this.exits.push([this.now, signal ?? code]);
+    for (const seat of this.sockets) if (seat.proc === proc) this.sockets.delete(seat);
     if (this.agenda.items.length > 64) this.agenda.compact();
-    const wait = this.supervisor.next(this.now, proc.startedAt, code, signal);
-    if (wait !== null) this.at(this.now + wait, null, () => this.begin());
+    const { slot } = proc;
+    let wait = slot.supervisor.next(this.now, proc.startedAt, code, signal);
+    if (slot.again) wait = 0;
+    slot.again = false;
+    if (wait !== null) slot.pending = this.at(this.now + wait, null, () => this.begin(slot));
+  }
+
+  // --- what a script does to the host: Scenario.acts ---
+
+  plan(act, when) {
+    if (act.every_s !== null && when >= act.until_s * 1000) return;
+    this.at(when, null, () => {
+      if (act.every_s !== null) this.plan(act, when + act.every_s * 1000);
+      this.act(act);
+    });
+  }
+
+  act({ kind, value, by_s: by, unless_up: unlessUp }) {
+    const [slot] = this.slots;
+    if (unlessUp && this.up) return;
+    if (kind === 'start') this.startByHand(slot);
+    else if (kind === 'restart') this.restart(slot, value);
+    else if (kind === 'stop') this.stop(slot);
+    else if (kind === 'clock') this.shift += by * 1000;
+    else if (kind === 'second') {
+      const second = new Slot(this.rules);
+      this.slots.push(second);
+      this.begin(second);
+    } else this.files(kind, value); // main.cjs knows where they are
+  }
+
+  /** `systemctl start` after a person has looked: the start limit is reset. */
+  startByHand(slot) {
+    slot.halted = false;
+    if (slot.live) return;
+    if (slot.pending) slot.pending.run = null;
+    slot.supervisor.window = null;
+    this.begin(slot);
+  }
+
+  /** Ends the process by a signal and starts it at once. */
+  restart(slot, signal) {
+    slot.halted = false;
+    if (!slot.live) {
+      this.startByHand(slot);
+      return;
+    }
+    slot.supervisor.window = null;
+    slot.again = true;
+    this.end(slot.proc, signal);
+  }
+
+  /** The host's own way to stop the channel where one is known; else the service is stopped. */
+  stop(slot) {
+    if (!slot.live) return;
+    const { proc } = slot;
+    if (proc.teardown) {
+      this.at(this.now, proc, () => void proc.teardown());
+      return;
+    }
+    slot.halted = true;
+    this.end(proc, 'SIGTERM');
+  }
+
+  end(proc, signal) {
+    if (signal === 'SIGKILL') {
+      proc.die(137, signal);
+      return;
+    }
+    this.at(this.now, proc, () => proc.deliver(signal));
+    this.at(this.now + STOP_TIMEOUT_MS, proc, () => proc.die(137, 'SIGKILL'));
   }
 }
 
@@ -388,68 +515,11 @@ function mulberry32(seed) {
   };
 }
 
-/** Restart rules; the fields are those of skill/storm/supervisor.py, in seconds. */
-class Supervisor {
-  constructor(rules) {
-    this.rules = rules;
-    this.window = null; // systemd's ratelimit: a window from its first start, not a sliding one
-    this.backoff = 0;
-    this.restarts = 0;
-  }
-
-  allows(now) {
-    const { limit_interval_s: interval, limit_burst: burst } = this.rules;
-    if (this.rules.kind !== 'systemd' || !interval || !burst) return true;
-    if (!this.window || now - this.window.from >= interval * 1000) {
-      this.window = { from: now, count: 1 };
-      return true;
-    }
-    this.window.count += 1;
-    return this.window.count <= burst;
-  }
-
-  /** Milliseconds until the next start, or null for none. */
-  next(now, startedAt, code, signal) {
-    const rules = this.rules;
-    const ran = now - startedAt;
-    const clean = signal
-      ? rules.kind === 'systemd' && ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'].includes(signal)
-      : code === 0;
-    if (rules.kind === 'systemd') {
-      const forced = !signal && rules.force_codes.includes(code);
-      if (!forced) {
-        if (!signal && rules.prevent_codes.includes(code)) return null;
-        if (rules.restart === 'no') return null;
-        if (rules.restart === 'on-failure' && clean) return null;
-        if (rules.restart === 'on-success' && !clean) return null;
-        if (['on-abnormal', 'on-abort', 'on-watchdog'].includes(rules.restart) && !signal) {
-          return null;
-        }
-      }
-      return rules.restart_s * 1000;
-    }
-    if (rules.kind === 'launchd') {
-      if (rules.restart === 'no' || (rules.restart === 'on-failure' && clean)) return null;
-      return Math.max(rules.restart_s * 1000 - ran, 0);
-    }
-    if (rules.kind === 'compose') {
-      if (rules.restart === 'no' || (rules.restart === 'on-failure' && clean)) return null;
-      this.restarts += 1;
-      if (rules.max_restarts && this.restarts > rules.max_restarts) return null;
-      // moby restartmanager: 100 ms, doubled up to 60 s, back to 100 ms after 10 s of life
-      this.backoff = ran >= 10_000 || !this.backoff ? 100 : Math.min(this.backoff * 2, 60_000);
-      return this.backoff;
-    }
-    return null;
-  }
-}
-
 module.exports = {
   EXIT,
   EPOCH_MS,
   LONGEST_TIMER_MS,
   HostProcess,
-  Supervisor,
   Timer,
   World,
   realNextTick,

@@ -15,6 +15,8 @@ const REAL = new Set(
     'path/posix path/win32 punycode querystring stream stream/promises stream/web ' +
     'string_decoder sys url util util/types zlib').split(' '),
 );
+/** They write; a file that a scenario makes unwritable refuses them. */
+const WRITES = /^(writeFile|appendFile|rename|copyFile|truncate|unlink|open)(Sync)?$/;
 /** These use the event loop in ways that virtual time cannot see. */
 const INERT_FS = new Set(['watch', 'watchFile', 'unwatchFile', 'createWriteStream']);
 
@@ -193,8 +195,9 @@ function makeGlobals(proc) {
     },
     kill(pid, signal = 'SIGTERM') {
       alive();
-      if (pid !== proc.pid) throw Object.assign(new Error('kill ESRCH'), { code: 'ESRCH', errno: -3 });
-      if (signal !== 0) realNextTick(() => proc.dead || proc.deliver(signal));
+      const target = world.slots.find((slot) => slot.live && slot.proc.pid === pid)?.proc;
+      if (!target) throw Object.assign(new Error('kill ESRCH'), { code: 'ESRCH', errno: -3 });
+      if (signal !== 0) world.at(world.now, target, () => target.deliver(signal));
       return true;
     },
     nextTick: (callback, ...args) => realNextTick(() => proc.guard(() => callback(...args))),
@@ -245,7 +248,7 @@ function makeGlobals(proc) {
   const fetch = async (_url, options) => {
     if (proc.dead) return new Promise(() => {});
     options?.signal?.throwIfAborted?.();
-    if (world.phase().lookup_fails) {
+    if (world.phase(1).lookup_fails) {
       throw new TypeError('fetch failed', { cause: new Error('getaddrinfo EAI_AGAIN') });
     }
     return {
@@ -285,9 +288,22 @@ function makeGlobals(proc) {
 
 /** The fs of all processes: synchronous underneath, so that no real time passes; refuses the dead. */
 function makeFs(world) {
+  const watched = (name, args) => {
+    // Only a look at the host: where does it want its credentials?
+    if (world.looking && typeof args[0] === 'string' && path.basename(args[0]) === 'creds.json') {
+      world.authFolders.add(path.relative(realProcess.cwd(), path.dirname(path.resolve(args[0]))));
+    }
+    if (!world.denied || !WRITES.test(name)) return;
+    if (/^open/.test(name) && (args[1] === undefined || args[1] === 'r')) return;
+    const file = args.slice(0, 2).find((one) => typeof one === 'string' && world.denied.test(one));
+    if (file === undefined) return;
+    const text = `EACCES: permission denied, ${name.replace('Sync', '')} '${file}'`;
+    throw Object.assign(new Error(text), { code: 'EACCES', errno: -13, path: file });
+  };
   const guarded = (name, work) => {
     const result = (...args) => {
       if (world.proc?.dead) throw EXIT;
+      watched(name, args);
       return work(...args);
     };
     Object.defineProperty(result, 'name', { value: name });
@@ -300,6 +316,7 @@ function makeFs(world) {
     promises[name] = async (...args) => {
       if (world.proc?.dead) return new Promise(() => {});
       await null;
+      watched(name, args);
       if (direct) return direct(...args);
       world.pending += 1;
       try {
@@ -326,6 +343,7 @@ function makeFs(world) {
           const done = args.pop();
           let answer;
           try {
+            watched(name, args);
             answer = [name === 'exists' ? direct(...args) : null];
             if (name !== 'exists') answer.push(direct(...args));
           } catch (error) {

@@ -1,14 +1,15 @@
 'use strict';
 /**
- * node main.cjs REQUEST.json: runs a bundle through scenarios; JSON outcomes in request.out.
+ * node main.cjs REQUEST.json: runs a bundle through scenarios; a line of JSON for each, on stdout.
  *
- * request: {bundle, driver, registry, startName, readyLog, work, mainFile, environment,
- * supervisor, scenarios: [{id, creds, phases, horizon_s}], seed, files, home, cwd, out}.
+ * request: {bundle, driver, registry, className, startName, readyLog, work, mainFile,
+ * environment, supervisor, scenarios: [{id, creds, phases, acts, horizon_s}], seed, limitMs,
+ * files, home, cwd}. The first line is the look at the healthy host: {"look": …}.
  */
 const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
-const { credsText } = require('./baileys.cjs');
+const { credsText, rewritten } = require('./baileys.cjs');
 const drivers = require('./drivers.cjs');
 const { EXIT, World } = require('./engine.cjs');
 const { makeGlobals, makeRequire } = require('./globals.cjs');
@@ -72,7 +73,29 @@ function startHost(current, load) {
   };
 }
 
-async function play(scenario, authFolders) {
+/** A scenario's hand on the host's files; only those that are there, or were. */
+function touch(authFolders, kind, value) {
+  for (const auth of authFolders) {
+    const creds = path.join(auth, 'creds.json');
+    const memory = `${auth}-reconnect.json`;
+    if (kind === 'creds' && value === 'deleted') fs.rmSync(creds, { force: true });
+    else if (kind === 'creds' && value === 'renewed') {
+      fs.mkdirSync(auth, { recursive: true });
+      fs.writeFileSync(creds, credsText(true));
+    } else if (kind === 'creds' && value === 'rewritten') {
+      if (fs.existsSync(creds)) fs.writeFileSync(creds, rewritten(fs.readFileSync(creds, 'utf8')));
+    } else if (kind === 'memory' && value === 'corrupt') {
+      if (fs.existsSync(memory)) fs.writeFileSync(memory, '{"version": 1, "attempts": {"x-1": 17');
+    } else if (kind === 'memory' && value === 'unwritable') world.denied = /-reconnect\.json/;
+    else throw new Error(`no such act: ${kind} ${value}`);
+  }
+}
+
+function isInside(folder) {
+  return !path.isAbsolute(folder) && !folder.startsWith('..');
+}
+
+async function play(scenario, authFolders, looking = false) {
   // One place for all scenarios, since the bundle knows it by name; empty at each start.
   const { home, cwd } = request;
   for (const folder of [home, cwd]) fs.rmSync(folder, { recursive: true, force: true });
@@ -80,17 +103,25 @@ async function play(scenario, authFolders) {
   fs.mkdirSync(cwd, { recursive: true });
   process.chdir(cwd);
   for (const [name, text] of Object.entries(request.files)) fs.writeFileSync(name, text);
-  for (const auth of authFolders) {
-    if (path.isAbsolute(auth) || auth.startsWith('..')) continue;
+  const folders = [...authFolders].filter(isInside);
+  for (const auth of folders) {
     fs.mkdirSync(auth, { recursive: true });
     fs.writeFileSync(path.join(auth, 'creds.json'), credsText(scenario.creds === 'linked'));
   }
-  const current = (world = new World({ scenario, supervisor: request.supervisor, seed: request.seed }));
+  const current = (world = new World({
+    scenario,
+    supervisor: request.supervisor,
+    seed: request.seed,
+    limit_ms: request.limitMs,
+  }));
+  current.looking = looking;
   current.environment = { ...request.environment, HOME: home };
   current.mainFile = request.mainFile;
-  current.startName = request.startName;
+  current.registry = request.registry;
+  current.className = request.className ?? undefined;
+  current.startName = request.startName ?? undefined;
   current.readyLog = request.readyLog ? new RegExp(request.readyLog) : null;
-  current.note = (text) => current.notes.includes(text) || current.notes.push(text);
+  current.files = (kind, value) => touch(folders, kind, value);
   const began = performance.now();
   await current.run(startHost(current, makeRequire(current)));
   const took = performance.now() - began;
@@ -112,22 +143,46 @@ function printable(arg) {
   }
 }
 
+function say(value) {
+  fs.writeSync(1, `${JSON.stringify(value)}\n`);
+}
+
+const WELL = { kind: 'open', after_s: 0.5, close_after_s: null, kill_after_s: null, code: null };
+const LOOK = {
+  id: 'look',
+  creds: 'linked',
+  horizon_s: 60,
+  phases: [{ until_s: Infinity, attempts: null, does: WELL, lookup_fails: false }],
+};
+
+/** Where does this host keep its credentials, and does it dial at all? Short healthy runs show it. */
+async function look() {
+  const folders = new Set(['store/auth']);
+  for (;;) {
+    const { current } = await play(LOOK, folders, true);
+    const known = folders.size;
+    for (const folder of current.authFolders) if (isInside(folder)) folders.add(folder);
+    if (current.attempts.length || folders.size === known) return { current, folders };
+  }
+}
+
 async function main() {
-  const well = { kind: 'open', after_s: 0.5, close_after_s: null, kill_after_s: null, code: null };
-  const healthy = {
-    id: 'look',
-    creds: 'linked',
-    horizon_s: 2,
-    phases: [{ until_s: Infinity, does: well, lookup_fails: false }],
-  };
-  // Where does this host keep its credentials? A short healthy run shows it.
-  const look = await play(healthy, ['store/auth']);
-  const folders = new Set(['store/auth', ...look.current.authFolders]);
-  const outcomes = [];
+  const { current: seen, folders } = await look();
+  say({
+    look: {
+      attempts: seen.attempts.length,
+      opened: seen.opens.length,
+      settled: seen.settled?.ok ?? null,
+      folders: [...folders],
+      notes: seen.notes,
+      faults: [...seen.faults.values()].map((fault) => fault.text),
+    },
+  });
   for (const scenario of request.scenarios) {
     const { current, took } = await play(scenario, folders);
-    outcomes.push({
+    say({
       scenario: scenario.id,
+      not_run: current.notRun,
       attempts_at: current.attempts.map(seconds),
       runs_at: current.runs.map(seconds),
       opens_at: current.opens.map(seconds),
@@ -137,7 +192,7 @@ async function main() {
       settled_ok: current.settled?.ok ?? null,
       first_up_s: seconds(current.firstUp),
       ready_s: seconds(current.ready),
-      up_at_end: Boolean(current.proc?.openSockets),
+      up_at_end: current.upAtEnd,
       faults: [...current.faults.values()],
       notes: current.notes,
       log: [...current.head, ...current.tail].map(([at, level, args]) => [
@@ -148,7 +203,6 @@ async function main() {
       real_s: Math.round(took) / 1000,
     });
   }
-  fs.writeFileSync(request.out, JSON.stringify({ auth_folders: [...folders], outcomes }));
 }
 
 main().catch((error) => {

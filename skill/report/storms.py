@@ -1,0 +1,178 @@
+"""How a simulation is shown: the table, one scenario a line, and the JSON of it.
+
+JSON of ``simulate``, HOST (see ``skill.report.data``):
+    {"host", "exit", "error", "recovered",
+     "left_out": [{"path", "why"}],
+     "channels": [{"path", "line", "way": how it was started,
+                   "units": {"before": UNIT, "after": UNIT},
+                   "scenarios": [{"id", "title", "before": OUTCOME, "after": OUTCOME,
+                                  "broken": [text]}]}]}
+UNIT: {"path", "line", "kind", "restart", "restart_s", …} (``skill.storm.supervisor``).
+OUTCOME: {"not_run": why, or "", "attempts", "busiest_hour", "starts", "exits": {code: count},
+    "next_s": seconds or null, "first_up_s", "ready_s", "up_at_end", "broken": [text], …}
+    (``skill.storm.run.Outcome``); times are virtual seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from math import inf
+from typing import Any
+
+from skill.simulate import Report, Side, Simulation
+from skill.storm.run import Outcome
+from skill.storm.scenarios import Scenario
+
+HEAD = ("scenario", "busiest hour", "24 hours", "exits", "next attempt", "ready", "")
+ARROW = " → "
+NOT_RUN = "not run"
+
+
+def text(simulation: Simulation) -> Iterator[str]:
+    """The table of one channel, then what is broken and what was not run."""
+    channel = simulation.channel
+    yield f"{channel.path}:{channel.line}" + (f", {simulation.way}" if simulation.way else "")
+    yield f"before: {_under(simulation.before)}"
+    yield f"after:  {_under(simulation.after)}"
+    yield ""
+    if simulation.before.why and simulation.after.why:
+        return
+    pairs = list(zip(simulation.before.outcomes, simulation.after.outcomes, strict=True))
+    yield from table([HEAD, *(_row(before, after) for before, after in pairs)])
+    yield ""
+    yield from _verdict(simulation)
+
+
+def _under(side: Side) -> str:
+    return f"{NOT_RUN}: {side.why}" if side.why else f"under {side.unit.text}"
+
+
+def _row(before: Outcome, after: Outcome) -> tuple[str, ...]:
+    return (after.scenario.id, *cells(before, after), after.scenario.title)
+
+
+def cells(before: Outcome, after: Outcome) -> tuple[str, ...]:
+    """The figures of one scenario, each as ``before → after``."""
+    return tuple(
+        ARROW.join(NOT_RUN if one.not_run else figure(one) for one in (before, after))
+        for figure in (_hour, _day, _exits, _next, _ready)
+    )
+
+
+def _hour(outcome: Outcome) -> str:
+    return f"{outcome.busiest_hour:,}"
+
+
+def _day(outcome: Outcome) -> str:
+    return f"{max(outcome.attempts, outcome.runs):,}"
+
+
+def _exits(outcome: Outcome) -> str:
+    """``0: 16,302``: so many times with this status, or by this signal."""
+    return ", ".join(f"{code}: {count:,}" for code, count in outcome.exits.items()) or "-"
+
+
+def _next(outcome: Outcome) -> str:
+    if outcome.scenario.fault_ends_s == inf:
+        return "-"
+    return "never" if outcome.next_s is None else duration(outcome.next_s)
+
+
+def _ready(outcome: Outcome) -> str:
+    return "no" if outcome.ready_s is None else "yes"
+
+
+def duration(seconds: float) -> str:
+    """``0 s``, ``45 s``, ``2 min 16 s``, ``1 h 2 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns side by side; those of pairs stand by their arrows."""
+    split = [[cell.partition(ARROW) for cell in row] for row in rows]
+    columns = range(len(rows[0]))
+    left = [max(len(row[at][0]) for row in split if row[at][1] or at == 0) for at in columns[:-1]]
+    right = [max(len(row[at][2]) for row in split) for at in columns[:-1]]
+    for row in split:
+        cells = []
+        for at, (before, arrow, after) in enumerate(row[:-1]):
+            width = left[at] + (len(ARROW) + right[at] if at else 0)
+            joined = f"{before.rjust(left[at])}{arrow}{after}" if arrow else before
+            cells.append(joined.ljust(max(width, len(HEAD[at]))))
+        yield "  ".join([*cells, row[-1][0]]).rstrip()
+
+
+def _verdict(simulation: Simulation) -> Iterator[str]:
+    word = "broken" if simulation.promised else "not so well"
+    for scenario, what in simulation.short:
+        yield f"{word}: {scenario}: {what}"
+    if not simulation.promised:
+        yield "apply leaves this channel as it is: it is right by its own means"
+    for name, side in (("before", simulation.before), ("after", simulation.after)):
+        for one in side.outcomes:
+            if one.not_run and not side.why:
+                yield f"{NOT_RUN} ({name}): {one.scenario.id}: {one.not_run}"
+    yield summary(simulation)
+
+
+def summary(simulation: Simulation) -> str:
+    ran = [one for one in simulation.after.outcomes if not one.not_run]
+    short = {scenario for scenario, _ in simulation.short}
+    every = len(simulation.after.outcomes)
+    held = f"{len(ran) - len(short)} of {every} scenarios keep the promise"
+    hours = [
+        max((one.busiest_hour for one in side.outcomes if not one.not_run), default=None)
+        for side in (simulation.before, simulation.after)
+    ]
+    if None in hours:
+        return held
+    return f"{held}; attempts in the busiest hour of all: {hours[0]:,}{ARROW}{hours[1]:,}"
+
+
+def scenario_list(scenarios: Iterable[Scenario]) -> Iterator[str]:
+    rows = list(scenarios)
+    width = max(len(scenario.id) for scenario in rows)
+    for scenario in rows:
+        yield f"{scenario.id.ljust(width)}  {scenario.title}"
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    return {
+        "left_out": [{"path": path, "why": why} for path, why in report.left_out],
+        "channels": [_channel(simulation) for simulation in report.simulations],
+    }
+
+
+def _channel(simulation: Simulation) -> dict[str, Any]:
+    pairs = zip(simulation.before.outcomes, simulation.after.outcomes, strict=True)
+    return {
+        "path": simulation.channel.path,
+        "line": simulation.channel.line,
+        "way": simulation.way,
+        "units": {
+            "before": _unit(simulation.before),
+            "after": _unit(simulation.after),
+        },
+        "scenarios": [
+            {
+                "id": after.scenario.id,
+                "title": after.scenario.title,
+                "before": before.as_json(),
+                "after": after.as_json(),
+                "broken": after.broken(),
+            }
+            for before, after in pairs
+        ],
+    }
+
+
+def _unit(side: Side) -> dict[str, Any]:
+    return {"path": side.unit.path, "line": side.unit.line, **asdict(side.unit.rules)}

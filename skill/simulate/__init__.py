@@ -1,0 +1,280 @@
+"""``skillgen simulate``: a host's own channel code, before and after the patch, in the storm.
+
+The only command that runs the host's code, and it says so: copies of the host's sources, in
+processes of their own, with a fake WhatsApp, virtual time, no network and a throw-away home
+(``skill.storm.run``). ``copies`` makes the two sides, ``channels`` says how to start them,
+``units`` what restarts them, ``tools`` finds what runs them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from skill.errors import SkillgenError
+from skill.host import Host
+from skill.options import Options
+from skill.simulate import python_engine
+from skill.simulate.channels import Channels, HostChannel, Way, channels_of
+from skill.simulate.copies import Copies, copies, laid_out
+from skill.simulate.units import OwnUnit, own_unit
+from skill.storm.catalogue import BY_ID, EVERY
+from skill.storm.run import Look, Outcome, StormError, prepared
+from skill.storm.scenarios import Scenario
+
+WARNING = (
+    "runs the bot's own code, from a copy: in a process of its own, with a fake WhatsApp, "
+    "virtual time, no network and a throw-away home"
+)
+# So many parts is a side's list of scenarios cut into, for each processor.
+PARTS = 2
+
+
+@dataclass(slots=True)
+class Side:
+    """before or after: the unit it ran under, and an outcome a scenario, in their order.
+
+    why: set where the whole side was not run.
+    """
+
+    unit: OwnUnit
+    outcomes: list[Outcome] = field(default_factory=list)
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Simulation:
+    """One channel of the host, on both sides.
+
+    promised: whether the patch answers for it: not for a channel that is left as it is
+    because it is right by its own means.
+    """
+
+    channel: HostChannel
+    before: Side
+    after: Side
+    promised: bool = True
+    way: str = ""
+
+    @property
+    def short(self) -> list[tuple[str, str]]:
+        """(scenario's id, what is amiss) where the patched side falls short of the promise."""
+        return [(one.scenario.id, text) for one in self.after.outcomes for text in one.broken()]
+
+    @property
+    def broken(self) -> list[tuple[str, str]]:
+        return self.short if self.promised else []
+
+
+@dataclass(slots=True)
+class Report:
+    """left_out: (path, why) of channels that were not simulated."""
+
+    simulations: list[Simulation] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def code(self) -> int:
+        """0; 1: a promise is broken; 2: nothing of the patched host could be run."""
+        if any(simulation.broken for simulation in self.simulations):
+            return 1
+        ran = any(not one.not_run for sim in self.simulations for one in sim.after.outcomes)
+        return 0 if ran else 2
+
+
+Progress = Callable[[int, int], None]
+
+
+def simulate_host(
+    host: Host,
+    wanted: Collection[str] = (),
+    *,
+    options: Options | None = None,
+    only: tuple[str, ...] = (),
+    node_tools: Callable[[], tuple[str, Path]],
+    progress: Progress = lambda _done, _of: None,
+) -> Report:
+    """Run every channel of the host through the scenarios, before and after the patch.
+
+    wanted: ids of scenarios, or none for all of them. only: channel files to run instead of
+    those of the host's program. node_tools: gives Node and a folder with esbuild, asked only
+    for a TypeScript or JavaScript channel. progress: told how many runs are done, of how
+    many. Raises SkillgenError.
+    """
+    with copies(host, options or Options()) as made:
+        known = Host(made.before or made.after)
+        found = channels_of(known, only)
+        _require_any(host, found, only)
+        report = Report(left_out=found.left_out)
+        for channel in found.run:
+            report.simulations.append(_simulate(channel, made, wanted, node_tools, progress))
+        return report
+
+
+def _require_any(host: Host, found: Channels, only: tuple[str, ...]) -> None:
+    if found.run:
+        return
+    if only:
+        raise SkillgenError(
+            f"{', '.join(only)}: no WhatsApp channel in it; see skillgen inspect -v"
+        )
+    reasons = "; ".join(f"{path}: {why}" for path, why in found.left_out)
+    raise SkillgenError(
+        f"{host.root}: no WhatsApp channel that could be run"
+        + (f" ({reasons})" if reasons else "; see skillgen inspect -v")
+    )
+
+
+def _simulate(
+    channel: HostChannel,
+    made: Copies,
+    wanted: Collection[str],
+    node_tools: Callable[[], tuple[str, Path]],
+    progress: Progress,
+) -> Simulation:
+    unit = own_unit(Host(made.after))
+    after = Side(unit)
+    before = Side(own_unit(Host(made.before)) if made.before else unit, why=made.why)
+    simulation = Simulation(channel, before, after, _is_promised(channel, made))
+    sides = [(side, root) for side, root in ((before, made.before), (after, made.after)) if root]
+    own = scenarios_of(channel, wanted)
+    if channel.cannot or not own:
+        for side, _ in sides:
+            _not_run(side, own, channel.cannot or "none of these scenarios is one for it")
+    elif channel.language == "python":
+        simulation.way = f"by {channel.name}"
+        for side, root in sides:
+            try:
+                side.outcomes = python_engine.run(root, channel, side.unit.rules, own)
+            except StormError as error:
+                _not_run(side, own, _first_line(str(error)))
+            progress(sum(len(each.outcomes) for each, _ in sides), len(own) * len(sides))
+    else:
+        _run_node(simulation, sides, own, *node_tools(), progress)
+    if before.why:
+        _not_run(before, own, before.why)
+    return simulation
+
+
+def scenarios_of(channel: HostChannel, wanted: Collection[str]) -> list[Scenario]:
+    """The scenarios for this kind of channel; of them those that are wanted, if any are."""
+    typescript = channel.language == "typescript"
+    table = EVERY if typescript else python_engine.scenarios(channel.kind)
+    return [scenario for scenario in table if not wanted or scenario.id in wanted]
+
+
+def every_scenario() -> tuple[Scenario, ...]:
+    """Of Baileys channels, then those that only Python channels have."""
+    more = [one for one in python_engine.scenarios() if one.id not in BY_ID]
+    return (*EVERY, *more)
+
+
+def require_scenarios(wanted: Iterable[str]) -> frozenset[str]:
+    """Raises SkillgenError for an id that no scenario has."""
+    known = {scenario.id for scenario in every_scenario()}
+    for id in wanted:
+        if id not in known:
+            near = difflib.get_close_matches(id, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SkillgenError(f"no scenario {id}{hint} (skillgen simulate --list)")
+    return frozenset(wanted)
+
+
+def _is_promised(channel: HostChannel, made: Copies) -> bool:
+    if made.before is None or any(one.path == channel.path for one in made.plan.hand_offs):
+        return True
+    sides = (made.before, made.after)
+    before, after = ((side / channel.path).read_bytes() for side in sides)
+    return before != after
+
+
+def _not_run(side: Side, scenarios: Sequence[Scenario], why: str) -> None:
+    side.why = why
+    side.outcomes = [Outcome.missing(scenario, why) for scenario in scenarios]
+
+
+def _run_node(
+    simulation: Simulation,
+    sides: list[tuple[Side, Path]],
+    scenarios: Sequence[Scenario],
+    node: str,
+    tools: Path,
+    progress: Progress,
+) -> None:
+    sides = [(side, laid_out(root, simulation.channel.path)) for side, root in sides]
+    ways = [(side, root, *_way(simulation.channel, root, node, tools)) for side, root in sides]
+    processors = os.cpu_count() or 1
+    total = sum(way is not None for _, _, way, _ in ways) * len(scenarios)
+    done = 0
+
+    def count(_outcome: Outcome) -> None:
+        nonlocal done
+        done += 1
+        progress(done, total)
+
+    def run(root: Path, way: Way, side: Side, part: Sequence[Scenario]) -> list[Outcome]:
+        with prepared(
+            root,
+            way.entry,
+            driver=way.driver,
+            class_name=way.class_name,
+            start=way.start,
+            node=node,
+            node_tools=tools,
+        ) as trial:
+            return trial.run(part, supervisor=side.unit.rules, progress=count)
+
+    jobs: list[tuple[Side, Future[list[Outcome]]]] = []
+    with ThreadPoolExecutor(processors) as pool:
+        for side, root, way, why in ways:
+            if way is None:
+                _not_run(side, scenarios, why)
+                continue
+            simulation.way = way.text
+            parts = min(processors * PARTS, len(scenarios))
+            for first in range(parts):
+                part = scenarios[first::parts]
+                jobs.append((side, pool.submit(run, root, way, side, part)))
+    order = {scenario.id: place for place, scenario in enumerate(scenarios)}
+    for side, job in jobs:
+        side.outcomes += job.result()
+    for side, *_ in ways:
+        side.outcomes.sort(key=lambda outcome: order[outcome.scenario.id])
+
+
+def _way(channel: HostChannel, root: Path, node: str, tools: Path) -> tuple[Way | None, str]:
+    """The first way by which the healthy host dials, or why there is none."""
+    reasons: list[str] = []
+    for way in channel.ways:
+        try:
+            with prepared(
+                root,
+                way.entry,
+                driver=way.driver,
+                class_name=way.class_name,
+                start=way.start,
+                node=node,
+                node_tools=tools,
+            ) as trial:
+                look = trial.look()
+        except StormError as error:
+            reasons.append(f"{way.text}: {_first_line(str(error))}")
+            continue
+        if look.attempts and look.opened:
+            return way, ""
+        reasons.append(f"{way.text}: {_problem(look)}")
+    return None, "; ".join(dict.fromkeys(reasons)) or "no way to start it is known"
+
+
+def _problem(look: Look) -> str:
+    if look.problems:
+        return _first_line(look.problems[0])
+    return "it never dials" if not look.attempts else "the link never opens"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][:200]

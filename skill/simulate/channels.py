@@ -1,0 +1,209 @@
+"""Which channels of a host can be run, and how each is started.
+
+The channels are those that ``modify`` finds and patches. How one is started follows from
+where its connect function lives: a class with a public way to it, a closure that a factory
+returns, functions of a module, or the host's own main. Several ways may fit; the runner's
+look at the healthy host tells which of them dials.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from skill.host import Host
+from skill.options import Options
+from skill.storm.run import Driver
+
+if TYPE_CHECKING:
+    from modify.service.project import Project
+    from modify.typescript.channel import Channel, Function
+
+SKILL_ASSETS = ".claude/skills/"
+# Names of a channel's public way to connect, the likeliest first.
+ENTRIES = ("connect", "start", "setup", "init", "initialize", "run", "launch", "listen", "open")
+
+
+def in_place(path: str) -> str:
+    """Where a file of a skill's assets lies once the skill is applied."""
+    from modify.typescript.boot import asset_root
+
+    return path.removeprefix(asset_root(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to start a channel. entry: the file that is run, relative to the host."""
+
+    driver: Driver
+    entry: str
+    class_name: str | None = None
+    start: str | None = None
+
+    @property
+    def text(self) -> str:
+        """``by new Line().connect()``."""
+        if self.driver == "class":
+            return f"by new {self.class_name or 'its class'}().{self.start}()"
+        if self.driver == "factory":
+            own = self.start not in (None, "factory")
+            return f"by its factory {self.start}()" if own else "by its factory"
+        if self.driver == "module":
+            return f"by {self.start}()" if self.start else "by its import"
+        return f"by running {self.entry}"
+
+
+@dataclass(frozen=True, slots=True)
+class HostChannel:
+    """A channel file and the ways to start it, the best first.
+
+    cannot: why it cannot be run, where that is known before. kind, name: of a Python
+    channel: ``bridge`` or ``neonize``, and how it is started.
+    """
+
+    path: str
+    line: int
+    language: Literal["typescript", "python"]
+    ways: tuple[Way, ...] = ()
+    cannot: str = ""
+    kind: str = ""
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Channels:
+    """run: what is simulated; left_out: (path, why) of what is not."""
+
+    run: list[HostChannel] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+
+def channels_of(host: Host, only: tuple[str, ...] = ()) -> Channels:
+    """The channels of the host's program, or those in the files ``only``.
+
+    Copies in skills' assets, and files that nothing the program starts imports, are left
+    out where there are others. Raises UnreadableSource.
+    """
+    from modify.service.project import Project
+    from skill.simulate import python_engine
+
+    project = Project(host)
+    found = Channels()
+    every = [*_typescript(host, project, found), *python_engine.channels(host)]
+    if only:
+        found.run = [channel for channel in every if channel.path in only]
+        found.left_out = [one for one in found.left_out if one[0] in only]
+        return found
+    for is_wanted, why in (
+        (lambda path: not path.startswith(SKILL_ASSETS), "a copy in a skill's assets"),
+        (_reached(project), "not part of what the program starts"),
+    ):
+        if any(is_wanted(channel.path) for channel in every):
+            found.left_out += [(c.path, why) for c in every if not is_wanted(c.path)]
+            every = [channel for channel in every if is_wanted(channel.path)]
+    found.run = every
+    return found
+
+
+def _reached(project: Project) -> Callable[[str], bool]:
+    entries = _entries(project)
+    reached = {path for path in project.channels if _reaches(project, entries, path)}
+    return lambda path: path in reached
+
+
+def _entries(project: Project) -> tuple[str, ...]:
+    """The programs of the host: of package.json, of those of its packages."""
+    found = sorted(project.entries)
+    for path in project.host.files:
+        if posixpath.basename(path) == "package.json" and "/" in path:
+            folder = posixpath.dirname(path)
+            main = project.package_in(folder).get("main")
+            if isinstance(main, str):
+                found.append(posixpath.normpath(posixpath.join(folder, main)))
+            for word in project.scripts_in(folder).get("start", "").split():
+                found.append(posixpath.normpath(posixpath.join(folder, word)))
+    sources = (project.source_of(path) for path in found)
+    return tuple(dict.fromkeys(path for path in sources if path))
+
+
+def _reaches(project: Project, entries: tuple[str, ...], channel: str) -> bool:
+    seen: set[str] = set()
+    waiting = list(entries)
+    while waiting:
+        current = waiting.pop()
+        if current == channel:
+            return True
+        if current not in seen:
+            seen.add(current)
+            waiting += project.imports_of(current)
+    return False
+
+
+def _typescript(host: Host, project: Project, found: Channels) -> Iterator[HostChannel]:
+    from modify.typescript import channel_sources
+    from modify.typescript.channel import read_channels
+    from modify.typescript.daemon import why_not_a_daemon
+    from modify.typescript.source import line_of
+
+    for source in channel_sources(host, Options()):
+        for channel in read_channels(source):
+            reason = why_not_a_daemon(channel)
+            if reason is not None:
+                found.left_out.append((source.path, reason))
+                continue
+            ways = tuple(_ways(project, channel))
+            yield HostChannel(source.path, line_of(channel.connect.node), "typescript", ways)
+            break  # one file is run as one program
+
+
+def _ways(project: Project, channel: Channel) -> Iterator[Way]:
+    path = in_place(channel.source.path)
+    mains = [Way("main", entry) for entry in _mains(project, path)]
+    entry = _entry(channel)
+    if channel.scope == "class":
+        assert channel.class_node is not None
+        name = channel.class_node.field("name")
+        yield Way("class", path, name.text() if name is not None else None, entry.name)
+        yield Way("factory", path)
+    elif channel.scope == "closure":
+        yield Way("factory", path, start=_owner(channel))
+        yield Way("module", path, start=_owner(channel))
+    else:  # nothing but its main says what it does when the connect function rejects
+        yield from mains
+        yield Way("module", path, start=entry.name)
+        yield Way("module", path)
+        return
+    yield from mains
+
+
+def _mains(project: Project, path: str) -> list[str]:
+    return [entry for entry in _entries(project) if _reaches(project, (entry,), path)]
+
+
+def _entry(channel: Channel) -> Function:
+    """The outermost function that leads to the connect function, and is no handler's."""
+    leading = [channel.connect, *channel.helpers]
+    own = [one for one in leading if one.call.startswith("this.")] or leading
+    public = [one for one in own if not _is_private(one)] or own
+    for name in ENTRIES:
+        for one in public:
+            if one.name == name:
+                return one
+    return public[-1]
+
+
+def _is_private(function: Function) -> bool:
+    if function.name.startswith(("#", "_")):
+        return True
+    modifiers = [c.text() for c in function.node.children() if c.kind() == "accessibility_modifier"]
+    return "private" in modifiers or "protected" in modifiers
+
+
+def _owner(channel: Channel) -> str | None:
+    from modify.typescript.channel import named
+
+    owner = channel.owner
+    function = named(owner) if owner is not None else None
+    return function.name if function is not None else None

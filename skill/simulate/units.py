@@ -1,0 +1,197 @@
+"""The host's own unit as restart rules for the runner's supervisor.
+
+The units are those that the codemods of ``modify.service`` find and read; here only what
+decides a restart is taken from them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from skill.host import Host
+from skill.storm.supervisor import NONE, Supervisor
+
+if TYPE_CHECKING:
+    from modify.service.compose import ComposeService
+    from modify.service.launchd import LaunchdUnit
+    from modify.service.model import UnitText
+    from modify.service.pm2 import App
+    from modify.service.shell import Loop
+    from modify.service.supervisord import Program
+    from modify.service.systemd import SystemdUnit
+
+# Where a host has units of several kinds, the first of these is what it is run under.
+ORDER = ("systemd", "launchd", "compose", "pm2", "supervisord", "shell")
+FOREVER_S = 1e9
+SKILL_ASSETS = ".claude/skills/"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnUnit:
+    """The rules, and where they stand; path is empty where nothing restarts the host."""
+
+    rules: Supervisor
+    path: str = ""
+    line: int = 0
+
+    @property
+    def text(self) -> str:
+        """``systemd, Restart=always (setup/service.ts:77)``."""
+        if not self.path:
+            return "nothing that starts it again"
+        said = {"systemd": "Restart=", "compose": "restart: "}.get(self.rules.kind, "restarts: ")
+        return f"{self.rules.kind}, {said}{self.rules.restart} ({self.path}:{self.line})"
+
+
+def own_unit(host: Host) -> OwnUnit:
+    """What starts the host again, by its own units; the first kind of ``ORDER`` that it has."""
+    found = sorted(_own_units(host), key=lambda unit: (ORDER.index(unit.rules.kind), _rank(unit)))
+    return found[0] if found else OwnUnit(NONE)
+
+
+def _rank(unit: OwnUnit) -> tuple[bool, str, int]:
+    return unit.path.startswith(SKILL_ASSETS), unit.path, unit.line
+
+
+def _own_units(host: Host) -> Iterator[OwnUnit]:
+    from modify.service import is_ours, read_units, supervised
+    from modify.service.launchd import LaunchdUnit
+    from modify.service.locate import unit_texts
+    from modify.service.project import Project
+
+    project = Project(host)
+    texts = [text for text in unit_texts(host) if text.form != "document" and not text.in_test]
+    units = read_units(project, [text for text in texts if text.kind not in supervised.KINDS])
+    for seen in units:
+        if seen.started.is_host and is_ours(seen.unit, units):
+            unit = seen.unit
+            if isinstance(unit, LaunchdUnit):
+                keep = unit.entries.get("KeepAlive")
+                yield _placed(_launchd(unit), unit.text, keep.key_start if keep else None)
+            else:
+                said = unit.restart
+                yield _placed(_systemd(unit), unit.text, said.start if said else None)
+    for text in texts:
+        if text.kind not in supervised.KINDS:
+            continue
+        for item in supervised.read(text, project):
+            if item.started.is_host and not getattr(item, "problem", ""):
+                read: Any = _READERS[text.kind]
+                yield _placed(read(item), text, item.position)
+
+
+def _placed(rules: Supervisor, text: UnitText, position: int | None) -> OwnUnit:
+    """With its line: that of ``position``, or else the first of the unit."""
+    if position is None:
+        position = text.start + len(text.view) - len(text.view.lstrip())
+    return OwnUnit(rules, text.path, text.place(position)[0])
+
+
+def _systemd(unit: SystemdUnit) -> Supervisor:
+    """``StartLimitIntervalSec=`` counts in ``[Unit]`` only (systemd >= 230);
+    ``StartLimitBurst=`` and the legacy ``StartLimitInterval=`` in ``[Service]`` too.
+    """
+    from modify.service.systemd import DEFAULT_BURST, DEFAULT_INTERVAL, DEFAULT_PAUSE, seconds
+
+    def value(*places: tuple[str, str]) -> str:
+        for each in (unit, unit.base):
+            for section, name in places:
+                found = each.last(section, name) if each is not None else None
+                if found is not None:
+                    return found.value
+        return ""
+
+    def span(text: str, default: float) -> float:
+        length = seconds(text)
+        return default if length is None else min(length, FOREVER_S)
+
+    interval = value(
+        ("Unit", "StartLimitIntervalSec"),
+        ("Unit", "StartLimitInterval"),
+        ("Service", "StartLimitInterval"),
+    )
+    burst = value(("Unit", "StartLimitBurst"), ("Service", "StartLimitBurst"))
+    return Supervisor(
+        "systemd",
+        value(("Service", "Restart")) or "no",
+        span(value(("Service", "RestartSec")), DEFAULT_PAUSE),
+        span(interval, DEFAULT_INTERVAL),
+        int(burst) if burst.isdigit() else DEFAULT_BURST,
+        _codes(value(("Service", "RestartPreventExitStatus"))),
+        _codes(value(("Service", "RestartForceExitStatus"))),
+    )
+
+
+def _launchd(unit: LaunchdUnit) -> Supervisor:
+    """The keys of a ``KeepAlive`` dictionary are ORed (launchd.plist(5))."""
+    keep = unit.data.get("KeepAlive", False)
+    restart = "always" if keep else "no"
+    if isinstance(keep, dict):
+        success = keep.get("SuccessfulExit")
+        if set(keep) == {"SuccessfulExit"} and isinstance(success, bool):
+            restart = "on-success" if success else "on-failure"
+    throttle = unit.data.get("ThrottleInterval", 10)
+    pause = throttle if isinstance(throttle, (int, float)) and not math.isnan(throttle) else 10
+    return Supervisor("launchd", restart, float(pause))
+
+
+def _compose(service: ComposeService) -> Supervisor:
+    from modify.service.yaml_nodes import Scalar
+
+    given = service.restart.value if service.restart else None
+    policy = given.value if isinstance(given, Scalar) else "no"
+    default = re.fullmatch(r"\$\{\w+:?-(.*)\}", policy)
+    policy = default[1] if default else policy
+    name, _, most = policy.partition(":")
+    return Supervisor("compose", name or "no", max_restarts=int(most) if most.isdigit() else 0)
+
+
+def _pm2(app: App) -> Supervisor:
+    restarts = app.value("autorestart")
+    codes = app.value("stop_exit_codes")
+    off = restarts is not None and restarts.text() == "false"
+    most, least = app.number("max_restarts"), app.number("min_uptime")
+    return Supervisor(
+        "pm2",
+        "no" if off else "always",
+        (app.number("restart_delay") or 0) / 1000,
+        prevent_codes=_codes(codes.text()) if codes is not None else (),
+        max_restarts=int(most) if most is not None else 16,
+        min_uptime_s=least / 1000 if least is not None else 1.0,
+        backoff_s=(app.number("exp_backoff_restart_delay") or 0) / 1000,
+    )
+
+
+def _supervisord(program: Program) -> Supervisor:
+    def value(name: str, default: str) -> str:
+        setting = program.settings.get(name)
+        return setting.value.lower() if setting is not None else default
+
+    policy = value("autorestart", "unexpected")
+    never = policy in ("false", "no", "0", "off")
+    restart = "no" if never else "on-failure" if policy == "unexpected" else "always"
+    retries, least = value("startretries", "3"), value("startsecs", "1")
+    return Supervisor(
+        "supervisord",
+        restart,
+        prevent_codes=_codes(value("exitcodes", "0")),
+        max_restarts=int(retries) if retries.isdigit() else 3,
+        min_uptime_s=float(least) if least.isdigit() else 1.0,
+    )
+
+
+def _shell(loop: Loop) -> Supervisor:
+    restart = "on-failure" if loop.ends else "always"
+    pause = float(loop.seconds or (5 if loop.paces else 0))
+    return Supervisor("shell", restart, pause, backoff_s=300.0 if loop.paces else 0.0)
+
+
+_READERS = {"compose": _compose, "pm2": _pm2, "supervisord": _supervisord, "shell": _shell}
+
+
+def _codes(text: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in re.findall(r"(?<![\w.])\d+(?![\w.])", text))
