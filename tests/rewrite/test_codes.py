@@ -43,8 +43,9 @@ def close_branch(text: str) -> str:
           console.log('closed');
       }""",
         "      if (code !== 401 && code === DisconnectReason.restartRequired) connect();",
+        "      if (code === (DisconnectReason.timedOut || 428)) connect();",
     ],
-    ids=["else-if", "ifs", "switch", "restart only"],
+    ids=["else-if", "ifs", "switch", "restart only", "two in one"],
 )
 def test_a_code_that_no_branch_names_is_dialled_again(tmp_path: Path, close: str) -> None:
     made = patched(tmp_path, {"bot.ts": host_text(close)})
@@ -95,7 +96,8 @@ def test_a_guard_around_the_codes_holds_for_the_others(tmp_path: Path) -> None:
     "close",
     [
         "      if (code === 428 && !stopping) connect();",
-        "      if (code === 428) connect();\n      if (x) {\n        if (code === 500) connect();\n      }",
+        "      if (code === 428) connect();\n      if (x) {\n        if (code === 8) x();\n"
+        "        if (code === 500) connect();\n      }",
     ],
     ids=["a veto beside the code", "in several blocks"],
 )

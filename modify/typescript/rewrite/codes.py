@@ -58,7 +58,11 @@ def names_a_code(condition: SgNode) -> bool:
 
 
 def is_code(test: SgNode) -> bool:
-    return any(CODE.match(side.text().strip("()")) for side in sides(test))
+    """``code === 428``, or ``code === (A || B)``, by which people mean either."""
+    return any(
+        all(CODE.match(each.strip()) for each in side.text().strip("()").split("||"))
+        for side in sides(test)
+    )
 
 
 def comparisons(condition: SgNode) -> list[SgNode]:
