@@ -13,7 +13,8 @@ SEED = int(os.environ.get("SKILLGEN_RANDOM_SEED", "748"))
 
 
 def test_random_lives_keep_every_promise(compiled_module: Path) -> None:
-    """No 21 attempts in an hour, never dead, one wait, one outcome, none after a verdict."""
+    """No 21 attempts in an hour, none without a wait, never dead, no wait beyond the longest,
+    one wait, one outcome, none after a verdict."""
     command = ["node", str(HERE / "run_random.mjs"), str(compiled_module), str(SEED), str(LIVES)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert ran.returncode == 0, ran.stderr
