@@ -1,14 +1,16 @@
 """Put a Python channel through the scenarios, and judge what it did.
 
-The host's code runs in a child process of its own for each scenario: ``python -I -S``, so without
-any installed package; virtual time; a fake bridge or a fake neonize; sockets that refuse, no
-children, no writing outside a throw-away folder (``runner/fences.py``); bounded in real time.
+A copy of the host's code runs in a child process of its own for each scenario: ``python -I -S``,
+so without any installed package; virtual time; a fake bridge or a fake neonize; sockets that
+refuse, no children, no writing outside a throw-away folder (``runner/fences.py``); bounded in
+real time.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +22,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from skill.host import Host
+from skill.host import LARGEST_SOURCE, Host
 from skill.storm.python.discover import PythonChannel, discover
 from skill.storm.python.scenarios import STOPS_WITHIN, TABLES, PythonScenario
 from skill.storm.run import Fault, Outcome, StormError, busiest_hour
@@ -30,6 +32,7 @@ from skill.storm.supervisor import ALWAYS_5S, Supervisor
 RUNNER = Path(__file__).parent / "runner"
 TIMEOUT_S = 120.0  # real seconds for one scenario
 _FOREVER_S = 1e12  # JSON has no infinity
+_COPIED = (".py", ".json", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,7 @@ class PythonOutcome(Outcome):
     attempts: dials of the bridge, or of WhatsApp by whatsmeow; runs is the same number.
     settled_s: when the driven call returned (settled_ok) or raised. ready_s: the first open.
     ended_s: when the process ended, or the neonize client was stopped. not_run: why the
-    scenario was not played; then no other field says anything.
+    scenario was not played, or why nothing was dialled in it; then no other field counts.
     """
 
     ended_s: float | None = None
@@ -141,17 +144,19 @@ def _play(
     with tempfile.TemporaryDirectory(prefix="storm-", dir=_fast_folder()) as made:
         work = Path(made).resolve()
         request, out = work / "request.json", work / "outcome.json"
+        copied = work / "host"
+        _copy(root, copied)
         drive = asdict(channel) | {"class": channel.name, "function": channel.name}
-        roots = [root / channel.root, root] if channel.root else [root]
+        roots = [copied / channel.root, copied] if channel.root else [copied]
         request.write_text(
             json.dumps(
                 {
                     "scenario": _scenario_json(scenario),
                     "supervisor": asdict(supervisor),
                     "drive": drive,
-                    "host": str(root),
+                    "host": str(copied),
                     "roots": [str(folder) for folder in roots],
-                    "channel_file": str(root / channel.path),
+                    "channel_file": str(copied / channel.path),
                     "work": str(work),
                     "out": str(out),
                     "environment": environment,
@@ -182,6 +187,16 @@ def _play(
             return _not_run(scenario, last or f"its process ended with status {done.returncode}")
         raw = json.loads(out.read_text("utf-8"))
     return _outcome(scenario, raw, time.monotonic() - began)
+
+
+def _copy(root: Path, target: Path) -> None:
+    """The host's own code and settings, for a bot writes logs and the like beside its code."""
+    target.mkdir()
+    for file in Host(root).files.values():
+        if file.path.endswith(_COPIED) and file.size <= LARGEST_SOURCE:
+            copy = target / file.path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.absolute, copy)
 
 
 def _fast_folder() -> str | None:
@@ -216,6 +231,7 @@ def _not_run(scenario: PythonScenario, reason: str) -> PythonOutcome:
         "up_at_end": False,
         "faults": [],
         "notes": [],
+        "cannot": "",
         "log": [],
     }
     return _outcome(scenario, raw, 0.0, reason)
@@ -235,9 +251,11 @@ def _outcome(
         later = (at - scenario.fault_ends_s for at in attempts_at if at >= scenario.fault_ends_s)
         # A link that flapped and was open at the fault's end stays so: no attempt needed.
         next_s = next(later, 0.0 if raw["up_at_end"] else None)
-    notes = list(raw["notes"])
     if not attempts_at and not not_run:
-        notes.append("the host made no attempt at all")
+        # Nothing was dialled, so nothing was shown: that is no pass.
+        reasons = [*raw["notes"], *(fault["text"] for fault in raw["faults"])]
+        reasons = [raw["cannot"]] if raw["cannot"] else reasons[:3]
+        not_run = "; ".join(["the channel dials nothing here", *reasons])
     return PythonOutcome(
         scenario=scenario,
         attempts=len(in_a_day),
@@ -252,7 +270,7 @@ def _outcome(
         settled_ok=raw["settled_ok"],
         ready_s=raw["first_up_s"],
         faults=tuple(Fault(**fault) for fault in raw["faults"]),
-        notes=tuple(notes),
+        notes=tuple(raw["notes"]),
         attempts_at=attempts_at,
         starts_at=tuple(raw["starts_at"]),
         exits_at=tuple((at, code) for at, code in raw["exits"]),

@@ -40,8 +40,9 @@ def load(world: World, drive: dict[str, Any]) -> types.ModuleType:
     except (Ended, SystemExit):
         raise
     except BaseException as error:
-        world.note(f"{drive['path']} cannot be imported: {type(error).__name__}: {error}")
-        raise
+        reason = f"{drive['path']} cannot be imported here: {type(error).__name__}: {error}"
+        world.give_up(reason)
+        raise Ended from error
 
 
 # --- a program ------------------------------------------------------------------------------
@@ -177,8 +178,11 @@ def conduct(
     alone = drive["alone"]
 
     def failed(error: BaseException) -> None:
-        world.log("host", f"start() raised {type(error).__name__}: {error}")
+        line = f"start() raised {type(error).__name__}: {error}"
+        world.log("host", line)
         world.settle(False)
+        if not world.attempts:
+            world.note(line)
         if alone:
             raise error
 

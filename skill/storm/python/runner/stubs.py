@@ -87,6 +87,11 @@ class Pliable(str):
     def __mro_entries__(self, _: Any) -> tuple[type, ...]:
         return (StandIn,)
 
+    def __or__(self, _: Any) -> Any:
+        return StandIn
+
+    __ror__ = __or__
+
     def __hash__(self) -> int:
         return str.__hash__(self)
 
