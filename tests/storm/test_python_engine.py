@@ -483,6 +483,14 @@ def test_whatsmeow_dials_by_its_own_count(tmp_path: Path) -> None:
     assert flapping.attempts == 955  # 90.5 s each: no wait at all after a login
 
 
+def test_an_event_that_neonize_lacks_cannot_be_imported(tmp_path: Path) -> None:
+    outcome = run(
+        tmp_path,
+        "try:\n    from neonize.events import NoSuchEv\nexcept ImportError:\n    print('missing')\n",
+    )
+    assert said(outcome) == ["missing"]
+
+
 def test_a_first_connection_that_fails_is_the_client_s_end(tmp_path: Path) -> None:
     outcome = run(tmp_path, CLIENT, "offline-boot")
     assert outcome.exits_at == ((0.2, 1),)
