@@ -342,6 +342,21 @@ def test_a_host_that_spins_is_said_so(tmp_path: Path) -> None:
         assert outcome.notes[0] == "the host spins at second 0.0"
 
 
+def test_a_host_that_grows_without_end_is_said_so(tmp_path: Path) -> None:
+    outcome = run(
+        tmp_path,
+        """
+        import threading, time
+        def breed():
+            while True:
+                time.sleep(1)
+                threading.Thread(target=breed).start()
+        breed()
+        """,
+    )
+    assert outcome.notes[0] == "the host has more than 1000 threads at second 10.0"
+
+
 def test_a_host_that_never_comes_back_was_not_run(tmp_path: Path) -> None:
     outcome = run(tmp_path, "while True: pass", timeout_s=3)
     assert outcome.not_run == "the host did not come to an end in 3 s"
@@ -486,7 +501,7 @@ def test_whatsmeow_dials_by_its_own_count(tmp_path: Path) -> None:
 def test_an_event_that_neonize_lacks_cannot_be_imported(tmp_path: Path) -> None:
     outcome = run(
         tmp_path,
-        "try:\n    from neonize.events import NoSuchEv\nexcept ImportError:\n    print('missing')\n",
+        "try: from neonize.events import NoSuchEv\nexcept ImportError: print('missing')\n",
     )
     assert said(outcome) == ["missing"]
 

@@ -258,7 +258,7 @@ class World:
         every: float | None = scenario["restart_every_s"]
         stop_at: float | None = scenario["stop_at_s"]
         restart_at = every
-        while self.now < horizon and not scheduler.spins and not self.cannot:
+        while self.now < horizon and not scheduler.trouble and not self.cannot:
             if self.next_start is not None and self.now >= self.next_start:
                 self.next_start = None
                 self.bury()
@@ -273,8 +273,8 @@ class World:
             due = [at for at in (horizon, self.next_start, stop_at, restart_at) if at is not None]
             self.roused = scheduler.park()
             scheduler.wait(self.roused, min(due) - self.now)
-        if scheduler.spins:
-            self.note(f"the host spins at second {self.now:.1f}")
+        if scheduler.trouble:
+            self.note(f"the host {scheduler.trouble} at second {self.now:.1f}")
 
     def restart(self) -> None:
         """An order from outside (``systemctl restart``): whatever the restart rules say."""
