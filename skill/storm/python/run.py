@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 from skill.host import LARGEST_SOURCE, Host
@@ -105,23 +106,39 @@ def simulate_python(
     found = channel if isinstance(channel, PythonChannel) else _find(host_root, channel)
     wanted = list(TABLES[found.way] if scenarios is None else scenarios)
 
-    def play(scenario: PythonScenario) -> PythonOutcome:
-        reason = why_not(found, scenario)
-        if reason:
-            return _not_run(scenario, reason)
-        return _play(
-            host_root.resolve(),
-            found,
-            scenario,
-            supervisor,
-            python or sys.executable,
-            {"PATH": "/usr/bin:/bin", "TZ": "UTC", "LANG": "C.UTF-8", **(environment or {})},
-            timeout_s,
-            seed,
-        )
+    with tempfile.TemporaryDirectory(prefix="storm-", dir=_fast_folder()) as made:
+        # A folder for each worker, so that what it compiles is good for its next scenario.
+        places: Queue[Path] = Queue()
+        for number in range(max(1, workers)):
+            places.put(Path(made).resolve() / str(number))
 
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        return list(pool.map(play, wanted))
+        def play(scenario: PythonScenario) -> PythonOutcome:
+            reason = why_not(found, scenario)
+            if reason:
+                return _not_run(scenario, reason)
+            place = places.get()
+            try:
+                return _play(
+                    place,
+                    host_root.resolve(),
+                    found,
+                    scenario,
+                    supervisor,
+                    python or sys.executable,
+                    {
+                        "PATH": "/usr/bin:/bin",
+                        "TZ": "UTC",
+                        "LANG": "C.UTF-8",
+                        **(environment or {}),
+                    },
+                    timeout_s,
+                    seed,
+                )
+            finally:
+                places.put(place)
+
+        with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+            return list(pool.map(play, wanted))
 
 
 def _find(root: Path, path: str) -> PythonChannel:
@@ -132,6 +149,7 @@ def _find(root: Path, path: str) -> PythonChannel:
 
 
 def _play(
+    place: Path,
     root: Path,
     channel: PythonChannel,
     scenario: PythonScenario,
@@ -141,51 +159,49 @@ def _play(
     timeout_s: float,
     seed: int,
 ) -> PythonOutcome:
-    with tempfile.TemporaryDirectory(prefix="storm-", dir=_fast_folder()) as made:
-        work = Path(made).resolve()
-        request, out = work / "request.json", work / "outcome.json"
-        copied = work / "host"
-        _copy(root, copied)
-        drive = asdict(channel) | {"class": channel.name, "function": channel.name}
-        roots = [copied / channel.root, copied] if channel.root else [copied]
-        request.write_text(
-            json.dumps(
-                {
-                    "scenario": _scenario_json(scenario),
-                    "supervisor": asdict(supervisor),
-                    "drive": drive,
-                    "host": str(copied),
-                    "roots": [str(folder) for folder in roots],
-                    "channel_file": str(copied / channel.path),
-                    "work": str(work),
-                    "out": str(out),
-                    "environment": environment,
-                    "seed": seed,
-                }
-            ),
-            "utf-8",
+    work, cache = place / "work", place / "cache"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    cache.mkdir(exist_ok=True)
+    request, out, copied = place / "request.json", work / "outcome.json", work / "host"
+    _copy(root, copied)
+    drive = asdict(channel) | {"class": channel.name, "function": channel.name}
+    roots = [copied / channel.root, copied] if channel.root else [copied]
+    asked = {
+        "scenario": _scenario_json(scenario),
+        "supervisor": asdict(supervisor),
+        "drive": drive,
+        "host": str(copied),
+        "roots": [str(folder) for folder in roots],
+        "channel_file": str(copied / channel.path),
+        "work": str(work),
+        "cache": str(cache),
+        "out": str(out),
+        "environment": environment,
+        "seed": seed,
+    }
+    request.write_text(json.dumps(asked), "utf-8")
+    began = time.monotonic()
+    try:
+        done = subprocess.run(
+            [python, "-I", "-S", "-B", str(RUNNER / "main.py"), str(request)],
+            cwd=work,
+            env={"PATH": environment["PATH"], "HOME": str(work), "TZ": "UTC"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            check=False,
         )
-        began = time.monotonic()
-        try:
-            done = subprocess.run(
-                [python, "-I", "-S", "-B", str(RUNNER / "main.py"), str(request)],
-                cwd=work,
-                env={"PATH": environment["PATH"], "HOME": str(work), "TZ": "UTC"},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return _not_run(scenario, f"the host did not come to an end in {timeout_s:.0f} s")
-        except OSError as error:
-            raise StormError(f"{python}: cannot be started ({error.strerror})") from error
-        if done.returncode or not out.exists():
-            last = done.stderr.strip().rpartition("\n")[2]
-            return _not_run(scenario, last or f"its process ended with status {done.returncode}")
-        raw = json.loads(out.read_text("utf-8"))
+    except subprocess.TimeoutExpired:
+        return _not_run(scenario, f"the host did not come to an end in {timeout_s:.0f} s")
+    except OSError as error:
+        raise StormError(f"{python}: cannot be started ({error.strerror})") from error
+    if done.returncode or not out.exists():
+        last = done.stderr.strip().rpartition("\n")[2]
+        return _not_run(scenario, last or f"its process ended with status {done.returncode}")
+    raw = json.loads(out.read_text("utf-8"))
     return _outcome(scenario, raw, time.monotonic() - began)
 
 

@@ -54,8 +54,8 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ALWAYS = frozenset({os.devnull, "/dev/tty", ":memory:", ""})
 
 
-def install(folder: str, note: Callable[[str], object]) -> None:
-    """From now on: writes below ``folder`` only. note: told of each kind of refusal once."""
+def install(folders: tuple[str, ...], note: Callable[[str], object]) -> None:
+    """From now on: writes below ``folders`` only. note: told of each kind of refusal once."""
     told: set[str] = set()
 
     def tell(text: str) -> None:
@@ -76,7 +76,7 @@ def install(folder: str, note: Callable[[str], object]) -> None:
             return True
         text = text.removeprefix("file:").partition("?")[0]
         real = os.path.realpath(text)
-        return real == folder or real.startswith(folder + os.sep)
+        return any(real == folder or real.startswith(folder + os.sep) for folder in folders)
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":

@@ -28,7 +28,8 @@ def play(scheduler: Scheduler, request_file: str) -> None:
     logging.raiseExceptions = False
     warm_up()
     world.install(scene)
-    fences.install(work, scene.note)
+    drive.Loader.cache = request["cache"]
+    fences.install((work, request["cache"]), scene.note)
     scene.run()
     outcome = json.dumps(scene.outcome())
     with open(request["out"], "w", encoding="utf-8") as file:
