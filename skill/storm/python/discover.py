@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from skill.errors import UnreadableSource
 from skill.host import Host
+from skill.options import Options
 from skill.storm.python.scenarios import Way
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ Kind = Literal["program", "class", "function"]
 # What a host's manager calls, best first.
 STARTS = ("start", "run", "connect", "setup", "serve", "listen", "launch", "begin", "main", "open")
 STOPS = ("stop", "aclose", "close", "disconnect", "shutdown", "teardown")
-_TEST = re.compile(r"(?:^|/)(?:tests?|testing|examples?)/|(?:^|/)(?:test_[^/]*|conftest)\.py$")
-_MARKS = (b"hatsapp", b"hatsApp", b"neonize")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,11 @@ class PythonChannel:
 
 def discover(host: Host) -> list[PythonChannel]:
     """Every Python channel of a host, in the order of its files; no host code is run."""
+    from modify.python import marked
+
     found: list[PythonChannel] = []
-    for file in host.with_suffix(".py"):
-        if _TEST.search(file.path):
-            continue
-        content = host.read(file.path)
-        if not any(mark in content or mark.decode() in file.path for mark in _MARKS):
-            continue
-        found += _in_file(host, file.path, content)
+    for path in marked(host, Options()):
+        found += _in_file(host, path, host.read(path))
     return found
 
 
