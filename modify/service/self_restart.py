@@ -34,6 +34,11 @@ EXITS = ("os._exit", "sys.exit", "exit", "SystemExit")
 
 STATUS = 75
 WHY = b"# A failure: the service manager starts the bot again, as it would not after 0"
+# What a host says of its own restarts, in code or in a test.
+RELIES = re.compile(
+    rb"(?i)unconditional[^\n]{0,60}KeepAlive|KeepAlive[^\n]{0,60}unconditional"
+    rb"|assert[ \t]+['\"]SuccessfulExit['\"][ \t]+not[ \t]+in\b"
+)
 # Rules after which a clean exit ends the bot for good.
 FLIPS = (
     "systemd-restart-always",
@@ -42,7 +47,7 @@ FLIPS = (
     "pm2-autorestart",
     "wrapper-restart-always",
 )
-TAKEN_BACK = (*FLIPS, "fault-asserting-test")
+TESTS_FOLLOW = "fault-asserting-test"
 
 
 @dataclass(frozen=True)
@@ -157,6 +162,8 @@ def settle(host: Host, patch: Patch) -> Patch:
     flips = {f.rule for f in patch.findings if f.rule in FLIPS and not f.is_hand_off}
     if not flips:
         return patch
+    if "launchd-keep-alive" in flips and (said := reliance(host)):
+        patch = held_back(patch, said, ("launchd-keep-alive",))
     found = self_restarts(host)
     stuck = next((item for item in found if not item.edits), None)
     if stuck is not None:
@@ -167,17 +174,29 @@ def settle(host: Host, patch: Patch) -> Patch:
     return patch
 
 
-def held_back(patch: Patch, reason: str) -> Patch:
+def reliance(host: Host) -> str:
+    """Where the host says that launchd has to start it after every exit."""
+    for file in host.with_suffix(".py"):
+        content = host.read(file.path)
+        found = RELIES.search(content) if b"KeepAlive" in content else None
+        if found is not None:
+            line = content.count(b"\n", 0, found.start()) + 1
+            return f"{file.path}:{line}: the host counts on being started after a clean exit, too"
+    return ""
+
+
+def held_back(patch: Patch, reason: str, rules: tuple[str, ...] = FLIPS) -> Patch:
     """Units go on restarting after a clean exit; what bounds a crash loop stays planned."""
+    taken_back = (*rules, TESTS_FOLLOW) if rules == FLIPS else rules
     accept = "a restart that ends with a status other than 0, and this setting changed by hand"
     kept = Patch(notes=patch.notes, additions=patch.additions)
     for path, edits in patch.edits.items():
-        left = [edit for edit in edits if edit.rule not in TAKEN_BACK or b"RestartSec" in edit.text]
+        left = [edit for edit in edits if edit.rule not in taken_back or b"RestartSec" in edit.text]
         if left:
             kept.edits[path] = left
     for finding in patch.findings:
-        if finding.rule in FLIPS and not finding.is_hand_off:
+        if finding.rule in rules and not finding.is_hand_off:
             finding = replace(finding, fix=None, reason=reason, accept=accept)
-        if finding.rule != TAKEN_BACK[-1]:
+        if finding.rule not in taken_back or finding.rule in rules:
             kept.findings.append(finding)
     return kept
