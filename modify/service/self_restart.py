@@ -24,8 +24,9 @@ from skill.finding import Finding
 from skill.host import Host
 
 TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
-MARKS = (b"_exit(", b"sys.exit(", b"SystemExit(", b"getpid()", b"raise_signal(")
-WORDS = re.compile(rb"(?i)restart|deploy|self_?update|reboot|reload|relaunch")
+MARKS = (b"_exit(", b"exit(", b"SystemExit(", b"getpid()", b"raise_signal(")
+END = re.compile(rb"(?:\bexit|_exit|SystemExit)\(\s*0?\s*\)|getpid\(\)|raise_signal\(")
+DEFINED = re.compile(rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
 RESTART = re.compile(r"(?i)re_?start|re_?deploy|deploy|self_?update|reboot|reload|relaunch")
 STOPS = re.compile(r"(?i)(?:^|_)(?:stop|shutdown|shut_down|uninstall|quit|kill)(?:_|$)")
 CLEAN_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
@@ -86,18 +87,33 @@ def self_restarts(host: Host) -> list[SelfRestart]:
         if TESTS.search(file.path):
             continue
         content = host.read(file.path)
-        if any(mark in content for mark in MARKS) and WORDS.search(content):
+        if any(mark in content for mark in MARKS) and may_restart(content):
             read = python_file(host, file.path)
             if read is not None:
                 found += [tested(host, item) for item in restarts(read)]
     return found
 
 
+def may_restart(content: bytes) -> bool:
+    """Cheap, before anything is parsed: an end in a function that is called a restart."""
+    functions = list(DEFINED.finditer(content))
+    for end in END.finditer(content):
+        depth = 1 << 30
+        for function in reversed([item for item in functions if item.start() < end.start()]):
+            if len(function[1]) < depth:
+                depth = len(function[1])
+                if RESTART.search(function[2].decode("utf-8", "replace")):
+                    return True
+            if depth == 0:
+                break
+    return False
+
+
 def restarts(file: PythonFile) -> Iterator[SelfRestart]:
     content = file.host.read(file.path)
-    for node in ast.walk(file.tree):
+    for node in file.calls:
         how = clean_end(node)
-        if not how or not isinstance(node, ast.Call):
+        if not how:
             continue
         around = [f for f in file.functions if f.lineno <= node.lineno <= (f.end_lineno or 0)]
         meant = [f for f in around if RESTART.search(f.name) and not STOPS.search(f.name)]
@@ -131,10 +147,8 @@ def tested(host: Host, found: SelfRestart) -> SelfRestart:
     return found
 
 
-def clean_end(node: ast.AST) -> str:
+def clean_end(node: ast.Call) -> str:
     """How a call ends its own process cleanly, if it does."""
-    if not isinstance(node, ast.Call):
-        return ""
     name = ast.unparse(node.func)
     words = [name, *(ast.unparse(item) for item in node.args)]
     if name in EXITS:
