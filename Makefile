@@ -18,7 +18,7 @@ setup: .cache/dev/skillgen-stamp.toml $(NODE_TOOLS)/.done ## the Python and node
 .cache/dev/skillgen-stamp.toml: pyproject.toml
 	@./skillgen --set-up .cache/dev --group dev
 
-node-tools: $(NODE_TOOLS)/.done ## typescript, prettier, vitest and Baileys, in .cache/node-tools
+node-tools: $(NODE_TOOLS)/.done ## typescript, prettier, vitest, Baileys and pm2, in .cache/node-tools
 
 $(NODE_TOOLS)/.done: $(NODE_FILES)
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { echo "make: the tests need Node.js 20 or later; install it (apt install nodejs npm, dnf install nodejs, brew install node)" >&2; exit 2; }
@@ -43,6 +43,7 @@ test: setup ## everything that needs no root
 
 test-system: setup ## real systemd and full disks (root, Linux)
 	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: test-system needs root on Linux; use make test" >&2; exit 2; }
+	@[ -x /lib/systemd/systemd ] && command -v systemd-analyze >/dev/null && command -v nsenter >/dev/null || { echo "make: test-system needs systemd; install it (apt install systemd util-linux)" >&2; exit 2; }
 	$(PYTHON) -m pytest $(TESTS) -m system
 
 bench: setup ## measures, asserts no time

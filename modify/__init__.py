@@ -11,12 +11,15 @@ from skill.options import Options
 def examine(host: Host, options: Options) -> Patch:
     """Look at the whole host and say what is wrong and what would change. Writes nothing."""
     from modify import python, service, typescript
+    from modify.service import self_restart
 
     patch = Patch()
     patch.merge(typescript.examine(host, options))
     # After TypeScript: the two halves of a bridge change together.
     patch.merge(python.examine(host, options, patch))
     patch.merge(service.examine(host, options))
+    if not options.only_skill_assets:
+        patch = self_restart.settle(host, patch)
     patch.merge(python.after_units(host, options, patch))
     return patch
 

@@ -116,7 +116,7 @@ def check(host: Path, **choices: Any) -> int:
 @click.option("--plan", type=HOST, metavar="FILE", help="Apply just what that plan says.")
 @click.option(
     "--add-service",
-    type=click.Choice(["systemd", "launchd"]),
+    type=click.Choice(["systemd", "launchd", "pm2", "supervisord"]),
     help="Add a whole unit to a host that has none.",
 )
 @rule_options

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 AuthFailure = Literal["auto", "exit", "stop-channel"]
-ServiceKind = Literal["systemd", "launchd"]
+ServiceKind = Literal["systemd", "launchd", "pm2", "supervisord"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,16 @@ _SPECIFIER = "./reconnect.js"
 JAVASCRIPT = (".js", ".mjs", ".cjs")
 
 
-def render_channel_module(style: Style, version: str, ending: str = ".ts") -> str:
-    """reconnect.ts as a host gets it; JavaScript where the file's ending says so."""
+def render_channel_module(
+    style: Style, version: str, ending: str = ".ts", policy: Policy = POLICY
+) -> str:
+    """reconnect.ts as a host gets it; JavaScript where the file's ending says so.
+
+    policy: hosts get the one that is measured; tests in real time a shorter one.
+    """
     source = _source("reconnect.ts")
     begin, end = source.index(BEGIN), source.index(END) + len(END)
-    source = source[:begin] + policy_block() + source[end:]
+    source = source[:begin] + policy_block(policy) + source[end:]
     if ending in JAVASCRIPT:
         source = javascript(source, style.modules)
     return _finish(source, style, version)

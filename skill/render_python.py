@@ -1,8 +1,8 @@
 """add/channel/reconnect.py -> the module and the test that a Python host gains.
 
 The files in add/ are written so that black and ruff leave them alone at any width from
-79 on. A host whose program only dials its own bridge gets the part for that; one that
-dials WhatsApp itself gets the whole.
+79 on. A host whose program only dials its own bridge gets the part for that, one that dials
+WhatsApp through neonize the policy and what hears neonize's events.
 """
 
 from __future__ import annotations
@@ -19,12 +19,20 @@ from typing import Literal
 
 from skill.policy import BRIDGE, MEMORY_VERSION, POLICY, BridgeProfile, Policy
 
-Profile = Literal["bridge", "full"]
+Profile = Literal["bridge", "full", "neonize", "all"]
+# The sections of the sources in add/ that each profile keeps; what is in none, all do.
+SECTIONS: dict[Profile, frozenset[str]] = {
+    "bridge": frozenset({"bridge"}),
+    "full": frozenset({"bridge", "full profile"}),
+    "neonize": frozenset({"full profile", "neonize"}),
+    "all": frozenset({"bridge", "full profile", "neonize"}),
+}
 
 BEGIN = "# skillgen: policy begins (rendered from skill/policy.py; do not edit)"
 END = "# skillgen: policy ends"
-_FULL_BEGIN = "# skillgen: full profile begins\n"
-_FULL_END = "# skillgen: full profile ends\n"
+_SECTION = re.compile(
+    r"^# skillgen: (bridge|full profile|neonize) begins\n(.*?)^# skillgen: \1 ends\n", re.M | re.S
+)
 _MODULE = "add.channel.reconnect"
 _WIDTH = 79
 
@@ -72,10 +80,10 @@ def _source(name: str) -> str:
 
 
 def _profiled(source: str, profile: Profile) -> str:
-    """Without the marks of the full profile; for a bridge, without what is between them."""
-    parts = re.split(f"{_FULL_BEGIN}|{_FULL_END}", source)
-    kept = parts if profile == "full" else parts[::2]
-    return "".join(kept).rstrip("\n") + "\n"
+    """Without the marks of the sections, and without the sections of other profiles."""
+    kept = SECTIONS[profile]
+    text = _SECTION.sub(lambda found: found[2] if found[1] in kept else "", source)
+    return text.rstrip("\n") + "\n"
 
 
 def _names(source: str) -> set[str]:

@@ -1,6 +1,6 @@
 """A whole service unit for a host that has none (``--add-service``).
 
-The unit is a file of the repository, ``deploy/…``: nothing is installed or started.
+The unit is a file of the repository: nothing is installed or started.
 """
 
 from __future__ import annotations
@@ -9,23 +9,21 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from skill.edit import Addition, Patch
 from skill.errors import SkillgenError
 from skill.finding import Note
 from skill.host import Host
 from skill.options import Options, ServiceKind
+from skill.service_templates import UNITS, Program
 
 if TYPE_CHECKING:
     from modify.service.model import UnitText
     from modify.service.project import Project
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "add" / "service"
-PAUSE, INTERVAL = 10, 300
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 PYTHON_SCRIPTS = ("main.py", "bot.py", "app.py", "run.py")
 # Two hyphens may not stand in an XML comment, so one stands for many.
@@ -34,14 +32,6 @@ HYPHENS = re.compile(r"-{2,}")
 NOT_IN_NAME = re.compile(r"[^A-Za-z0-9:_.-]+")
 LONGEST_NAME = 200
 Finder = Callable[[str], str | None]
-
-
-@dataclass(frozen=True)
-class Program:
-    """How the host is started, as an argument vector, and where its interpreter lies."""
-
-    arguments: tuple[str, ...]
-    search_path: str
 
 
 def add_service(host: Host, options: Options, present: list[UnitText], patch: Patch) -> None:
@@ -90,34 +80,12 @@ def render_service(
         HYPHENS.sub("-", NOT_IN_NAME.sub("-", project.name)).strip("-.")[:LONGEST_NAME]
         or "whatsapp-bot"
     )
-    label = f"com.{name}"
+    unit = UNITS[kind](program, folder, name, start_limit)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True
     )
-    common = {"name": name, "pause": PAUSE}
-    if kind == "launchd":
-        path = f"deploy/{label}.plist"
-        text = environment.get_template("launchd.plist.j2").render(
-            **common,
-            path=path,
-            label=escape(label),
-            arguments=[escape(argument) for argument in program.arguments],
-            folder=escape(folder),
-            search_path=escape(program.search_path),
-        )
-    else:
-        path = f"deploy/{name}.service"
-        text = environment.get_template("systemd.service.j2").render(
-            **common,
-            path=path,
-            description=f"{name} WhatsApp bot",
-            folder=specifiers(folder),
-            command=command_line(program.arguments),
-            environment=quoted(specifiers(f"PATH={program.search_path}")),
-            interval=INTERVAL if start_limit * PAUSE < INTERVAL else start_limit * PAUSE * 2,
-            burst=start_limit,
-        )
-    return Addition(path, text.encode(), (f"add-service-{kind}",))
+    text = environment.get_template(unit.template).render(name=name, path=unit.path, **unit.fields)
+    return Addition(unit.path, text.encode(), (f"add-service-{kind}",))
 
 
 def program_of(project: Project, find: Finder) -> Program:
@@ -190,26 +158,3 @@ def with_path(arguments: tuple[str, ...], interpreter: str | None) -> Program:
     folders = [str(Path(interpreter).parent)] if interpreter else []
     folders += [folder for folder in SYSTEM_PATH if folder not in folders]
     return Program(arguments, ":".join(folders))
-
-
-def specifiers(text: str) -> str:
-    """systemd.unit(5): ``%`` begins a specifier."""
-    return text.replace("%", "%%")
-
-
-def command_line(arguments: tuple[str, ...]) -> str:
-    """systemd.service(5), command lines: quotes, specifiers and ``$`` are escaped.
-
-    ``$`` is not expanded in the program's own path, so no escape is undone there: a path
-    that holds one is run through env.
-    """
-    if "$" in arguments[0]:
-        arguments = ("/usr/bin/env", *arguments)
-    return " ".join(quoted(specifiers(argument).replace("$", "$$")) for argument in arguments)
-
-
-def quoted(argument: str) -> str:
-    if argument and not re.search(r"[\s'\"\\;]", argument):
-        return argument
-    escaped = argument.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -4,6 +4,7 @@
 Attempts that repeat too fast get a WhatsApp number blocked, then banned. So
 every attempt passes a gate, which lets it wait longer after each failure.
 
+# skillgen: bridge begins
 The link to the bot's own bridge process; one for each channel::
 
     link = link_of(self)
@@ -16,6 +17,21 @@ turn() is the wait, after a clean close too; turn_sync() is that for threads.
 A loop with a wait of its own asks for its length instead, ``link.delay()``,
 after each attempt. Once the bridge reports a logout, link.logout(why) makes
 link.terminal true: no turn is granted, and link.reason says why.
+# skillgen: bridge ends
+# skillgen: neonize begins
+A neonize client dials WhatsApp itself; one gate for each of its databases::
+
+    session = session_of(database)
+    if not await session.turn():  # 0: no attempt may be made; waits otherwise
+        return
+    client = NewClient(database)
+    hear(client)  # before the bot's own handlers, which take its place
+    ...
+    if heard(client, event):  # in those handlers; False: the session is over
+        ...  # connect again
+
+turn_sync() is turn() for threads.
+# skillgen: neonize ends
 """
 
 from __future__ import annotations
@@ -23,11 +39,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import importlib
+import inspect
 import json
 import logging
 import math
 import os
 import random
+import sqlite3
 import threading
 import time
 import uuid
@@ -160,8 +179,17 @@ class _Gate:
         finally:
             self._waiting = False
 
-    def turn_sync(self, stop: threading.Event | None = None) -> int:
-        """The same in a thread; ``stop`` ends the wait as well."""
+    def turn_sync(
+        self,
+        stop: threading.Event | None = None,
+        going: Callable[[], object] | None = None,
+    ) -> int:
+        """The same in a thread; ``stop``, or a false ``going()``, ends it."""
+
+        def over() -> bool:
+            stopped = stop is not None and stop.is_set()
+            return stopped or (going is not None and not going())
+
         if not self._enter():
             return 0
         try:
@@ -170,12 +198,12 @@ class _Gate:
                 until = self._now() + nap
                 if stop is None:
                     time.sleep(nap)
-                elif stop.wait(nap):
+                else:
+                    stop.wait(nap)
+                if over():
                     return 0
                 self._pass(until)
-            if left is None or (stop is not None and stop.is_set()):
-                return 0
-            return self._grant()
+            return 0 if left is None or over() else self._grant()
         finally:
             self._waiting = False
 
@@ -250,6 +278,7 @@ class _Gate:
         raise NotImplementedError
 
 
+# skillgen: bridge begins
 class BridgeLink(_Gate):
     """The link to a bridge, which keeps the limits for WhatsApp itself."""
 
@@ -367,6 +396,7 @@ def link_of(channel: object, logger: Logger | None = None) -> BridgeLink:
     return link
 
 
+# skillgen: bridge ends
 def _grown(first: float, cap: float, level: int) -> float:
     return min(cap, first * FACTOR ** min(max(level, 1) - 1, 30))
 
@@ -992,3 +1022,115 @@ def _later(seconds: float, run: Callable[[], object]) -> _Timer:
 
 
 # skillgen: full profile ends
+# skillgen: neonize begins
+# How whatsmeow numbers the reasons of LoggedOut and ConnectFailure, in Go.
+_REASONS = {
+    1: "400",
+    2: "401",
+    3: "402",
+    4: "403",
+    5: "406",
+    6: "405",
+    7: "409",
+    8: "500",
+    9: "501",
+    10: "503",
+}
+_ENDS = {
+    "StreamReplaced": "440",
+    "TemporaryBan": "402",
+    "ClientOutdated": "405",
+}
+
+
+class _Session(Reconnect):
+    """The default finds no creds.json here: the device is in a database."""
+
+    def _write(self) -> None:
+        # None yet, nothing linked: no file beside it, as in tests.
+        if self._credentials.exists():
+            super()._write()
+
+    def _creds(self) -> str:
+        return _device(self._credentials)
+
+
+_SESSIONS: dict[str, Reconnect] = {}
+
+
+def session_of(database: object, logger: Logger | None = None) -> Reconnect:
+    """The gate of the client that keeps its device in ``database``."""
+    name = str(database)
+    if name not in _SESSIONS:
+        _SESSIONS[name] = _Session(name, logger=logger)
+    return _SESSIONS[name]
+
+
+def heard(client: Any, event: Any) -> bool:
+    """An event of neonize. False: no further attempt may be made."""
+    session = _SESSIONS.get(str(getattr(client, "name", "")))
+    if session is None:
+        return True
+    kind = type(event).__name__.removesuffix("Ev")
+    if kind == "Connected":
+        session.opened()
+    elif kind in ("LoggedOut", "ConnectFailure"):
+        code = _REASONS.get(getattr(event, "Reason", 0), "")
+        if kind == "LoggedOut" and _kind(code) != "auth":
+            code = "401"
+        session.closed(code)
+    elif kind == "StreamError":
+        session.closed(getattr(event, "Code", ""))
+    elif kind in _ENDS:
+        left = float(getattr(event, "Expire", 0) or 0)
+        session.closed(_ENDS[kind], expire=left)
+    return not session.terminal
+
+
+def hear(client: Any) -> None:
+    """Handlers for what the bot has none for; ends a client that is over."""
+    try:
+        events = importlib.import_module("neonize.events")
+    except ImportError:
+        return
+
+    def on_event(current: Any, event: Any) -> None:
+        heard(current, event)
+        if _is_over(event):
+            current.stop()
+
+    async def on_event_async(current: Any, event: Any) -> None:
+        heard(current, event)
+        if _is_over(event):
+            await current.stop()
+
+    waits = inspect.iscoroutinefunction(getattr(client, "connect", None))
+    handler = on_event_async if waits else on_event
+    for name in ("Connected", "LoggedOut", *_ENDS):
+        kind = getattr(events, f"{name}Ev", None)
+        if kind is not None:
+            client.event(kind)(handler)
+
+
+def _is_over(event: Any) -> bool:
+    name = type(event).__name__.removesuffix("Ev")
+    return name in ("LoggedOut", *_ENDS)
+
+
+def _device(file: Path) -> str:
+    """The linked device in a database of whatsmeow; "" if there is none."""
+    if not file.is_file():
+        return ""
+    address = f"{file.absolute().as_uri()}?mode=ro"
+    query = "SELECT jid, registration_id FROM whatsmeow_device ORDER BY jid"
+    with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+        try:
+            rows = connection.execute(query).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return ""
+            raise
+    return json.dumps(rows) if rows else ""
+
+
+# skillgen: neonize ends

@@ -390,7 +390,7 @@ export class Reconnect {
   private fail(code: string, error?: unknown): void {
     const { sock } = this;
     this.finish(code, error);
-    end(sock, new Error(this.reason(code)));
+    end(sock, new HungUp(this.reason(code)));
   }
 
   /** Ends the attempt and its timer; the socket is left alone. */
@@ -420,7 +420,7 @@ export class Reconnect {
     // Baileys says 'connecting' right after creation, so the socket is its
     // own. Later the host's variable may hold a newer one.
     const own = update.connection === 'connecting';
-    if (own || this.sock) end(sock as Socket, new Error('an old attempt'));
+    if (own || this.sock) end(sock as Socket, new HungUp('an old attempt'));
     // The host's variable now holds the dead one: dial anew.
     if (own && this.sock && this.connect && this.busy()) {
       this.fail('superseded');
@@ -746,9 +746,10 @@ interface Socket {
   ev?: { emit?: (event: string, update: Update) => unknown };
 }
 
-/** What the host's close branch is shown: a time-out. */
+/** What the host's close branch is shown: a time-out, as Boom has it. */
 class HungUp extends Error {
-  readonly output = { statusCode: 408 };
+  readonly isBoom = true;
+  readonly output = { statusCode: 408, payload: {}, headers: {} };
 }
 
 /** Throws if the text is no memory. */

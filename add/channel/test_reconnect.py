@@ -5,18 +5,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+import sys
 import threading
 import time
+import types
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from add.channel.reconnect import BridgeLink, Reconnect, link_of
-
-
-class Slotted:
-    __slots__ = ()
+from add.channel.reconnect import (
+    BridgeLink,
+    Reconnect,
+    hear,
+    heard,
+    link_of,
+    session_of,
+)
 
 
 @pytest.fixture
@@ -29,6 +35,11 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     return waits
+
+
+# skillgen: bridge begins
+class Slotted:
+    __slots__ = ()
 
 
 def test_bridge_waits_longer_each_time(naps: list[float]) -> None:
@@ -100,6 +111,7 @@ def test_each_channel_has_one_link() -> None:
         assert link_of(channel) is not link_of(Slotted())
 
 
+# skillgen: bridge ends
 # skillgen: full profile begins
 @pytest.fixture
 def auth(tmp_path: Path) -> Path:
@@ -166,3 +178,112 @@ def test_goes_on_when_an_attempt_is_never_answered(auth: Path) -> None:
 
 
 # skillgen: full profile ends
+# skillgen: neonize begins
+class Connected:
+    pass
+
+
+class LoggedOut:
+    Reason = 2
+
+
+class TemporaryBan:
+    Expire = 7200
+
+
+class Client:
+    """As much of neonize's client as the module uses."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.handlers: dict[str, Any] = {}
+        self.stopped = 0
+
+    def event(self, kind: Any) -> Any:
+        def keep(handler: Any) -> None:
+            self.handlers[kind.__name__] = handler
+
+        return keep
+
+    def connect(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """whatsmeow's, as far as it is read here."""
+    file = tmp_path / "session.db"
+    connection = sqlite3.connect(file)
+    connection.execute(
+        "CREATE TABLE whatsmeow_device (jid TEXT, registration_id BIGINT)",
+    )
+    connection.execute("INSERT INTO whatsmeow_device VALUES ('1:1@s', 7)")
+    connection.commit()
+    connection.close()
+    return file
+
+
+def test_a_session_that_was_ended_makes_no_attempt(database: Path) -> None:
+    session = session_of(database)
+    client = Client(str(database))
+    assert session.turn_sync()
+    assert heard(client, Connected())
+    assert not heard(client, LoggedOut())
+    assert session.turn_sync() == 0
+    assert session_of(database) is session
+    assert heard(Client("another"), LoggedOut())  # none of ours
+
+
+def test_without_a_database_nothing_is_written(tmp_path: Path) -> None:
+    session = session_of(tmp_path / "new.db")
+    assert session.turn_sync()
+    session.closed(408)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ban_is_waited_for(database: Path) -> None:
+    session = session_of(database)
+    assert session.turn_sync()
+    assert heard(Client(str(database)), TemporaryBan())
+    file = database.with_name("session.db-reconnect.json")
+    held = json.loads(file.read_text())
+    assert held["code"] == "402"
+    assert held["notBefore"] / 1000 > time.time() + 7000
+
+
+def test_a_device_that_is_gone_may_be_linked_again(database: Path) -> None:
+    session = session_of(database)
+    assert session.turn_sync()
+    assert not heard(Client(str(database)), LoggedOut())
+    connection = sqlite3.connect(database)
+    connection.execute("DELETE FROM whatsmeow_device")
+    connection.commit()
+    connection.close()
+    assert session.terminal
+    assert session.turn_sync()  # whoever asks for it now, pairs
+
+
+@pytest.fixture
+def neonize(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stub, whether it is installed or not."""
+    events = types.ModuleType("neonize.events")
+    kinds = {"ConnectedEv": Connected, "LoggedOutEv": LoggedOut}
+    events.__dict__.update(kinds)
+    monkeypatch.setitem(sys.modules, "neonize", types.ModuleType("neonize"))
+    monkeypatch.setitem(sys.modules, "neonize.events", events)
+
+
+@pytest.mark.usefixtures("neonize")
+def test_events_without_a_handler_are_heard(database: Path) -> None:
+    client = Client(str(database))
+    assert session_of(database).turn_sync()
+    hear(client)
+    client.handlers["LoggedOut"](client, LoggedOut())
+    assert client.stopped == 1
+    assert session_of(database).terminal
+
+
+# skillgen: neonize ends

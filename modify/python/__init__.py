@@ -33,6 +33,8 @@ QUICK = (
     b"can_retry=",
     b"retryable=",
 )
+# A bridge on this machine that is asked over HTTP: nothing to change, but said.
+POLL = re.compile(rb"\.(?:get|post)\(\s*f?['\"]http://(?:127\.0\.0\.1|localhost)[:{]")
 TOP_LEVEL = re.compile(rb"^(?:class|def|async[ \t]+def)\b", re.MULTILINE)
 ADDED = b"# Added by skillgen "
 
@@ -56,6 +58,14 @@ def has_marks(path: str, content: bytes) -> bool:
     return False
 
 
+def polls(path: str, content: bytes) -> bool:
+    """Whether a file may ask a bridge of WhatsApp on this machine for messages, in a loop."""
+    if b"http://" not in content or b"while " not in content or b"sleep(" not in content:
+        return False
+    found = POLL.search(content)
+    return found is not None and about_whatsapp(path, content, found.start())
+
+
 def about_whatsapp(path: str, content: bytes, position: int) -> bool:
     """Whether the class or function of the top level around a mark speaks of WhatsApp."""
     if WHATSAPP.search(path.encode()):
@@ -72,7 +82,7 @@ def marked(host: Host, options: Options) -> list[str]:
         for file in host.with_suffix(".py")
         if not TEST_FILE.search(file.path)
         and (not options.only_skill_assets or file.path.startswith(SKILL_ASSETS))
-        and has_marks(file.path, host.read(file.path))
+        and (has_marks(file.path, host.read(file.path)) or polls(file.path, host.read(file.path)))
     ]
 
 
@@ -89,10 +99,7 @@ def examine(host: Host, options: Options, before: Patch | None = None) -> Patch:
     if paths:
         from modify.python.patching import Files
 
-        files = Files(host, options, patch, before if before is not None else Patch())
-        for path in paths:
-            files.examine(path)
-        files.finish()
+        Files(host, options, patch, before if before is not None else Patch()).examine(paths)
     return patch
 
 

@@ -18,6 +18,8 @@ from modify.python.source import Source, all_of, block_of, called, dotted
 
 TERMINAL = ("LoggedOutEv", "StreamReplacedEv", "TemporaryBanEv")
 HELPER = "_stop_when_session_ends"
+# Of the added module: hear(client) listens to what nothing else does, heard() tells the gate.
+HEAR, HEARD = "hear", "heard"
 ENDING = re.compile(
     r"(?:^|[._])(?:stop|stop_all|disconnect|shutdown|_exit|quit|on_exit|shut_down|terminate)(?:_\w+)?$"
 )
@@ -29,12 +31,16 @@ CONNECTS = re.compile(r"\.connect(?:_with_proxy)?$")
 
 @dataclass(frozen=True)
 class Registration:
-    """event: its class's bare name; handler: the function, when it is in this file."""
+    """event: its class's bare name; handler: the function, when it is in this file.
+
+    handler_name: what it is called where it is registered by a call.
+    """
 
     client: str
     event: str
     handler: cst.FunctionDef | None
     statement: cst.BaseStatement
+    handler_name: str = ""
 
 
 @dataclass(eq=False)
@@ -79,7 +85,7 @@ def clients(source: Source) -> Iterator[Client]:
     helped = {
         dotted(call.args[-1].value)
         for call in all_of(source.module, cst.Call, functions=True)
-        if called(call).rpartition(".")[2] == HELPER and call.args
+        if called(call).rpartition(".")[2] in (HELPER, HEAR) and call.args
     }
     for item in registrations(source):
         scope = source.nearest(item.statement, cst.FunctionDef)
@@ -118,7 +124,9 @@ def registrations(source: Source) -> Iterator[Registration]:
         if isinstance(call, cst.Call) and isinstance(call.func, cst.Call) and call.args:
             found = event_of(call.func)
             if found is not None:
-                yield Registration(*found, handler_named(source, line, call.args[0].value), line)
+                given = call.args[0].value
+                handler = handler_named(source, line, given)
+                yield Registration(*found, handler, line, dotted(given))
 
 
 def event_of(node: cst.CSTNode) -> tuple[str, str] | None:
@@ -152,7 +160,7 @@ def ends_client(source: Source, handler: cst.FunctionDef) -> bool:
     asynchronous = handler.asynchronous is not None
     for call in all_of(handler, cst.Call, functions=True):
         name = called(call)
-        if ENDING.search(name) or ENDING_FLAG.search(name):
+        if ENDING.search(name) or ENDING_FLAG.search(name) or name == HEARD:
             return True
         if asynchronous and EXIT.match(name):
             return True
@@ -201,9 +209,44 @@ def threads(client: Client) -> bool:
     )
 
 
+PAIRING = re.compile(r"auth|login|log_in|pair|link|qr|setup|onboard", re.I)
+
+
+def pairs_only(client: Client) -> str | None:
+    """A script that links the account: no messages, and it ends once that is done."""
+    source, scope = client.source, client.scope
+    named = scope is not None and PAIRING.search(
+        f"{source.path.rpartition('/')[2]} {scope.name.value}"
+    )
+    if scope is None or not named or any(True for _ in message_handlers(client)):
+        return None
+    connects = [call for call in calls_on(client, CONNECTS) if within(source, call, scope)]
+    if not connects or own_loop(client) is not None:
+        return None
+    begun = min(source.start(call) for call in connects)
+    after = [line for line in all_of(scope, cst.SimpleStatementLine) if source.start(line) > begun]
+    waits = [line for line in after if re.search(r"\.wait\(|wait_for\(", source.text(line))]
+    if waits and after and after[-1] is not waits[-1]:
+        return f"{scope.name.value}() links the account and ends"
+    return None
+
+
+def message_handlers(client: Client) -> Iterator[Registration]:
+    for item in registrations(client.source):
+        if item.event == "MessageEv":
+            yield item
+
+
+def within(source: Source, node: cst.CSTNode, scope: cst.FunctionDef) -> bool:
+    return source.nearest(node, cst.FunctionDef) is scope
+
+
 def why_not_a_daemon(client: Client) -> str | None:
     """A client that pairs, or sends once, and is stopped by its own function."""
     source = client.source
+    pairing = pairs_only(client)
+    if pairing is not None:
+        return pairing
     if client.scope is None or b".idle(" in source.content or threads(client):
         return None
     for call in calls_on(client, CONNECTS):

@@ -13,13 +13,15 @@ from modify.python.child import ChildBridge, children, free_code
 from modify.python.imports import import_edit
 from modify.python.link import LinkLoop, link_loops, self_pacing
 from modify.python.neonize import Client, clients, why_not_a_daemon
-from modify.python.restart import Restart, restarts
+from modify.python.poll import poll_loops
 from modify.python.rewrite_child import child_edits
 from modify.python.rewrite_link import CannotPlace, LinkRewrite
 from modify.python.rewrite_neonize import ClientRewrite
-from modify.python.rewrite_restart import restart_edits
+from modify.python.rewrite_session import SessionRewrite
 from modify.python.rules import Seen, look
+from modify.python.session import Session, sessions
 from modify.python.source import Source, parses
+from modify.python.sources import Sources
 from modify.python.status import hears_logout, status_branch
 from modify.python.style import style_of
 from skill import __version__
@@ -28,12 +30,12 @@ from skill.errors import SkillgenError, UnreadableSource
 from skill.finding import Finding, Note
 from skill.host import Host
 from skill.options import Options
-from skill.render_python import render_python_module, render_python_test
+from skill.render_python import Profile, render_python_module, render_python_test
 
 MODULE = "whatsapp_reconnect"
 ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
 ACCEPT_CLIENT = "handlers of LoggedOutEv, StreamReplacedEv and TemporaryBanEv that stop the client"
-ACCEPT_RESTART = "a pause that grows, and no restart after a logout"
+ACCEPT_SESSION = "session_of(…).turn() before the client is made, and handlers that tell heard()"
 PATCHED_SLEEP = re.compile(rb"(?:patch|setattr)\w*\([^\n]*\bsleep\b|\bsleep\s*=\s*\w*[Mm]ock")
 # ``await channel.start()`` in a try whose except writes down why: not one that tries again.
 RECORDS = re.compile(
@@ -51,43 +53,62 @@ class Files:
     options: Options
     patch: Patch
     before: Patch
+    sources: Sources = field(init=False)
+    edits: dict[str, list[Edit]] = field(default_factory=dict)
     modules: dict[str, Source] = field(default_factory=dict)
+    profiles: dict[str, set[Profile]] = field(default_factory=dict)
     needs: dict[str, set[str]] = field(default_factory=dict)
 
-    def examine(self, path: str) -> None:
-        content = self.host.read(path)
-        try:
-            source = Source.parse(path, content)
-        except UnreadableSource as error:
-            self.unreadable(error)
-            return
-        edits: list[Edit] = []
-        links, found_clients = list(link_loops(source)), list(clients(source))
-        for link in links:
-            edits += self.link(link)
-        for loop in self_pacing(source):
-            self.library_loop(source, loop)
-        for client in found_clients:
-            edits += self.client(client)
-        if found_clients:
-            for restart in restarts(source):
-                edits += self.restart(restart, found_clients)
-        for child in children(source):
-            edits += self.child(child)
-        self.take(source, edits)
+    def __post_init__(self) -> None:
+        self.sources = Sources(self.host)
 
-    def take(self, source: Source, edits: list[Edit]) -> None:
-        """Add the edits of one file, with its import, and read the result again."""
-        names = self.needs.pop(source.path, set())
+    def examine(self, paths: list[str]) -> None:
+        read = []
+        for path in paths:
+            try:
+                read.append(self.sources.read(path))
+            except UnreadableSource as error:
+                self.unreadable(error)
+        started = list(sessions(self.sources, [source.path for source in read]))
+        for source in read:
+            for link in link_loops(source):
+                self.add(source, self.link(link))
+            for dial in self_pacing(source):
+                self.library_loop(source, dial)
+            own = [session for session in started if session.source is source]
+            for session in own:
+                self.session(session)
+            for client in clients(source) if not own else ():
+                self.add(source, self.client(client))
+            for loop in poll_loops(source):
+                said = "asks a bridge on this machine and dials nothing; its interval stays"
+                self.note(source, source.line(loop), "poll-loop", said)
+            for child in children(source):
+                self.add(source, self.child(child))
+        for path in list(self.edits):
+            self.take(self.sources.read(path))
+        self.add_modules()
+
+    def add(self, source: Source, edits: list[Edit]) -> None:
+        if edits:
+            self.edits.setdefault(source.path, []).extend(edits)
+
+    def need(self, source: Source, names: set[str], profile: Profile) -> None:
+        """What a file imports of the added module."""
+        self.needs.setdefault(source.path, set()).update(names)
+        module = posixpath.join(posixpath.dirname(source.path), MODULE + ".py")
+        self.modules.setdefault(module, source)
+        self.profiles.setdefault(module, set()).add(profile)
+
+    def take(self, source: Source) -> None:
+        """Plan the edits of one file, with its import, and read the result again."""
+        edits = self.edits[source.path]
+        names = self.needs.get(source.path, set())
         if names:
             wanted = ", ".join(sorted(names))
             edit = import_edit(self.host, source, MODULE, wanted, "silent-redial")
             if edit is not None:
                 edits.append(edit)
-        if not edits:
-            return
-        if names:
-            self.modules[posixpath.join(posixpath.dirname(source.path), MODULE + ".py")] = source
         after = apply_edits(source.content, edits)
         if not parses(after):
             raise SkillgenError(
@@ -96,16 +117,20 @@ class Files:
             )
         self.patch.add_edits(source.path, edits)
 
-    def finish(self) -> None:
+    def add_modules(self) -> None:
         for path, source in self.modules.items():
             if self.host.exists(path) and ADDED in self.host.read(path)[:4000]:
                 continue
-            text = render_python_module(__version__, "bridge", style_of(source))
+            found = self.profiles[path]
+            profile = next(iter(found)) if len(found) == 1 else "all"
+            text = render_python_module(__version__, profile, style_of(source))
             rules = ("flat-retry", "silent-redial")
             self.patch.additions[path] = Addition(path, text.encode(), rules)
-            self.add_test(path, source, rules)
+            self.add_test(path, source, profile, rules)
 
-    def add_test(self, module: str, source: Source, rules: tuple[str, ...]) -> None:
+    def add_test(
+        self, module: str, source: Source, profile: Profile, rules: tuple[str, ...]
+    ) -> None:
         """The module's own test, where the host's tests import its package."""
         dotted_name = absolute_name(self.host, module)
         package = dotted_name.partition(".")[0]
@@ -125,14 +150,17 @@ class Files:
         if about:
             path = posixpath.join(posixpath.dirname(about[0]), f"test_{MODULE}.py")
             style = style_of(source)
-            text = render_python_test(__version__, "bridge", style, dotted_name)
+            text = render_python_test(__version__, profile, style, dotted_name)
             if not self.host.exists(path):
                 self.patch.additions[path] = Addition(path, text.encode(), rules)
 
     # --- what is found ---
 
     def seen(self, channel: object, detector: str, source: Source) -> list[Finding]:
-        return [place(source, rule, seen, fix) for rule, fix, seen in look(channel, detector)]
+        return [
+            place(seen.source or source, rule, seen, fix)
+            for rule, fix, seen in look(channel, detector)
+        ]
 
     def wanted(self, findings: list[Finding]) -> bool:
         return any(self.options.wants(finding.rule) for finding in findings)
@@ -194,9 +222,8 @@ class Files:
             return []
         if not rest:
             del self.patch.findings[known:]
-        self.needs.setdefault(source.path, set()).add(rewrite.imported)
-        if link.stops or hidden:
-            self.needs[source.path].add("link_of")
+        also = {"link_of"} if link.stops or hidden else set()
+        self.need(source, {rewrite.imported} | also, "bridge")
         for finding in logouts:
             half = report_logout(self.host, finding, self.before)
             self.patch.findings.append(half.finding or finding)
@@ -264,20 +291,31 @@ class Files:
                     return True
         return False
 
-    # --- restarts ---
+    # --- sessions ---
 
-    def restart(self, restart: Restart, found: list[Client]) -> list[Edit]:
-        findings = self.seen(restart, "find_restart", restart.source)
+    def session(self, session: Session) -> None:
+        """A client that is made anew; its handlers may stand in other files."""
+        source = session.source
+        if session.is_gated:
+            self.note(source, source.line(session.creation), "right", "paced by skillgen's gate")
+            return
+        findings = self.seen(session, "find_session", source)
+        for client in clients(source):
+            if why_not_a_daemon(client) is None:
+                findings += self.seen(client, "find_client", source)
         if not self.wanted(findings):
-            return []
+            return
+        rewrite = SessionRewrite(session)
 
-        def rewrite() -> list[Edit]:
-            return restart_edits(restart, found)
+        def run() -> list[Edit]:
+            rewrite.run()
+            return rewrite.edits[source.path]
 
-        edits = self.rewritten(findings, rewrite, ACCEPT_RESTART)
-        if edits:
-            self.needs.setdefault(restart.source.path, set()).add("BridgeLink")
-        return edits
+        if not self.rewritten(findings, run, ACCEPT_SESSION):
+            return
+        for path, edits in rewrite.edits.items():
+            self.add(rewrite.sources[path], edits)
+            self.need(rewrite.sources[path], rewrite.imports[path], "neonize")
 
     # --- children ---
 

@@ -77,10 +77,15 @@ class LinkRewrite:
     def gate(self) -> None:
         """The loop goes round when its turn has come, or ends."""
         test = self.link.loop.test
-        given = stop_event(test)
-        turn = f"{self.name}.turn_sync({given})"
+        again = self.asked_again()
         if self.link.is_async:
-            turn = f"await {self.name}.turn()"
+            turn = f"await {self.name}.turn()" + (f" and {again}" if again else "")
+        else:
+            given = stop_event(test)
+            if again and not given:
+                call = again.removesuffix("()")
+                given = f"going={call}" if again != call else f"going=lambda: {again}"
+            turn = f"{self.name}.turn_sync({given})"
         start, end = self.source.span(test)
         if self.link.test in ("True", "1"):
             self.edits.append(Edit(start, end, turn.encode(), RULE))
@@ -96,6 +101,19 @@ class LinkRewrite:
         if test.lpar:
             raise CannotPlace("the loop's test is too long to add to")
         self.edits.append(Edit(end, end, f" and {turn}".encode(), RULE))
+
+    def asked_again(self) -> str:
+        """The loop's test, where it may turn false during a wait and nothing tells the link so."""
+        test = self.link.loop.test
+        calls = [called(node) for node in [test, *inside(test)] if isinstance(node, cst.Call)]
+        if self.link.stops or self.link.test in ("True", "1"):
+            return ""
+        # A call may have an effect; asking an event has none.
+        if any(not name.endswith(".is_set") for name in calls):
+            return ""
+        if isinstance(test, (cst.BooleanOperation, cst.IfExp, cst.NamedExpr, cst.Lambda)):
+            return f"({self.link.test})"
+        return self.link.test
 
     def opened(self) -> None:
         link = self.link

@@ -8,7 +8,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import partial
 
+from modify.service import python_values
 from modify.service.channel import has_channel
 from modify.service.locate.python_literal import line_starts, parse, span
 from modify.service.project import Project
@@ -71,7 +73,7 @@ def in_file(host: Host, path: str, patch: Patch) -> None:
         if is_right(value):
             patch.notes.append(Note(path, line, "right", "restarts the bot as it should"))
             continue
-        started = started_by(host, entries.get("ProgramArguments"))
+        started = started_by(host, path, entries.get("ProgramArguments"))
         if started.kind == "side":
             message = f"starts {started.what}, not the bot"
             patch.notes.append(Note(path, line, "side-service", message))
@@ -102,17 +104,17 @@ def is_right(value: ast.expr) -> bool:
     return read is False or read == {"SuccessfulExit": False}
 
 
-def started_by(host: Host, entry: tuple[ast.expr, ast.expr] | None) -> Started:
+def started_by(host: Host, path: str, entry: tuple[ast.expr, ast.expr] | None) -> Started:
     """What the argument list starts; a computed element is a hole."""
-    if entry is None or not isinstance(entry[1], ast.List | ast.Tuple):
+    file = python_values.python_file(host, path)
+    if entry is None or file is None:
         return Started("unknown", "", "its arguments are computed")
-    words = []
-    for element in entry[1].elts:
-        if isinstance(element, ast.Constant) and isinstance(element.value, str):
-            words.append(element.value)
-        else:
-            words.append("${" + ast.unparse(element) + "}")
-    return Reader(Project(host)).command(words)
+    line = entry[1].lineno
+    words = python_values.Reader(file, file.around(line)).words(entry[1])
+    if words is None:
+        return Started("unknown", "", "its arguments are computed")
+    known = partial(python_values.resolve, host, path, line)
+    return Reader(Project(host), known).command(words)
 
 
 # --- tests that repeat a unit's text -----------------------------------------------------------

@@ -87,6 +87,7 @@ def examine(host: Host, options: Options) -> Patch:
         from skill.service_units import add_service
 
         present = [seen.unit.text for seen in ours]
+        present += supervised.of_host(others, project)
         add_service(host, options, present, patch)
     return patch
 

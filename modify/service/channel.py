@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
+from modify.python import has_marks
 from modify.service.javascript import SUFFIXES
 from modify.service.model import TEST_PATH
 from skill.host import Host
 
-# A Python program that dials WhatsApp itself (neonize) or its own bridge (websockets).
-NEONIZE = re.compile(rb"^\s*(?:from|import)\s+neonize\b", re.MULTILINE)
-BRIDGE = re.compile(rb"websockets?\.(?:connect|create_connection|WebSocketApp)\(|from websockets")
-
 
 def has_channel(host: Host) -> bool:
-    """Baileys, neonize or a bridge link anywhere in the host, its skill assets included.
+    """Baileys, neonize, a bridge link or a child anywhere in the host, skill assets included.
 
     Scripts that pair once and exit are no channel: nothing keeps their link.
     """
@@ -29,8 +24,7 @@ def channel_files(host: Host) -> frozenset[str]:
             continue
         content = host.read(file.path)
         if file.path.endswith(".py"):
-            bridge = b"whatsapp" in content.lower() and BRIDGE.search(content) is not None
-            links = bridge or NEONIZE.search(content) is not None
+            links = has_marks(file.path, content)
         else:
             marked = b"connection.update" in content and b"makeWASocket" in content
             links = marked and may_be_daemon(host, file.path)
@@ -45,7 +39,7 @@ def may_be_daemon(host: Host, path: str) -> bool:
     A file that cannot be read as what it is, or whose connect function is not found, counts
     as a channel: the channel rules say so.
     """
-    from modify.typescript.channel import read_channels
+    from modify.typescript.anchors import read_channels
     from modify.typescript.daemon import why_not_a_daemon
     from modify.typescript.source import Source
     from skill.errors import UnreadableSource

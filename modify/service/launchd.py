@@ -15,6 +15,8 @@ from xml.parsers import expat
 
 from modify.service.model import UnitText
 
+STRING = re.compile(rb"<string>(.*?)</string>", re.DOTALL)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -44,10 +46,19 @@ class LaunchdUnit:
             return []
         written = self.text.content[entry.start : entry.end]
         seen = self.text.seen(entry.start, entry.end)
+        found = list(STRING.finditer(seen))
+        if not found and entry.computed:
+            return self.computed_arguments(written)
         return [
-            unescape(written[item.start(1) : item.end(1)].decode("utf-8", "replace"))
-            for item in re.finditer(rb"<string>(.*?)</string>", seen, re.DOTALL)
+            unescape(written[slice(*item.span(1))].decode("utf-8", "replace")) for item in found
         ]
+
+    def computed_arguments(self, written: bytes) -> list[str]:
+        """``<array>{arguments}</array>``, where the code says what elements those are."""
+        bare = re.sub(rb"</?array>", b"", written).strip().decode("utf-8", "replace")
+        texts = self.text.resolve(bare)
+        elements = STRING.findall(texts[0].encode()) if len(texts) == 1 else []
+        return [unescape(element.decode()) for element in elements]
 
     @property
     def folder(self) -> str:

@@ -83,6 +83,15 @@ def plain(pair: SgNode | None) -> str | None:
     return javascript.decoded(value.text()[1:-1])
 
 
+def arguments_of(pair: SgNode | None) -> list[str]:
+    """``args``: one text, or an array of them."""
+    value = pair.field("value") if pair is not None else None
+    if value is not None and value.kind() == "array":
+        items = [child for child in value.children() if child.is_named()]
+        return [javascript.decoded(item.text()[1:-1]) for item in items if item.kind() == "string"]
+    return split(plain(pair) or "")
+
+
 def started_by(pairs: dict[str, SgNode], project: Project) -> Started:
     script = plain(pairs["script"])
     if script is None:
@@ -92,8 +101,7 @@ def started_by(pairs: dict[str, SgNode], project: Project) -> Started:
         if not parts:
             return Started("unknown", "", "its script is computed")
         script = "/".join(["${root}", *parts])
-    arguments = split(plain(pairs.get("args")) or "")
-    words = [*split(script), *arguments]
+    words = [*split(script), *arguments_of(pairs.get("args"))]
     interpreter = plain(pairs.get("interpreter")) or ""
     if interpreter and interpreter != "none":
         words = [interpreter, *words]

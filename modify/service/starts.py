@@ -35,6 +35,7 @@ MANAGERS = ("npm", "pnpm", "yarn", "bun")
 # Options of node, python and the package managers that take a value behind a blank.
 TAKES_VALUE = {"-r", "--require", "--import", "--loader", "--env-file", "-C", "--prefix"}
 TAKES_VALUE |= {"--dir", "--cwd", "-W", "-X", "-u", "-n", "--experimental-loader", "--tsconfig"}
+WORKSPACE_OPTIONS = {"--filter", "-F", "--workspace"}
 FOLDER_OPTIONS = {"-C", "--prefix", "--dir", "--cwd"}
 PREPARATIONS = {"cd", "export", "source", ".", "set", "umask", "mkdir", "sleep", "ulimit", "echo"}
 PREPARATIONS |= {"trap", "rm", "touch", "chmod", "true", ":", "exit", "wait", "if", "fi", "test"}
@@ -42,10 +43,14 @@ PREPARATIONS |= {"done", "break", "[", "[[", "}", ")", "printf"}
 # Words of the shell that a command may follow.
 BEFORE_COMMAND = {"do", "then", "else", "while", "until", "!", "{", "("}
 SIDE_WORD = re.compile(r"dashboard|backup|web-?ui|metrics|exporter|tunnel|watchdog|migrat|prune")
+RUNS = re.compile(
+    r"(?:^|[-_])(?:gateway|run|start|serve|server|service|bot|daemon|up|agent|worker|main"
+    r"|whatsapp|wa|listen|listener|channels?|launch|foreground|all|chat)(?:$|[-_])"
+)
 ENTRY_MODULES = re.compile(r"(?:__main__|main|app|cli|bot|run|server|gateway|daemon|cli\.\w+)$")
 HOST_LIKE = re.compile(r"(?:(?:dist|build|out|lib|src)/)*(?:index|main|app|bot|server)\.\w+$")
 ENTRY_SCRIPTS = ("main.py", "app.py", "bot.py", "run.py", "__main__.py")
-DEEPEST = 4
+DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def program_name(word: str) -> str:
     if not ONLY_HOLE.match(word):
         return posixpath.basename(word).lower()
     inner = word.strip("${}()<>@_% ").lower()
-    for name in ("tsx", "bun", "node", "python", "npm", "pnpm", "yarn"):
+    for name in ("tsx", "bun", "node", "python", "npm", "pnpm", "yarn", "uv", "poetry"):
         if re.search(rf"(^|[^a-z]){name}($|[^a-z]|path|bin|exe|cmd)", inner):
             return name
     if inner in ("process.execpath", "execpath"):
@@ -195,6 +200,9 @@ class Reader:
             return Started("side" if known else "unknown", what, "the module is computed")
         if any(SIDE_WORD.search(word) for word in [module, *arguments[:1]]):
             return Started("side", what)
+        if other_command(arguments):
+            why = f"{module} {arguments[0]} may or may not be the bot"
+            return Started("unknown", what, why)
         below = module.partition(".")[2]
         targets = self.project.python_commands.values()
         if not below or module in targets or ENTRY_MODULES.match(below):
@@ -202,16 +210,17 @@ class Reader:
         return Started("unknown", what, f"{module} may or may not be the bot")
 
     def package_manager(self, name: str, rest: list[str], what: str) -> Started:
-        words, folder = list(rest), ""
+        words, package = workspace_of(name, list(rest))
+        if package is not None and (inside := self.project.packages.get(package)) is None:
+            return Started("unknown", what, f"{package} is no package of this workspace")
+        folder = inside if package is not None and inside else ""
         while words and words[0].startswith("-"):
             option = words.pop(0)
             if option in TAKES_VALUE and words:
                 value = words.pop(0)
                 if option in FOLDER_OPTIONS:
-                    folder = value
-        if folder:
-            end = folder.rstrip("/").rpartition("/")[2]
-            folder = end if self.project.package_in(end) else ""
+                    end = value.rstrip("/").rpartition("/")[2]
+                    folder = end if self.project.package_in(end) else ""
         if words[:1] in (["exec"], ["dlx"], ["x"]):
             return self.deeper().command([word for word in words[1:] if word != "--"])
         if words[:1] in (["run"], ["run-script"]):
@@ -297,7 +306,9 @@ class Reader:
         if name in self.project.python_commands:
             if any(SIDE_WORD.search(word) for word in words[:2]):
                 return Started("side", what)
-            alone = len(self.project.python_commands) == 1
+            if other_command(words[1:]):
+                return Started("unknown", what, f"{' '.join(words[:2])} may or may not be the bot")
+            alone = len(set(self.project.python_commands.values())) == 1
             if alone or name == self.project.name.lower():
                 return Started("host", what)
             return Started("unknown", what, f"{name} is one of several commands of this project")
@@ -307,6 +318,28 @@ class Reader:
         if file is not None and file.endswith((*SCRIPT_SUFFIXES, ".py")):
             return self.script(first, what)
         return Started("side", what)
+
+
+def workspace_of(manager: str, words: list[str]) -> tuple[list[str], str | None]:
+    """(the other words, the package) of ``pnpm --filter bot start``, ``npm run start -w bot``.
+
+    ``yarn workspace bot start`` and ``bun --filter bot start`` say the same.
+    """
+    options = WORKSPACE_OPTIONS | ({"-w"} if manager == "npm" else set())  # pnpm's is the root
+    for position, word in enumerate(words):
+        option, _, value = word.partition("=")
+        if option in options and value:
+            return [*words[:position], *words[position + 1 :]], value
+        follows = words[position + 1] if position + 1 < len(words) else ""
+        if follows and (word in options or (word, position) == ("workspace", 0)):
+            return [*words[:position], *words[position + 2 :]], follows
+    return words, None
+
+
+def other_command(arguments: list[str]) -> bool:
+    """``bridge`` of ``python -m bot bridge``: a command of the program that may be no bot."""
+    first = arguments[0] if arguments else ""
+    return bool(re.fullmatch(r"[a-z][\w-]*", first)) and not RUNS.search(first)
 
 
 def is_script(word: str) -> bool:

@@ -62,6 +62,11 @@ def examine(texts: Sequence[UnitText], project: Project, options: Options) -> Pa
     return patch
 
 
+def of_host(texts: Sequence[UnitText], project: Project) -> list[UnitText]:
+    """The texts that keep the bot itself running."""
+    return [text for text in texts if any(item.started.is_host for item in read(text, project))]
+
+
 def read(text: UnitText, project: Project) -> Sequence[Supervised]:
     reader: Callable[[UnitText, Project], Sequence[Supervised]]
     reader = import_module(f"modify.service.{text.kind}").read

@@ -140,6 +140,10 @@ def read_directive(
 ) -> Directive:
     seen = text.seen(first.start, first.end)
     equals = seen.index(b"=")
+    # {more_lines}ExecStart=…: what a hole at the start of a line brings is lines of its own.
+    name_start = first.start + len(seen) - len(seen.lstrip())
+    name_start = next((end for begin, end in text.holes if begin == name_start), name_start)
+    name_start = min(name_start, first.start + equals)
     value_start = first.start + equals + 1
     value_start += len(seen[equals + 1 :]) - len(seen[equals + 1 :].lstrip())
     value_end = last.start + len(text.seen(last.start, last.end).rstrip())
@@ -153,21 +157,35 @@ def read_directive(
             piece = piece.rstrip().removesuffix(b"\\")
         # Undecodable bytes keep their count, so that value and source stay parallel.
         pieces.append(piece.decode("latin-1"))
-        sources.append(text.content[start : start + len(piece)].decode("latin-1"))
+        sources.append(source_of(text, start, start + len(piece)))
     return Directive(
         section=section,
-        name=seen[:equals].strip().decode("utf-8", "replace"),
+        name=text.seen(name_start, first.start + equals).strip().decode("utf-8", "replace"),
         value=" ".join(pieces),
         source=" ".join(sources),
         first=first,
         last=last,
-        start=first.start + len(seen) - len(seen.lstrip()),
+        start=name_start,
         value_start=value_start,
         value_end=value_end,
         computed=text.is_computed(value_start, value_end) or bool(PLACEHOLDER.search(seen)),
     )
 
 
+def source_of(text: UnitText, start: int, end: int) -> str:
+    """A value as it is written. A hole of Python with blanks in it becomes what it writes."""
+    parts, position = [], start
+    for begin, close in text.holes:
+        if not start <= begin < close <= end or not CODE.fullmatch(text.content[begin:close]):
+            continue
+        hole = text.content[begin:close].decode("latin-1")
+        parts += [text.content[position:begin].decode("latin-1"), *(text.resolve(hole) or ("{_}",))]
+        position = close
+    return "".join([*parts, text.content[position:end].decode("latin-1")])
+
+
+# {f" {x}" if x else ""}: no word of a command line.
+CODE = re.compile(rb"\{(?=.*[\s{]).*\}", re.DOTALL)
 # {{ name }}, {% if %}, @NAME@: filled in by a template engine before systemd reads it.
 PLACEHOLDER = re.compile(rb"=\s*(\{[\{%]|@\w+@|<\w+>|\$[\{\w])")
 

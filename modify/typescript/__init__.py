@@ -17,6 +17,7 @@ from skill.host import Host
 from skill.options import Options
 
 if TYPE_CHECKING:
+    from modify.typescript.channel import Channel
     from modify.typescript.patching import Rewritten
 
 MARKS = (b"connection.update", b".ev")
@@ -57,30 +58,18 @@ def channel_sources(host: Host, options: Options) -> list[Source]:
 
 def examine_file(host: Host, source: Source, options: Options, patch: Patch) -> list[Rewritten]:
     """Add a file's findings, notes and edits to the patch; return what was rewritten."""
-    from modify.typescript.channel import read_channels, registrations
     from modify.typescript.daemon import unbounded_retry, why_not_a_daemon
     from modify.typescript.patching import hand_off, judged, rewrite_channel, still_contained
     from modify.typescript.questions import open_questions
     from modify.typescript.rules import look, rule_id
     from modify.typescript.sound import is_sound
 
-    channels = read_channels(source)
-    listeners = list(registrations(source.root))
-    if not channels and listeners:
-        call = listeners[0][0]
-        patch.findings.append(
-            Finding(
-                source.path,
-                line_of(call),
-                1,
-                "ungated-connect",
-                "listens for connection updates, and its connect function was not found",
-                reason="no function around the listener also makes the socket",
-                accept="a connect function that awaits reconnect.turn() before it makes the socket",
-            )
-        )
+    channels = channels_of(host, source)
+    if not channels:
+        left_to_a_person(source, patch)
     rewritten: list[Rewritten] = []
     for channel in channels:
+        source = channel.source
         place = line_of(channel.connect.node)
         reason = why_not_a_daemon(channel)
         if reason is not None:
@@ -117,3 +106,46 @@ def examine_file(host: Host, source: Source, options: Options, patch: Patch) -> 
         if made.outcome != "untouched":
             rewritten.append(made)
     return rewritten
+
+
+def channels_of(host: Host, source: Source) -> list[Channel]:
+    """The channels that a file makes, or listens to for a file that makes the socket."""
+    from modify.typescript.anchors import (
+        channel_without_listener,
+        read_channels,
+        registrations,
+    )
+    from modify.typescript.daemon import listens
+    from modify.typescript.elsewhere import handed_over, socket_factories
+
+    channels = read_channels(source, socket_factories(host, source))
+    if channels:
+        return channels
+    if any(True for _ in registrations(source.root)):
+        return list(handed_over(host, source))
+    lone = channel_without_listener(source)
+    return [lone] if lone is not None and listens(lone) else []
+
+
+def left_to_a_person(source: Source, patch: Patch) -> None:
+    """A listener that acts on a closed connection, and nobody knows what dials for it."""
+    from modify.typescript.anchors import CLOSE, logic_of, registrations
+
+    for call, _, handler in registrations(source.root):
+        logic = logic_of(handler, source.root)
+        if logic is not None and not CLOSE.search(logic.text()):
+            message = "listens for connection updates, and does nothing about a closed one"
+            patch.notes.append(Note(source.path, line_of(call), "right", message))
+            continue
+        patch.findings.append(
+            Finding(
+                source.path,
+                line_of(call),
+                1,
+                "ungated-connect",
+                "listens for connection updates, and its connect function was not found",
+                reason="no function around the listener also makes the socket",
+                accept="a connect function that awaits reconnect.turn() before it makes the socket",
+            )
+        )
+        return

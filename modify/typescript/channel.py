@@ -13,6 +13,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from modify.typescript.functions import (
+    Function,
+    first_parameter,
+    function_run_by,
+    named,
+    named_functions,
+    pattern_names,
+)
 from modify.typescript.source import (
     FUNCTION_KINDS,
     Source,
@@ -23,7 +31,6 @@ from modify.typescript.source import (
     enclosing,
     enclosing_function,
     same,
-    span,
     start_of,
     statements,
     string_value,
@@ -37,46 +44,12 @@ if TYPE_CHECKING:
 Scope = Literal["class", "closure", "module"]
 
 EVENT = "connection.update"
-SOCKET_MAKER = re.compile(r"(^|\.)(make\w*WASocket\w*|makeWASocket\w*|default)$", re.IGNORECASE)
-BAILEYS = re.compile(r"baileys", re.IGNORECASE)
 TIMERS = ("setTimeout", "setImmediate", "queueMicrotask", "process.nextTick")
+KEEPS_VALUE = ("await_expression", "parenthesized_expression", "as_expression")
 LOGGED_OUT = re.compile(r"(\.loggedOut|\[['\"]loggedOut['\"]\]|^401)$")
 LOGGER = re.compile(
     r"(^|\.)(log|logger|console|\w*[lL]og(ger)?)\.(trace|debug|info|log|warn|error|fatal)$"
 )
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function of the file. name: as declared. call: how code of this file calls it."""
-
-    node: SgNode
-    name: str
-    call: str
-
-    @property
-    def parameters(self) -> list[SgNode]:
-        single = self.node.field("parameter")
-        if single is not None:
-            return [single]
-        listed = self.node.field("parameters")
-        if listed is None:
-            return []
-        return [
-            child for child in listed.children() if child.is_named() and child.kind() != "comment"
-        ]
-
-    @property
-    def parameter_names(self) -> list[str]:
-        names = []
-        for parameter in self.parameters:
-            pattern = parameter.field("pattern") or parameter.field("left") or parameter
-            names.append(pattern.text())
-        return names
-
-    @property
-    def is_async(self) -> bool:
-        return any(child.kind() == "async" for child in self.node.children())
 
 
 @dataclass(frozen=True)
@@ -97,7 +70,8 @@ class Channel:
 
     receiver: the text of the socket that the handler listens on (``this.sock``).
     registration: the ``….ev.on('connection.update', H)`` call. logic: the function that
-    tests the connection state (H itself, or what H hands the update to).
+    tests the connection state (H itself, or what H hands the update to). apart: the
+    listener is placed by another function, or not to be read; then H does not see the attempt.
     """
 
     source: Source
@@ -107,6 +81,7 @@ class Channel:
     receiver: str
     handler: SgNode
     logic: SgNode
+    apart: bool = False
 
     # --- where it lives -------------------------------------------------------------
 
@@ -130,6 +105,19 @@ class Channel:
         if self.class_node is not None:
             return "class"
         return "closure" if self.owner is not None else "module"
+
+    @cached_property
+    def socket_name(self) -> str | None:
+        """What the socket is kept in where it is made: ``sock``, ``this.client``."""
+        node = self.socket_call
+        parent = node.parent()
+        while parent is not None and parent.kind() in KEEPS_VALUE:
+            node, parent = parent, parent.parent()
+        if parent is None or not same(parent.field("value") or parent.field("right"), node):
+            return None
+        target = parent.field("name") or parent.field("left")
+        plain = target is not None and re.fullmatch(r"(this\.)?#?\w+", target.text())
+        return target.text() if target is not None and plain else None
 
     # --- what the handler reads ------------------------------------------------------
 
@@ -325,7 +313,7 @@ class Channel:
         if self.gate is None:
             return False
         look = f"{self.gate}.observe"
-        places = (self.logic, self.registration)
+        places = (self.logic, self.registration, self.connect.node)
         return any(callee_of(call) == look for place in places for call in calls(place))
 
     @cached_property
@@ -357,10 +345,8 @@ class Channel:
                 continue
             if within(call, self.connect.node) or within(call, self.logic):
                 continue
-            function = enclosing_function(call)
-            while function is not None and named(function) is None:
-                function = enclosing_function(function)
-            if function is None or body_of(function) is None:
+            function = function_run_by(call)
+            if function is None or body_of(function) is None or self.is_run_by_events(function):
                 continue
             if (home is not None and not within(function, home)) or same(function, home):
                 continue
@@ -369,6 +355,15 @@ class Channel:
             if not any(same(function, other) for other in found):
                 found.append(function)
         return found
+
+    def is_run_by_events(self, function: SgNode) -> bool:
+        """Whether the connection's own events, or each new connection, run a function."""
+        own = named(function)
+        return own is not None and any(
+            callee_of(call) == own.call
+            for place in (self.logic, self.connect.node)
+            for call in calls(place)
+        )
 
     def is_stopped_in(self, function: SgNode) -> bool:
         return self.gate is not None and any(
@@ -384,197 +379,7 @@ class Channel:
         return re.search(pattern, (where or self.source.root).text()) is not None
 
 
-# --- finding channels -----------------------------------------------------------------
-
-
-def read_channels(source: Source) -> list[Channel]:
-    """Every channel of the file: one for each listener whose connect function is found."""
-    makers = socket_makers(source.root)
-    found: list[Channel] = []
-    for registration, receiver, handler in registrations(source.root):
-        connect = connect_function(registration, makers)
-        if connect is None or any(same(connect[0].node, other.connect.node) for other in found):
-            continue
-        function, socket_call = connect
-        logic = logic_of(handler, source.root)
-        if logic is None:
-            continue
-        found.append(Channel(source, function, socket_call, registration, receiver, handler, logic))
-    return found
-
-
-def registrations(root: SgNode) -> Iterator[tuple[SgNode, str, SgNode]]:
-    """``X.ev.on('connection.update', H)`` calls: the call, X, and the node given as H."""
-    for call in calls(root):
-        function = call.field("function")
-        if function is None or function.kind() != "member_expression":
-            continue
-        method = function.field("property")
-        target = function.field("object")
-        arguments = arguments_of(call)
-        if method is None or target is None or not arguments:
-            continue
-        receiver = re.sub(r"[?!]?\.ev$", "", target.text())
-        if receiver == target.text():
-            continue
-        if method.text() in ("on", "addListener") and len(arguments) > 1:
-            if string_value(arguments[0]) == EVENT:
-                yield call, receiver, arguments[1]
-        elif method.text() == "process" and EVENT in arguments[0].text():
-            yield call, receiver, arguments[0]
-
-
-def socket_makers(root: SgNode) -> list[SgNode]:
-    """Calls that make a Baileys socket, whatever the import is called."""
-    local = {"makeWASocket"}
-    for statement in root.find_all(kind="import_statement"):
-        module = statement.field("source")
-        if module is None or not BAILEYS.search(module.text()):
-            continue
-        for clause in statement.find_all(kind="import_clause"):
-            local |= {child.text() for child in clause.children() if child.kind() == "identifier"}
-        for specifier in statement.find_all(kind="import_specifier"):
-            name, alias = specifier.field("name"), specifier.field("alias")
-            if (
-                name is not None
-                and name.text() in ("makeWASocket", "default")
-                and alias is not None
-            ):
-                local.add(alias.text())
-    for declarator in root.find_all(kind="variable_declarator"):
-        name, value = declarator.field("name"), declarator.field("value")
-        if name is None or value is None or name.kind() != "identifier":
-            continue
-        if re.search(
-            r"\bmakeWASocket\b|baileys\w*(\.default)+\b", value.text()[:200], re.IGNORECASE
-        ) and value.kind() in ("member_expression", "identifier", "binary_expression"):
-            local.add(name.text())
-    return [
-        call
-        for call in calls(root)
-        if callee_of(call) in local
-        or (SOCKET_MAKER.search(callee_of(call)) and not is_import(call))
-    ]
-
-
-def is_import(call: SgNode) -> bool:
-    return callee_of(call) in ("import", "require")
-
-
-def connect_function(registration: SgNode, makers: list[SgNode]) -> tuple[Function, SgNode] | None:
-    """The nearest function around the listener that also makes the socket."""
-    for outer in registration.ancestors():
-        if outer.kind() not in FUNCTION_KINDS:
-            continue
-        inside = [call for call in makers if within(call, outer)]
-        if inside:
-            function = named(outer)
-            return (function, inside[0]) if function is not None else None
-    return None
-
-
-def logic_of(handler: SgNode, root: SgNode) -> SgNode | None:
-    """The function that looks at the update: the handler, or what it passes the update on to."""
-    node = resolve(handler, root)
-    if node is None:
-        return None
-    if re.search(r"['\"`]close['\"`]", node.text()):
-        return node
-    for call in calls(node):
-        function = call.field("function")
-        if function is None or not arguments_of(call):
-            continue
-        target = resolve(function, root)
-        if target is not None and re.search(r"['\"`]close['\"`]", target.text()):
-            return target
-    return node
-
-
-def resolve(node: SgNode, root: SgNode) -> SgNode | None:
-    """The function that an expression stands for, when it is in this file."""
-    if node.kind() in FUNCTION_KINDS:
-        return node
-    if node.kind() == "call_expression":  # handler.bind(this)
-        function = node.field("function")
-        if function is not None and function.text().endswith(".bind"):
-            target = function.field("object")
-            return resolve(target, root) if target is not None else None
-        return None
-    text = re.sub(r"[!\s]", "", node.text())
-    name = text.rpartition(".")[2]
-    if not re.fullmatch(r"(this\.)?#?\w+", text):
-        return None
-    for declared in named_functions(root):
-        if declared.name == name:
-            return declared.node
-    for assignment in root.find_all(kind="assignment_expression"):
-        left, right = assignment.field("left"), assignment.field("right")
-        if left is None or right is None or left.text() != text:
-            continue
-        if right.kind() in FUNCTION_KINDS:
-            return right
-    return None
-
-
-def named_functions(root: SgNode) -> Iterator[Function]:
-    for kind in sorted(FUNCTION_KINDS):
-        for node in root.find_all(kind=kind):
-            function = named(node)
-            if function is not None:
-                yield function
-
-
-def named(node: SgNode) -> Function | None:
-    """How a function is declared and called, or None when it has no name of its own."""
-    name = node.field("name")
-    if node.kind() == "method_definition":
-        if name is None or name.text() == "constructor":
-            return None
-        return Function(node, name.text(), f"this.{name.text()}")
-    if name is not None:
-        return Function(node, name.text(), name.text())
-    parent = node.parent()
-    if parent is None:
-        return None
-    if parent.kind() == "variable_declarator":
-        name = parent.field("name")
-        if name is not None and name.kind() == "identifier":
-            return Function(node, name.text(), name.text())
-    if parent.kind() in ("public_field_definition", "field_definition"):
-        name = parent.field("name") or parent.field("property")
-        if name is not None:
-            return Function(node, name.text(), f"this.{name.text()}")
-    if parent.kind() == "pair":
-        name = parent.field("key")
-        if name is not None:
-            return Function(node, name.text(), f"this.{name.text()}")
-    return None
-
-
 # --- reading conditions ---------------------------------------------------------------
-
-
-def first_parameter(function: SgNode) -> SgNode | None:
-    parameters = Function(function, "", "").parameters
-    if not parameters:
-        return None
-    first = parameters[0]
-    return first.field("pattern") or first.field("left") or first
-
-
-def pattern_names(pattern: SgNode) -> Iterator[tuple[str, str]]:
-    """(key, local name) for each plain entry of a destructuring pattern."""
-    for child in pattern.children():
-        if child.kind() == "shorthand_property_identifier_pattern":
-            yield child.text(), child.text()
-        elif child.kind() == "pair_pattern":
-            key, value = child.field("key"), child.field("value")
-            if key is not None and value is not None and value.kind() == "identifier":
-                yield key.text(), value.text()
-        elif child.kind() == "object_assignment_pattern":
-            left = child.field("left")
-            if left is not None:
-                yield left.text(), left.text()
 
 
 def sides(node: SgNode) -> list[SgNode]:
@@ -674,19 +479,3 @@ def identifiers(node: SgNode) -> set[str]:
     return {
         n.text() for n in walk(node) if n.kind() in ("identifier", "shorthand_property_identifier")
     }
-
-
-__all__ = [
-    "Branch",
-    "Channel",
-    "Function",
-    "body_of",
-    "comparison",
-    "identifiers",
-    "is_log_statement",
-    "leaves",
-    "named",
-    "named_functions",
-    "read_channels",
-    "span",
-]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modify.typescript.boot import resolve_import
 from modify.typescript.channel import LOGGER, Channel
 from modify.typescript.source import (
+    FUNCTION_KINDS,
     arguments_of,
     callee_of,
     calls,
     enclosing_function,
     end_of,
+    name_nodes,
     same,
     start_of,
     walk,
@@ -24,7 +27,21 @@ from skill.host import Host
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-AUTH_STATE = re.compile(r"(^|\.)use\w*AuthState$")
+AUTH_STATE = re.compile(r"(^|\.)use\w*AuthState\w*$")
+KEPT_IN_FOLDER = re.compile(r"(^|\.)use\w*File\w*AuthState$")
+# What may stand between a name and the declaration that it belongs to.
+DECLARING = frozenset(
+    [
+        "required_parameter",
+        "optional_parameter",
+        "object_pattern",
+        "array_pattern",
+        "pair_pattern",
+        "object_assignment_pattern",
+        "assignment_pattern",
+        "rest_pattern",
+    ]
+)
 
 
 def instance_name(channel: Channel) -> str:
@@ -79,11 +96,14 @@ def is_reachable(channel: Channel, name: str) -> bool:
     if root == "this":
         return channel.scope == "class"
     inner = (channel.connect.node, channel.logic)
-    return not any(
-        (target := declarator.field("name")) is not None and target.text() == root
-        for place in inner
-        for declarator in place.find_all(kind="variable_declarator")
-    ) and not is_parameter(channel, root)
+    return (
+        not any(
+            (target := declarator.field("name")) is not None and target.text() == root
+            for place in inner
+            for declarator in place.find_all(kind="variable_declarator")
+        )
+        and root not in channel.connect.parameter_names
+    )
 
 
 def has_levels(host: Host, channel: Channel, name: str) -> bool:
@@ -119,49 +139,102 @@ def pairs_in_process(channel: Channel) -> bool:
 
 
 def auth_folder(channel: Channel) -> str | None:
-    """The expression for the credentials folder, as it can be written outside the connect function.
+    """The expression for the credentials folder, as it can be written before the connect function.
 
     None where it depends on what only one call knows (an account's id): one gate for
-    several accounts would be wrong.
+    several accounts would be wrong. None, too, where credentials lie in no folder.
     """
-    for call in calls(channel.connect.node):
-        if AUTH_STATE.search(callee_of(call)):
-            given = arguments_of(call)
-            return outside(channel, given[0]) if given else None
-    return None
+    call = auth_call(channel)
+    if call is None or not KEPT_IN_FOLDER.search(callee_of(call)):
+        return None
+    given = arguments_of(call)
+    return outside(channel, call, given[0]) if given else None
 
 
-def outside(channel: Channel, node: SgNode) -> str | None:
-    """The text of an expression with the connect function's own constants written out."""
+def why_no_folder(channel: Channel) -> str:
+    call = auth_call(channel)
+    if call is None:
+        return "where its credentials lie was not found"
+    if not KEPT_IN_FOLDER.search(callee_of(call)):
+        return f"its credentials lie in no folder ({callee_of(call)})"
+    return "the credentials folder is known only inside the connect function"
+
+
+def auth_call(channel: Channel) -> SgNode | None:
+    """Where the credentials are loaded: in the connect function, around it, or once in the file."""
+    found = [call for call in calls(channel.source.root) if AUTH_STATE.search(callee_of(call))]
+    within_connect = [call for call in found if within(call, channel.connect.node)]
+    if within_connect:
+        return within_connect[0]
+    around = [
+        call
+        for call in found
+        if (function := enclosing_function(call)) is None or within(channel.connect.node, function)
+    ]
+    if around:
+        return around[-1]
+    return found[0] if len({call.text() for call in found}) == 1 else None
+
+
+def outside(channel: Channel, call: SgNode, node: SgNode) -> str | None:
+    """The text of an expression with the constants of the functions around ``call`` written out.
+
+    Functions that are around the connect function, too, keep theirs: it sees them as well.
+    """
+    hidden = [
+        function
+        for function in call.ancestors()
+        if function.kind() in FUNCTION_KINDS
+        and (same(function, channel.connect.node) or not within(channel.connect.node, function))
+    ]
     text = node.text()
     offset = start_of(node)
+    if any(n.kind() == "await_expression" for n in walk(node)):
+        return None
     for name in reversed(
         [n for n in walk(node) if n.kind() in ("identifier", "shorthand_property_identifier")]
     ):
-        declared = local_value(channel, name.text())
+        declared = next((d for d in declarations(hidden, name.text())), None)
         if declared is None:
-            if is_parameter(channel, name.text()):
-                return None
             continue
-        value = outside(channel, declared)
-        if value is None:
+        constant = declared.parent()
+        value = constant.field("value") if is_constant(declared) and constant is not None else None
+        inlined = outside(channel, call, value) if value is not None else None
+        if inlined is None:
             return None
-        text = text[: start_of(name) - offset] + value + text[end_of(name) - offset :]
+        text = text[: start_of(name) - offset] + inlined + text[end_of(name) - offset :]
     return " ".join(text.split())
 
 
-def local_value(channel: Channel, name: str) -> SgNode | None:
-    """The value of a constant that the connect function itself declares."""
-    for declarator in channel.connect.node.find_all(kind="variable_declarator"):
-        target, value = declarator.field("name"), declarator.field("value")
-        if target is None or value is None or target.text() != name:
-            continue
-        if same(enclosing_function(declarator), channel.connect.node) and within(
-            declarator, channel.connect.node
-        ):
-            return value
-    return None
+def declarations(functions: list[SgNode], name: str) -> Iterator[SgNode]:
+    """Where functions declare a name: as a variable, in a pattern, as a parameter."""
+    for function in functions:
+        for node in name_nodes(function):
+            if node.text() == name and is_declared(node, function):
+                yield node
 
 
-def is_parameter(channel: Channel, name: str) -> bool:
-    return name in channel.connect.parameter_names
+def is_declared(node: SgNode, function: SgNode) -> bool:
+    inner = node
+    for outer in node.ancestors():
+        kind = outer.kind()
+        if kind == "variable_declarator":
+            return same(outer.field("name"), inner) and same(enclosing_function(outer), function)
+        if kind in ("formal_parameters", "arrow_function"):
+            return same(outer, function) or same(outer.parent(), function)
+        if kind not in DECLARING:
+            return False
+        inner = outer
+    return False
+
+
+def is_constant(declared: SgNode) -> bool:
+    """``const name = …``: nothing gives the name another value later."""
+    declarator = declared.parent()
+    statement = declarator.parent() if declarator is not None else None
+    return (
+        declarator is not None
+        and statement is not None
+        and declarator.kind() == "variable_declarator"
+        and statement.text().startswith("const")
+    )

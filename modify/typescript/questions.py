@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from modify.typescript.boot import SKILL_ASSETS, Boot, read_boot
 from modify.typescript.channel import Channel
-from modify.typescript.rewrite.start import is_public, returns_value
+from modify.typescript.results import hands_out_its_socket, is_used
+from modify.typescript.rewrite.start import is_public
 from modify.typescript.source import line_of, within
 from skill.finding import Finding
 from skill.host import Host
@@ -41,23 +42,31 @@ def open_questions(host: Host, channel: Channel, options: Options) -> Iterator[F
                 reason=boot.reason,
                 accept="options by which the channel can ask for others, or --on-auth-failure exit",
             )
-    if hands_out_its_socket(channel):
-        yield Finding(
-            path,
-            line,
-            1,
-            "channel-gives-up",
-            f"callers of {channel.connect.name}() get the socket of the first attempt only",
-            reason="what it returns is used in other files",
-            accept="a function without a return value that other files call",
-            contained=True,
-        )
+    if given_to_other_files(channel):
+        yield first_socket_only(channel, line, "what it returns is used in other files")
+    for call in channel.connect_calls:
+        outside = not within(call, channel.logic) and not channel.is_dialled(call)
+        if outside and is_used(channel, call):
+            yield first_socket_only(channel, line_of(call), "what it returns is used here")
 
 
-def hands_out_its_socket(channel: Channel) -> bool:
+def first_socket_only(channel: Channel, line: int, reason: str) -> Finding:
+    return Finding(
+        channel.source.path,
+        line,
+        1,
+        "channel-gives-up",
+        f"callers of {channel.connect.name}() get the socket of the first attempt only",
+        reason=reason,
+        accept="a connect function whose return value nobody uses, called by reconnect.dial(…)",
+        contained=True,
+    )
+
+
+def given_to_other_files(channel: Channel) -> bool:
     """Whether other files call the connect function for what it returns."""
     node = channel.connect.node
     outside = [c for c in channel.connect_calls if not within(c, channel.logic)]
     if any(not within(call, node) for call in outside) or not is_public(channel):
         return False
-    return any(returns_value(each, node) for each in node.find_all(kind="return_statement"))
+    return hands_out_its_socket(channel)

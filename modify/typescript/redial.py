@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import LOGGER, TIMERS, Channel, Function, is_log_statement
+from modify.typescript.channel import LOGGER, TIMERS, Channel, is_log_statement
+from modify.typescript.functions import Function
 from modify.typescript.source import (
     FUNCTION_KINDS,
     arguments_of,

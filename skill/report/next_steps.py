@@ -99,6 +99,13 @@ def _scripts(host: Host, package: dict[str, Any], plan: Plan) -> Iterator[NextSt
 
 
 def _restart(host: Host, plan: Plan, platform: str) -> Iterator[NextStep]:
+    added = next((change for change in plan.changes if _is_added_unit(change)), None)
+    if added is not None and added.path in PM2_FILES:
+        yield NextStep(f"pm2 start {added.path}", "the app is new to pm2")
+        return
+    if added is not None:
+        yield NextStep(None, f"install {added.path}; its first lines say how")
+        return
     pm2 = next((name for name in PM2_FILES if host.exists(name)), None)
     if pm2:
         yield NextStep(f"pm2 restart {pm2}", "the new code runs after a restart")
@@ -128,6 +135,10 @@ def _restart(host: Host, plan: Plan, platform: str) -> Iterator[NextStep]:
             yield NextStep(f"{scope} restart {shlex.quote(name)}", "restart the bot")
     if not names:
         yield NextStep(None, "restart the bot; the running one is still the old one")
+
+
+def _is_added_unit(change: Change) -> bool:
+    return any(rule.startswith("add-service-") for rule in change.rules)
 
 
 def _is_unit_change(change: Change) -> bool:

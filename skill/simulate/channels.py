@@ -19,7 +19,8 @@ from skill.storm.run import Driver
 
 if TYPE_CHECKING:
     from modify.service.project import Project
-    from modify.typescript.channel import Channel, Function
+    from modify.typescript.channel import Channel
+    from modify.typescript.functions import Function
 
 SKILL_ASSETS = ".claude/skills/"
 # Names of a channel's public way to connect, the likeliest first.
@@ -142,13 +143,12 @@ def _reaches(project: Project, entries: tuple[str, ...], channel: str) -> bool:
 
 
 def _typescript(host: Host, project: Project, found: Channels) -> Iterator[HostChannel]:
-    from modify.typescript import channel_sources
-    from modify.typescript.channel import read_channels
+    from modify.typescript import channel_sources, channels_of
     from modify.typescript.daemon import why_not_a_daemon
     from modify.typescript.source import line_of
 
     for source in channel_sources(host, Options()):
-        for channel in read_channels(source):
+        for channel in channels_of(host, source):
             reason = why_not_a_daemon(channel)
             if reason is not None:
                 found.left_out.append((source.path, reason))
@@ -202,7 +202,7 @@ def _is_private(function: Function) -> bool:
 
 
 def _owner(channel: Channel) -> str | None:
-    from modify.typescript.channel import named
+    from modify.typescript.functions import named
 
     owner = channel.owner
     function = named(owner) if owner is not None else None

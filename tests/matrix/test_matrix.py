@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modify.typescript import examine
-from modify.typescript.channel import read_channels
+from modify.typescript.anchors import read_channels
 from modify.typescript.source import Source
 from skill.edit import Edit, Patch, apply_edits
 from skill.host import Host

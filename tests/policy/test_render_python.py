@@ -26,7 +26,7 @@ from skill.render_python import (
 
 ADD = Path(__file__).resolve().parents[2] / "add" / "channel"
 MODULE, TEST = "whatsapp_reconnect.py", "test_whatsapp_reconnect.py"
-PROFILES: tuple[Profile, ...] = ("bridge", "full")
+PROFILES: tuple[Profile, ...] = ("bridge", "full", "neonize", "all")
 STYLES = [
     PythonStyle(indent, quote, end)
     for indent, quote, end in itertools.product(("    ", "  ", "\t"), ('"', "'"), ("\n", "\r\n"))
@@ -123,12 +123,15 @@ def test_only_the_standard_library(profile: Profile) -> None:
 
 
 def test_a_bridge_gets_only_its_part() -> None:
-    bridge, full = (render_python_module("1.2.3", profile) for profile in PROFILES)
+    bridge, full = (render_python_module("1.2.3", profile) for profile in PROFILES[:2])
     assert "class BridgeLink" in bridge
     assert "class Reconnect" in full
     for word in ("class Reconnect", "sqlite", "BUDGET", "MEANINGS", "json", "full profile"):
         assert word not in bridge
     assert "full profile" not in full
+    neonize = render_python_module("1.2.3", "neonize")
+    assert "class BridgeLink" not in neonize and "def heard" in neonize
+    assert "neonize" not in bridge + full
     assert len(bridge.splitlines()) < 330
 
 
@@ -156,6 +159,6 @@ def test_reformatting_leaves_the_identity(tmp_path: Path) -> None:
 
 
 def test_the_import_follows_the_host() -> None:
-    text = render_python_test("1", module="bot.channels.whatsapp_reconnect")
+    text = render_python_test("1", "full", module="bot.channels.whatsapp_reconnect")
     assert "from bot.channels.whatsapp_reconnect import BridgeLink, Reconnect, link_of" in text
     assert "add.channel" not in text

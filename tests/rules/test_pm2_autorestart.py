@@ -76,6 +76,10 @@ CHANGED = {
         apps(NAME, SCRIPT, "stop_exit_codes: [143],", RIGHT[1]),
         apps(NAME, SCRIPT, "stop_exit_codes: [0, 143],", RIGHT[1]),
     ),
+    "arguments in an array": (
+        apps(NAME, "script: 'node',", "args: ['dist/index.js'],", "interpreter: 'none',"),
+        apps(NAME, "script: 'node',", *RIGHT, "args: ['dist/index.js'],", "interpreter: 'none',"),
+    ),
     "npm": (
         apps(NAME, "script: 'npm',", "args: 'run start',"),
         apps(NAME, "script: 'npm',", *RIGHT, "args: 'run start',"),

@@ -25,6 +25,9 @@ NOOP = {
     "unexpected": program("autorestart=unexpected\n"),
     "false": program("autorestart=false\n"),
     "the default": program(""),
+    "a clean exit among others": program("autorestart=unexpected\nexitcodes=0, 2\n"),
+    "computed codes": program("exitcodes=%(ENV_CODES)s\n"),
+    "never again, whatever the codes": program("autorestart=false\nexitcodes=2\n"),
     "a comment": program("; autorestart=true\n#autorestart=true\n"),
     "another program": program("autorestart=true\n", "/usr/bin/node dist/dashboard.js"),
     "a continued value": program("environment=A=1,\n autorestart=true\n"),
@@ -64,6 +67,13 @@ def test_changed(tmp_path: Path, before: str, after: str, path: str) -> None:
         "exitcodes": "0",
         "startsecs": "0",
     }
+
+
+@pytest.mark.parametrize("policy", ["", "autorestart=unexpected\n"])
+def test_a_clean_exit_that_is_not_expected(tmp_path: Path, policy: str) -> None:
+    before, after = f"{policy}exitcodes=2,3 ; ours\n", f"{policy}exitcodes=0,2,3 ; ours\n"
+    patch = check_transformed(tmp_path, FILE, program(before), program(after))
+    assert [finding.rule for finding in patch.findings] == [rule.ID]
 
 
 @pytest.mark.parametrize(("before", "after"), rule.EXAMPLES)

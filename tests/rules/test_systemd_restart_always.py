@@ -187,9 +187,19 @@ def test_what_starts_the_host(tmp_path: Path, start: str) -> None:
     )
 
 
+def test_a_status_of_its_own_for_a_restart_is_a_failure_anyway(tmp_path: Path) -> None:
+    line = "RestartForceExitStatus=75\n"
+    check_transformed(
+        tmp_path,
+        UNIT,
+        unit(f"Restart=always\nRestartSec=10\n{line}"),
+        unit(f"Restart=on-failure\nRestartSec=10\n{line}"),
+    )
+
+
 HAND_OFFS = {
-    "restarts itself by its status": (
-        "RestartForceExitStatus=75\n",
+    "restarts itself by a clean exit": (
+        "RestartForceExitStatus=0 75\n",
         NODE_START,
         "RestartForceExitStatus",
     ),

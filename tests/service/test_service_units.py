@@ -11,7 +11,8 @@ from modify.service import examine
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.options import Options
-from skill.service_units import command_line, render_service
+from skill.service_templates import command_line
+from skill.service_units import render_service
 from tests.rules.service_cases.harness import (
     HOST,
     UNIT,
@@ -144,14 +145,14 @@ def test_name_may_stand_in_a_comment(tmp_path: Path) -> None:
     assert parse_plist(addition.content.decode())["Label"] == "com.a-b"
 
 
-@pytest.mark.parametrize("kind", ["systemd", "launchd"])
+@pytest.mark.parametrize("kind", ["systemd", "launchd", "pm2", "supervisord"])
 def test_added_once_and_right(tmp_path: Path, kind: str) -> None:
     host = make_host(tmp_path, {})
     options = Options(add_service=kind)  # type: ignore[arg-type]
     patch = examine(host, options)
     (addition,) = patch.additions.values()
     target = tmp_path / addition.path
-    target.parent.mkdir()
+    target.parent.mkdir(exist_ok=True)
     target.write_bytes(addition.content)
     again = examine(Host(tmp_path), options)
     assert not again.additions

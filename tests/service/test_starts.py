@@ -23,6 +23,13 @@ COMMANDS = {
         ("npm run nothing", "unknown"),
         ("npm run dashboard", "side"),
         ("bot --daemon", "host"),
+        ("pnpm --filter @w/bot start", "host"),
+        ("pnpm -F @w/bot run start", "host"),
+        ("npm run start --workspace=@w/bot", "host"),
+        ("npm start -w @w/panel", "side"),
+        ("yarn workspace @w/bot start", "host"),
+        ("bun --filter @w/bot start", "host"),
+        ("pnpm --filter @w/gone start", "unknown"),
         ("/usr/bin/node dist/dashboard.js", "side"),
         ("/usr/bin/node /opt/bot/dashboard/dist/index.js", "side"),
         ("/usr/bin/node ${root}/tools/signer/index.js", "unknown"),
@@ -44,6 +51,10 @@ COMMANDS = {
         ("/usr/bin/uv run python -m kbot", "host"),
         ("/home/u/.local/bin/kbot gateway", "host"),
         ("/usr/bin/python3 -m kbot dashboard", "side"),
+        ("/usr/bin/python3 -m kbot relay", "unknown"),
+        ("/opt/bot/.venv/bin/kbot relay --port 1", "unknown"),
+        ("/opt/bot/.venv/bin/kai gateway", "host"),  # another name of the same command
+        ("{uv_path} run kbot", "host"),
         ("/usr/bin/python3 -m http.server", "side"),
         ("/usr/bin/python3 scripts/report.py", "side"),
         ("/usr/bin/python3 -m kbot.reports", "unknown"),
@@ -55,13 +66,17 @@ NODE_FILES: dict[str, str | bytes] = {
     '"scripts": {"start": "node dist/index.js", "dev": "tsx src/index.ts", '
     '"dashboard": "tsx src/dashboard.ts"}}',
     "dashboard/package.json": '{"main": "dist/index.js"}',
+    "packages/bot/package.json": '{"name": "@w/bot", "scripts": {"start": "tsx src/index.ts"}}',
+    "packages/bot/src/index.ts": "import '../../../src/whatsapp.js'",
+    "packages/panel/package.json": '{"name": "@w/panel", "scripts": {"start": "vite preview"}}',
     "src/worker.ts": "import './whatsapp.js'",
     "src/server.ts": "import './other.js'",
     "src/migrate.ts": "",
 }
 PYTHON_FILES: dict[str, str | bytes] = {
     "package.json": "{}",
-    "pyproject.toml": '[project]\nname = "kbot"\n[project.scripts]\nkbot = "kbot.cli:main"\n',
+    "pyproject.toml": '[project]\nname = "kbot"\n[project.scripts]\nkbot = "kbot.cli:main"\n'
+    'kai = "kbot.cli:main"\n',
     "kbot/__init__.py": "",
     "kbot/__main__.py": "",
     "kbot/cli.py": "",

@@ -1,8 +1,9 @@
 """The rules for Python channels, one a module; a rule's id is its module's name with hyphens.
 
 A rule has ``FIX`` (what the rewrite does about it) and one or more detectors: ``find(link)``
-for a bridge link, ``find_client(client)`` for a neonize client, ``find_child(child)`` for a
-bridge that is a child process. Each yields a Seen for each place where the rule holds. One
+for a bridge link, ``find_client(client)`` for a neonize client, ``find_session(session)`` for
+one that is made anew each time it is started, ``find_child(child)`` for a bridge that is a
+child process. Each yields a Seen for each place where the rule holds. One
 rewrite settles all rules of a channel: it is patched as a whole or not at all. The docstring
 is the rule's page.
 """
@@ -18,12 +19,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     import libcst as cst
 
+    from modify.python.source import Source
+
 
 class Seen(NamedTuple):
-    """A place where a rule holds, and what is wrong there in one sentence."""
+    """A place where a rule holds, and what is wrong there in one sentence.
+
+    source: its file, where it is another one than the channel's.
+    """
 
     node: cst.CSTNode
     message: str
+    source: Source | None = None
 
 
 def rule_id(module: ModuleType) -> str:

@@ -17,7 +17,9 @@ What is done
     ``reconnect.dial(…)`` takes the place of the old loop: 5 s, 10 s, 20 s … 5 minutes, and
     back to the start only after five minutes of an open connection. In Python
     ``link.turn()`` waits instead (5 s … 60 s: the bridge keeps the limits for WhatsApp); a
-    wait that an event can end stays, and is told ``link.delay()``.
+    wait that an event can end stays, and is told ``link.delay()``. A neonize session that
+    makes a new client each time gets the whole policy: ``session.turn()`` before the client
+    is made, and its handlers tell what they hear.
 
 When it hands off
     When the close branch does not lead back to the connect function in a way that can be
@@ -29,10 +31,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modify.python.link import LinkLoop
-from modify.python.restart import Restart
 from modify.python.rules import Seen
+from modify.python.session import Session
 
-FIX = "the wait grows: 5 s, 10 s, 20 s … 60 s"
+FIX = "the wait grows: 5 s, 10 s, 20 s …"
 
 
 def find(link: LinkLoop) -> Iterator[Seen]:
@@ -41,6 +43,11 @@ def find(link: LinkLoop) -> Iterator[Seen]:
         yield Seen(wait.call, f"the bridge is dialled again after a flat {number} s")
 
 
-def find_restart(restart: Restart) -> Iterator[Seen]:
-    number = restart.source.text(restart.wait.number)
-    yield Seen(restart.wait.call, f"the session is started again after a flat {number} s")
+def find_session(session: Session) -> Iterator[Seen]:
+    for restart in session.restarts:
+        source, wait = restart.source, restart.wait
+        if wait is None:
+            yield Seen(restart.call, "the session is started again at once", source)
+        elif wait.flat:
+            said = f"the session is started again after a flat {source.text(wait.number)} s"
+            yield Seen(wait.call, said, source)

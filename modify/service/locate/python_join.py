@@ -72,10 +72,10 @@ def locate(host: Host) -> Iterator[UnitText]:
     for file in host.with_suffix(".py"):
         content = host.read(file.path)
         if b"[Service]" in content and b"join(" in content:
-            yield from in_source(file.path, content)
+            yield from in_source(host, file.path, content)
 
 
-def in_source(path: str, content: bytes) -> Iterator[UnitText]:
+def in_source(host: Host, path: str, content: bytes) -> Iterator[UnitText]:
     tree = parse(content)
     if tree is None:
         return
@@ -100,7 +100,7 @@ def in_source(path: str, content: bytes) -> Iterator[UnitText]:
             "systemd",
             "literal",
             holes(content, elements, places),
-            resolve=partial(resolve, content, start),
+            resolve=partial(resolve, host, path, content, start),
         )
         regular = all(ELEMENT.fullmatch(content[line.start : line.end]) for line in text.lines)
         if regular and kind_of(text.view) == "systemd":

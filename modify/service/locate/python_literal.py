@@ -24,10 +24,10 @@ def locate(host: Host) -> Iterator[UnitText]:
     for file in host.with_suffix(".py"):
         content = host.read(file.path)
         if may_hold_unit(content):
-            yield from in_source(file.path, content)
+            yield from in_source(host, file.path, content)
 
 
-def in_source(path: str, content: bytes) -> Iterator[UnitText]:
+def in_source(host: Host, path: str, content: bytes) -> Iterator[UnitText]:
     for start, end in literals(content):
         opening = LITERAL.match(content, start)
         if opening is None or not may_hold_unit(content[start:end]):
@@ -49,7 +49,7 @@ def in_source(path: str, content: bytes) -> Iterator[UnitText]:
                 "literal",
                 holes,
                 escaped=b"r" not in prefix,
-                resolve=partial(resolve, content, start),
+                resolve=partial(resolve, host, path, content, start),
             )
             if kind_of(text.view) == kind:
                 yield text
@@ -138,16 +138,9 @@ def templates(content: bytes, start: int, end: int) -> tuple[Range, ...]:
     return tuple(hole.span() for hole in TEMPLATE_HOLE.finditer(content, start, end))
 
 
-def resolve(content: bytes, before: int, hole: str) -> tuple[str, ...]:
-    """What the nearest assignment above gives a plain name: a constant, or a default of one."""
-    name = hole.strip("${}")
-    if not name.isidentifier():
-        return ()
-    given = re.compile(
-        rb"^[ \t]*"
-        + name.encode()
-        + rb"\s*(?::[^=\n]+)?=\s*(?:\w+\s+or\s+)?(['\"])([^'\"\n{}]*)\1",
-        re.MULTILINE,
-    )
-    values = [found[2] for found in given.finditer(content, 0, before)]
-    return (values[-1].decode("utf-8", "replace"),) if values else ()
+def resolve(host: Host, path: str, content: bytes, before: int, hole: str) -> tuple[str, ...]:
+    """What a hole may stand for, followed through the code."""
+    from modify.service import python_values
+
+    line = content.count(b"\n", 0, before) + 1
+    return python_values.resolve(host, path, line, hole)

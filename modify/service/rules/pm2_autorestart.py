@@ -14,7 +14,8 @@ What is done
     ``stop_exit_codes: [0]``, and ``exp_backoff_restart_delay: 5000`` where neither it nor a
     ``restart_delay`` of 5 seconds or more is there; pm2 lets the pause grow to 15 seconds.
     Neither bounds a crash loop by itself: the channel's memory does. ``max_restarts`` and
-    ``min_uptime`` stay as they are.
+    ``min_uptime`` stay as they are. With a pause, pm2 7.0.4 lists a bot that ended with 0 as
+    "waiting restart"; it stays down all the same.
 
 When it hands off
     When the exit codes are computed, or it cannot be told what the app runs.

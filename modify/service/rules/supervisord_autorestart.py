@@ -1,7 +1,8 @@
 """A supervisord program that starts the bot again after every exit.
 
 What it does
-    Finds ``autorestart=true`` in a ``[program:…]`` section that runs the host itself.
+    Finds ``autorestart=true`` in a ``[program:…]`` section that runs the host itself, and
+    ``exitcodes`` without 0, which make a clean exit an unexpected one.
 
 Why is this bad
     A bot whose session was revoked ends with 0 and is started again, for ever. With
@@ -10,7 +11,8 @@ Why is this bad
 
 What is done
     ``autorestart=unexpected``, ``exitcodes=0`` and ``startsecs=0``. These do not bound a
-    crash loop (34 starts in 19 s): the channel's memory does.
+    crash loop (34 starts in 19 s): the channel's memory does. Where only the ``exitcodes``
+    are wrong, 0 goes before them.
 
 When it hands off
     When it cannot be told what the program runs.
@@ -19,6 +21,7 @@ When it hands off
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from modify.service.rules import Fault, fault
@@ -39,7 +42,10 @@ EXAMPLES = (
 
 def check(program: Program, options: Options) -> Iterator[Fault]:
     policy = program.settings.get("autorestart")
-    if policy is None or policy.value.lower() not in ("true", "yes", "1", "on"):
+    value = policy.value.lower() if policy else "unexpected"
+    if value == "unexpected":
+        yield from clean_exit(program)
+    if policy is None or value not in ("true", "yes", "1", "on"):
         return
     text = program.text
     edits = [Edit(policy.start, policy.end, b"unexpected", ID)]
@@ -61,3 +67,15 @@ def check(program: Program, options: Options) -> Iterator[Fault]:
     message = "supervisord starts the bot again when its session was revoked"
     fix = "autorestart=unexpected, exitcodes=0, startsecs=0"
     yield fault(text, policy.line.start, ID, message, fix, edits)
+
+
+def clean_exit(program: Program) -> Iterator[Fault]:
+    """A program that supervisord starts again because 0 is none of its expected codes."""
+    codes = program.settings.get("exitcodes")
+    if codes is None or not re.fullmatch(r"\d+(\s*,\s*\d+)*", codes.value):
+        return
+    if 0 in map(int, codes.value.split(",")):
+        return
+    message = "supervisord takes a clean exit for a failure and starts the bot again"
+    edit = Edit(codes.start, codes.start, b"0,", ID)
+    yield fault(program.text, codes.line.start, ID, message, "exitcodes with 0", [edit])

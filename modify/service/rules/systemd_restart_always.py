@@ -15,11 +15,13 @@ What is done
     ``enable`` still starts it at boot (NanoClaw pull request 746).
 
 When it hands off
-    When the unit names exit statuses that restart whatever ``Restart=`` says
-    (``RestartForceExitStatus=``: the host restarts itself by exiting), or calls status 1
+    When the unit names a clean exit among those that restart whatever ``Restart=`` says
+    (``RestartForceExitStatus=0``: the host restarts itself by exiting), or calls status 1
     clean (``SuccessExitStatus=1``: a crash would stay down); when the value is computed;
-    when it cannot be told what the unit starts. ``on-abnormal``, ``on-abort`` and
-    ``on-watchdog`` do not start a bot again that exited, and stay.
+    when it cannot be told what the unit starts; when the host sends itself SIGTERM to be
+    started again. A restart of its own by exit status 0, in Python, gets status 75.
+    ``on-abnormal``, ``on-abort`` and ``on-watchdog`` do not start a bot again that exited,
+    and stay.
 """
 
 from __future__ import annotations
@@ -90,7 +92,7 @@ def computed(unit: SystemdUnit, restart: Directive | None) -> Iterator[Fault]:
 def obstacle(unit: SystemdUnit) -> str:
     """Why ``on-failure`` would break this host, or nothing."""
     forced = unit.last("Service", "RestartForceExitStatus")
-    if forced is not None:
+    if forced is not None and not are_failures(statuses(unit, forced)):
         return (
             f"RestartForceExitStatus={forced.value} restarts the host by its exit status; give "
             "that restart a status of its own, and the revoked session another"
@@ -99,6 +101,19 @@ def obstacle(unit: SystemdUnit) -> str:
     if clean is not None and "1" in clean.value.split():
         return "SuccessExitStatus= calls status 1 clean, so a crash would not be restarted"
     return ""
+
+
+def statuses(unit: SystemdUnit, forced: Directive) -> list[str]:
+    """The words of a list of exit statuses; a computed one is looked up."""
+    if not forced.computed:
+        return forced.value.split()
+    meant = unit.text.resolve(forced.source.strip())
+    return meant[0].split() if len(meant) == 1 else [forced.source]
+
+
+def are_failures(words: list[str]) -> bool:
+    """Statuses that ``on-failure`` restarts as well: numbers other than 0."""
+    return all(word.isdigit() and int(word) > 0 for word in words)
 
 
 def longer_pause(unit: SystemdUnit, restart: Directive, rule: str) -> list[Edit]:

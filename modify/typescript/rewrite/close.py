@@ -5,38 +5,77 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import (
-    Channel,
-    Function,
-    comparison,
-)
+from modify.typescript.channel import Channel, comparison
+from modify.typescript.functions import Function
 from modify.typescript.redial import Redial, droppable_callback, is_thin, outermost
+from modify.typescript.results import is_used
 from modify.typescript.source import (
     arguments_of,
     calls,
+    enclosing,
     same,
     span,
+    start_of,
     within,
 )
 from modify.typescript.sweep import names_between, names_in
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
+from modify.typescript.rewrite.codes import goes_by_codes, is_over, place_fallback
 from modify.typescript.rewrite.draft import Draft, closure
+from modify.typescript.rewrite.ending import ending_of
 
 
 def rewrite_close_branch(draft: Draft) -> None:
     channel = draft.channel
-    assert channel.close is not None
-    for call in channel.redials:
-        if not channel.close.holds(call) or draft.covered(call):
+    close = channel.close
+    assert close is not None
+    redials = [call for call in channel.redials if close.holds(call)]
+    for call in redials:
+        if draft.covered(call):
+            continue
+        if is_over(channel, call) and end_instead(draft, call):
             continue
         helper = channel.helper_of(call)
         if helper is not None and (draft.gentle or not is_thin(channel, helper)):
             inside_helper(draft, helper)
-            continue
-        found = outermost_chain_only(channel, call) if draft.gentle else outermost(channel, call)
-        replace_redial(draft, found, again(draft, call))
+        elif is_used(channel, call):
+            dial_around(draft, call)
+        else:
+            climb = outermost_chain_only if draft.gentle else outermost
+            replace_redial(draft, climb(channel, call), again(draft, call))
+    if goes_by_codes(channel, redials):
+        place_fallback(draft, again(draft, redials[0]))
+
+
+def end_instead(draft: Draft, call: SgNode) -> bool:
+    """A redial where the session is over makes room for the host's way to stop."""
+    found = outermost(draft.channel, call)
+    parent = found.whole.parent()
+    if not found.statement or parent is None or parent.kind() != "statement_block":
+        return False
+    start, end = span(found.whole)
+    source = draft.channel.source
+    draft.loop |= names_between(source, start, end)
+    ending = ending_of(draft)
+    if ending:
+        draft.put(start, end, f"{ending}{draft.layout.end}", "auth-failure-exit")
+    else:
+        draft.put(source.line_start(start), source.line_end(end), "", "auth-failure-exit")
+    return True
+
+
+def dial_around(draft: Draft, call: SgNode) -> None:
+    """``sock = await connect()``: the whole statement is what is tried again."""
+    statement = enclosing(call, {"expression_statement"})
+    assert statement is not None  # has_known_shape() has looked
+    indent, step = draft.channel.source.indent_at(start_of(statement)), draft.layout.style.indent
+    inner = statement.text().replace("\n", f"\n{step}")
+    head = f"{draft.instance}.dial(async () => {{"
+    text = f"{head}\n{indent}{step}{inner}\n{indent}}}){draft.layout.end}"
+    draft.alive |= names_between(draft.channel.source, *span(statement))
+    draft.put(*span(statement), text, "flat-retry")
 
 
 def inside_helper(draft: Draft, helper: Function) -> None:
@@ -44,8 +83,12 @@ def inside_helper(draft: Draft, helper: Function) -> None:
     for call in calls(helper.node):
         channel = draft.channel
         if channel.dialled_by(call) in channel.connect_texts and not draft.covered(call):
+            if is_used(channel, call):
+                dial_around(draft, call)
+                continue
             callee = draft.inner or channel.dialled_by(call)
-            again = "" if channel.first_open_parameter else closure(callee, [])
+            given = [] if channel.is_deferred(call) else [a.text() for a in arguments_of(call)]
+            again = "" if channel.first_open_parameter else closure(callee, given)
             replace_redial(draft, outermost_chain_only(channel, call), again)
 
 

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from modify.typescript.boot import Boot
-from modify.typescript.channel import (
-    Channel,
-    leaves,
-)
+from modify.typescript.channel import Channel, leaves
 from modify.typescript.layout import Layout
 from modify.typescript.places import Logger, instance_name
 from modify.typescript.source import (
@@ -139,6 +136,8 @@ class Draft:
 
     @property
     def receiver(self) -> str:
+        if self.channel.apart:
+            return self.channel.socket_name or ""
         return re.sub(r"[?!]+$", "", self.channel.receiver)
 
     @property

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import (
-    Function,
-    pattern_names,
-)
+from modify.typescript.channel import EVENT
+from modify.typescript.functions import Function, pattern_names
 from modify.typescript.source import (
     FUNCTION_KINDS,
     body_of,
+    end_of,
     line_of,
     same,
     span,
     start_of,
+    statement_around,
     within,
 )
 from modify.typescript.sweep import names_in
@@ -34,6 +34,9 @@ def place_gate(draft: Draft) -> None:
 
 def place_eye(draft: Draft) -> None:
     channel = draft.channel
+    if channel.apart:
+        place_own_listener(draft)
+        return
     source = channel.source
     handler = channel.handler
     inline = handler.kind() in FUNCTION_KINDS and same(handler, channel.logic)
@@ -51,6 +54,22 @@ def place_eye(draft: Draft) -> None:
         draft.insert_first(block, look_at(draft, indent, update) + taken, "no-connect-deadline")
         return
     wrap_handler(draft, source.indent_at(start_of(channel.registration)))
+
+
+def place_own_listener(draft: Draft) -> None:
+    """The host's listener is out of the attempt's sight: the eye gets one of its own.
+
+    It stands right behind the socket, so it hears of everything before the host does.
+    """
+    channel, layout = draft.channel, draft.layout
+    statement = statement_around(channel.socket_call)
+    indent = channel.source.indent_at(start_of(statement))
+    step, event = layout.style.indent, layout.quoted(EVENT)
+    receiver = draft.receiver
+    head = f"{receiver}.ev.on({event}, {layout.arrow('update')} {{"
+    look = f"{draft.instance}.observe(update, {draft.attempt}, {receiver}){layout.end}"
+    text = f"\n{indent}{head}\n{indent}{step}{look}\n{indent}}}){layout.end}"
+    draft.insert_at(end_of(statement), text, "no-connect-deadline")
 
 
 def assigned_handler(draft: Draft) -> SgNode | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from modify.typescript.source import (
     body_of,
     callee_of,
+    calls,
     enclosing,
     enclosing_function,
     same,
@@ -51,9 +52,22 @@ def entry_points(draft: Draft) -> Iterator[SgNode]:
             or name is None
             or name.text() == "constructor"
             or within(method, channel.connect.node)
+            or makes_the_socket(draft, method)
         ):
             continue
         yield method
+
+
+def makes_the_socket(draft: Draft, method: SgNode) -> bool:
+    """Whether a method gives the socket its value, or leads to the connect function."""
+    channel = draft.channel
+    return any(
+        (left := each.field("left")) is not None and left.text() == draft.receiver
+        for each in method.find_all(kind="assignment_expression")
+    ) or any(
+        channel.is_connect_call(call) or channel.helper_of(call) is not None
+        for call in calls(method)
+    )
 
 
 def unguarded_blocks(draft: Draft, method: SgNode, receiver: str) -> Iterator[SgNode]:

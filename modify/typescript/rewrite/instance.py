@@ -6,28 +6,37 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import (
-    named,
-)
-from modify.typescript.places import instance_name, pairs_in_process
+from modify.typescript.channel import Channel
+from modify.typescript.functions import named
+from modify.typescript.places import Logger, instance_name, pairs_in_process
 from modify.typescript.source import (
+    calls,
+    enclosing_function,
     end_of,
     same,
     start_of,
     statement_around,
     statements,
+    within,
 )
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 from modify.typescript.rewrite.draft import COMMENT, LEVELS, Draft
 
+# A call other than one that only puts a path together: its answer may change.
+ASKS = re.compile(
+    r"(?<![\w.])(?!(path\.)?(join|resolve|dirname|normalize)\(|fileURLToPath\()[\w.]+\("
+)
+
 
 def place_instance(draft: Draft) -> None:
     channel, _layout = draft.channel, draft.layout
     assert draft.folder is not None
+    if known_later(draft, draft.logger.name):
+        draft.logger = Logger("console")
     logger = draft.logger.name
-    entries = [f"authDir: {draft.folder}" if draft.folder != "authDir" else "authDir"]
+    entries = [folder_entry(draft, draft.folder)]
     entries.append(logger_entry(draft))
     if not pairs_in_process(channel):
         entries.append("pairing: false")
@@ -39,6 +48,89 @@ def place_instance(draft: Draft) -> None:
     else:
         place_variable(draft, name, made)
     place_import(draft)
+
+
+def folder_entry(draft: Draft, folder: str) -> str:
+    """``authDir``, as a function where it cannot be told yet when the object is made."""
+    asks = ASKS.search(folder) and draft.channel.scope != "class"
+    if asks or known_later(draft, folder) or set_later(draft, folder):
+        return f"authDir: () => {folder}"
+    return f"authDir: {folder}" if folder != "authDir" else "authDir"
+
+
+def known_later(draft: Draft, expression: str) -> bool:
+    """Whether an expression names a variable that is declared only behind the object."""
+    channel = draft.channel
+    if channel.scope == "class":
+        return False
+    place = start_of(first_use(channel))
+    names = set(re.findall(r"(?<![.\w])[A-Za-z_$][\w$]*", expression))
+    return any(
+        (target := each.field("name")) is not None
+        and target.text() in names
+        and start_of(each) > place
+        and ((around := enclosing_function(each)) is None or within(channel.connect.node, around))
+        for each in channel.source.root.find_all(kind="variable_declarator")
+    )
+
+
+def set_later(draft: Draft, expression: str) -> bool:
+    """Whether an expression reads a property that gets its value after the object is made."""
+    class_node = draft.channel.class_node
+    if class_node is None or "this." not in expression:
+        return False
+    if re.search(r"this\.\w+\s*[.(\[]", expression):
+        return True
+    return any(
+        not is_set_early(class_node, name) for name in re.findall(r"this\.(\w+)", expression)
+    )
+
+
+def is_set_early(class_node: SgNode, name: str) -> bool:
+    """Whether a property has its value when the constructor ends, and keeps it."""
+    body = class_node.field("body")
+    early = False
+    for member in body.children() if body is not None else []:
+        own = member.field("name") or member.field("property")
+        makes = member.kind() == "method_definition" and named(member) is None
+        sets = any(
+            (left := each.field("left")) is not None and left.text() == f"this.{name}"
+            for each in member.find_all(kind="assignment_expression")
+        )
+        if sets and not makes:
+            return False
+        if own is not None and own.text() == name and member.field("value") is not None:
+            early = True
+        if makes and (sets or is_parameter_property(member, name)):
+            early = True
+    return early
+
+
+def is_parameter_property(constructor: SgNode, name: str) -> bool:
+    """``constructor(private readonly name: string)``."""
+    return any(
+        (pattern := each.field("pattern")) is not None
+        and pattern.text() == name
+        and any(child.kind() in ("accessibility_modifier", "readonly") for child in each.children())
+        for each in constructor.find_all(kind="required_parameter")
+    )
+
+
+def first_use(channel: Channel) -> SgNode:
+    """The statement before which the object must be made.
+
+    The connect function, or a call in the same block that leads to it and runs earlier.
+    """
+    statement = statement_around(channel.connect.node)
+    block = statement.parent()
+    for call in calls(channel.source.root):
+        around = statement_around(call)
+        if start_of(around) >= start_of(statement):
+            break
+        leads = channel.is_connect_call(call) or channel.helper_of(call) is not None
+        if leads and same(around.parent(), block):
+            return around
+    return statement
 
 
 def logger_entry(draft: Draft) -> str:
@@ -76,7 +168,7 @@ def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> Non
     # Functions that are kept in fields may stand anywhere.
     plain = [f for f in fields if (v := f.field("value")) is None or v.kind() != "arrow_function"]
     first = [f for f in plain if any(same(f, member) for member in state)]
-    anchor = first[-1] if first else plain[-1] if plain else None
+    anchor = first[-1] if first else end_of_run(plain, members)
     indent = source.indent_at(start_of(members[0])) if members else draft.layout.style.indent
     lines = [f"// {COMMENT}"]
     constructor = next(
@@ -102,9 +194,20 @@ def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> Non
         draft.insert_at(place, text + "\n", "ungated-connect")
 
 
+def end_of_run(fields: list[SgNode], members: list[SgNode]) -> SgNode | None:
+    """The last of the first fields that stand together."""
+    last = None
+    for member in members:
+        if any(same(member, each) for each in fields):
+            last = member
+        elif last is not None:
+            break
+    return last
+
+
 def place_variable(draft: Draft, name: str, made: list[str]) -> None:
     source = draft.channel.source
-    statement = statement_around(draft.channel.connect.node)
+    statement = first_use(draft.channel)
     place = source.line_start(start_of(statement))
     previous = statement.prev()
     while previous is not None and previous.kind() == "comment":
@@ -138,7 +241,9 @@ def place_import(draft: Draft) -> None:
     requires = [
         n
         for n in source.root.children()
-        if n.kind() in ("lexical_declaration", "variable_declaration") and "require(" in n.text()
+        if n.kind() in ("lexical_declaration", "variable_declaration")
+        and "require(" in n.text()
+        and end_of(n) < start_of(first_use(draft.channel))
     ]
     place = source.line_end(end_of(requires[-1])) if requires else first_code(source.root)
     draft.insert_at(place, text, "ungated-connect")

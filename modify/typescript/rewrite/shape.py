@@ -6,14 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import (
-    Channel,
-    Function,
-    comparison,
-    leaves,
-    named_functions,
-)
-from modify.typescript.places import auth_folder
+from modify.typescript.channel import Channel, comparison, leaves
+from modify.typescript.functions import Function, named_functions
+from modify.typescript.places import auth_folder, why_no_folder
+from modify.typescript.redial import is_thin
+from modify.typescript.results import is_used
 from modify.typescript.source import (
     arguments_of,
     body_of,
@@ -30,7 +27,9 @@ from modify.typescript.sweep import names_in
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
+from modify.typescript.rewrite.codes import goes_by_codes, has_place_for_fallback
 from modify.typescript.rewrite.draft import Draft
+from modify.typescript.rewrite.limits import limit_on
 
 DELETES = re.compile(r"(^|\.)(rm|rmSync|rmdir|unlink|unlinkSync|rmdirSync|emptyDir(Sync)?)$")
 WIPES_BY_NAME = re.compile(
@@ -46,15 +45,20 @@ def obstacle(draft: Draft) -> str | None:
         return f"the connect function {channel.connect.name} is not async: it cannot wait"
     if body_of(channel.connect.node) is None:
         return f"the connect function {channel.connect.name} has no body of its own"
+    if channel.apart and channel.socket_name is None:
+        return "the socket is not kept in a variable where it is made"
     draft.folder = auth_folder(channel)
     if draft.folder is None:
-        return "the credentials folder is known only inside the connect function"
+        return why_no_folder(channel)
     return None
 
 
 def has_known_shape(draft: Draft) -> bool:
     """Whether the close branch is one that the rewrite understands; else says why not."""
     channel = draft.channel
+    if channel.apart:
+        draft.reasons.append((line_of(channel.registration), "its listener is placed elsewhere"))
+        return False
     close = channel.close
     if close is None:
         draft.reasons.append(
@@ -67,7 +71,17 @@ def has_known_shape(draft: Draft) -> bool:
             (line_of(close.node), "the close branch does not call the connect function")
         )
         return False
-    wiping = next(wipes(channel, close.node), None)
+    if any(is_used(channel, call) and not is_assigned(call) for call in inside):
+        draft.reasons.append(
+            (line_of(close.node), f"the close branch uses what {channel.connect.name}() returns")
+        )
+        return False
+    if goes_by_codes(channel, inside) and not has_place_for_fallback(channel):
+        draft.reasons.append((line_of(close.node), "only some codes are dialled again"))
+        return False
+    kept = [h for h in used_helpers(draft, inside) if draft.gentle or not is_thin(channel, h)]
+    branches = [close.node, *(helper.node for helper in kept)]
+    wiping = next((call for each in branches for call in wipes(channel, each)), None)
     if wiping is not None:
         draft.reasons.append(
             (
@@ -102,7 +116,40 @@ def has_known_shape(draft: Draft) -> bool:
                     (line_of(call), "the process ends with an error after some attempts")
                 )
                 return False
+    limit = next(limits(channel, inside, kept), None)
+    if limit is not None:
+        draft.reasons.append((line_of(limit), "it gives up after some attempts"))
+        return False
     return True
+
+
+def limits(channel: Channel, redials: list[SgNode], kept: list[Function]) -> Iterator[SgNode]:
+    """Tests of a counter in the close branch, or in a helper that stays, that end the loop."""
+    close = channel.close
+    assert close is not None
+    for call in redials:
+        found = limit_on(call, close.node)
+        if found is not None:
+            yield found
+    for helper in kept:
+        for call in calls(helper.node):
+            found = limit_on(call, helper.node) if channel.is_connect_call(call) else None
+            if found is not None:
+                yield found
+
+
+def is_assigned(call: SgNode) -> bool:
+    """``sock = await connect();``: a statement that can be run again as a whole."""
+    node = call.parent()
+    while node is not None and node.kind() in ("await_expression", "parenthesized_expression"):
+        node = node.parent()
+    statement = node.parent() if node is not None else None
+    return (
+        node is not None
+        and node.kind() == "assignment_expression"
+        and statement is not None
+        and statement.kind() == "expression_statement"
+    )
 
 
 def wipes(channel: Channel, branch: SgNode) -> Iterator[SgNode]:

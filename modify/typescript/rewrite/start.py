@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import (
-    Channel,
-    Function,
-)
+from modify.typescript.channel import Channel
+from modify.typescript.functions import Function
 from modify.typescript.redial import outermost
+from modify.typescript.results import hands_out_its_socket, is_used
 from modify.typescript.source import (
     arguments_of,
     body_of,
     enclosing_function,
     end_of,
-    same,
     span,
     start_of,
     walk,
@@ -45,21 +43,17 @@ def wrap_public(draft: Draft) -> None:
     outside = [c for c in channel.connect_calls if not within(c, channel.logic)]
     if any(not within(c, node) for c in outside) or not is_public(channel):
         return
-    if any(returns_value(each, node) for each in node.find_all(kind="return_statement")):
+    if hands_out_its_socket(channel):
         return  # its callers use the socket
-    name = node.field("name")
+    declared = declaration(node)
     names = channel.connect.parameter_names
-    if name is None or not all(re.fullmatch(r"\w+", each) for each in names):
+    if declared is None or not all(re.fullmatch(r"\w+", each) for each in names):
         return
+    statement, name = declared
     taken = channel.source.names
     new = next(n for n in ("openSocket", "connectOnce", "openWhatsApp") if n not in taken)
     owner = channel.connect.call.removesuffix(channel.connect.name)
     draft.inner = owner + new
-    statement = node
-    parent = node.parent()
-    exported = parent is not None and parent.kind() == "export_statement"
-    if exported and parent is not None:
-        statement = parent
     source, layout = channel.source, draft.layout
     indent = source.indent_at(start_of(statement))
     step = layout.style.indent
@@ -71,7 +65,8 @@ def wrap_public(draft: Draft) -> None:
     dial = layout.call_with_closure(
         indent + step, f"await {draft.instance}.dial", again, hooks, tail=layout.end
     )
-    public = f"{head} {{\n{indent}{step}{dial}\n{indent}}}\n\n{indent}"
+    end = layout.end if node.kind() == "arrow_function" else ""
+    public = f"{head} {{\n{indent}{step}{dial}\n{indent}}}{end}\n\n{indent}"
     inner_head = draft.text[start_of(statement) : start_of(name)]
     inner_head = re.sub(r"^export\s+(default\s+)?", "", inner_head)
     if channel.scope == "class" and not source.path.endswith((".js", ".mjs", ".cjs", ".jsx")):
@@ -79,19 +74,40 @@ def wrap_public(draft: Draft) -> None:
     draft.put(start_of(statement), end_of(name), f"{public}{inner_head}{new}", "channel-gives-up")
 
 
+def declaration(node: SgNode) -> tuple[SgNode, SgNode] | None:
+    """The statement or member that declares a function, ``export`` included, and its name."""
+    parent = node.parent()
+    if parent is None:
+        return None
+    statement, name = node, node.field("name")
+    if node.kind() == "arrow_function":
+        name = parent.field("name") or parent.field("property")
+        statement = parent
+        if parent.kind() == "variable_declarator":
+            listed = parent.parent()
+            if listed is None or "," in [child.kind() for child in listed.children()]:
+                return None
+            statement = listed
+    around = statement.parent()
+    if around is not None and around.kind() == "export_statement":
+        statement = around
+    return (statement, name) if name is not None else None
+
+
 def is_public(channel: Channel) -> bool:
     """Whether other files may call the connect function, by its name or by one it is given."""
     node = channel.connect.node
-    if channel.scope == "class":
-        return node.kind() == "method_definition" and not is_private(node)
-    parent = node.parent()
-    if node.kind() != "function_declaration" or parent is None:
+    declared = declaration(node)
+    if declared is None:
         return False
+    if channel.scope == "class":
+        return not is_private(declared[0])
     if channel.scope == "closure":
         return is_handed_out(channel)
-    name = re.escape(channel.connect.name)
-    exported = re.compile(EXPORTED.replace("NAME", name))
-    return parent.kind() == "export_statement" or exported.search(channel.source.text) is not None
+    exported = re.compile(EXPORTED.replace("NAME", re.escape(channel.connect.name)))
+    return (
+        declared[0].kind() == "export_statement" or exported.search(channel.source.text) is not None
+    )
 
 
 def is_handed_out(channel: Channel) -> bool:
@@ -122,7 +138,8 @@ def rewrite_starts(draft: Draft) -> None:
         function = enclosing_function(call)
         if function is not None and within(function, channel.connect.node):
             continue
-        rewrite_start(draft, call)
+        if not is_used(channel, call):  # dial() would hand out nothing (questions.py says so)
+            rewrite_start(draft, call)
 
 
 def rewrite_start(draft: Draft, call: SgNode) -> None:
@@ -240,13 +257,6 @@ def drop_reject(draft: Draft, executor: SgNode, whole: SgNode) -> None:
             if parameters is not None:
                 del draft.changes[(end_of(names[0]), end_of(names[1]))]
                 draft.put(*span(parameters), names[0].text(), "channel-gives-up")
-
-
-def returns_value(statement: SgNode, function: SgNode) -> bool:
-    """Whether a return of this very function hands something back."""
-    if not same(enclosing_function(statement), function):
-        return False
-    return any(child.is_named() for child in statement.children())
 
 
 def settles_early(draft: Draft) -> bool:

@@ -27,7 +27,7 @@ from modify.typescript.channel import Channel
 from modify.typescript.rules import Seen
 from modify.typescript.source import arguments_of
 
-FIX = "terminal knows 401, 403, 406, 411; the process ends with exit 0"
+FIX = "terminal knows 401, 403, 406, 411; nothing dials again, and an exit there is 0"
 EXAMPLES = (
     (
         """\

@@ -11,11 +11,13 @@ Why is this bad
 
 What is done
     ``dial(…)`` runs the connect function through the gate until its socket exists, for
-    the first connection as for every later one.
+    the first connection as for every later one. A close branch that dials for single codes
+    alone gets a last line that dials for the others.
 
 When it hands off
     When the process exits with an error after some attempts: whether it may is for the
-    host's maintainers to say.
+    host's maintainers to say. Where callers use what the connect function returns, which
+    ``dial`` does not hand out.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modify.typescript.channel import Channel
+from modify.typescript.results import is_used
 from modify.typescript.rules import Seen
 from modify.typescript.source import enclosing_function, within
 
@@ -82,7 +85,9 @@ def find(channel: Channel) -> Iterator[Seen]:
             if not reported:
                 reported = True
                 yield Seen(call, "a reconnect that fails twice is given up, and nothing says so")
-        elif not within(call, channel.connect.node) and not inside_helper(channel, call):
+        elif within(call, channel.connect.node) or inside_helper(channel, call):
+            continue
+        elif not is_used(channel, call):  # else questions.py asks
             yield Seen(call, "a first connection that fails is not tried again")
 
 

@@ -12,11 +12,13 @@ Why is this bad
 What is done
     ``await reconnect.turn()`` becomes the function's first statement. It waits as the
     policy says, counts the attempt in a file beside the credentials folder before it is
-    made, and never lets more than 20 start in an hour, whatever loop is around it.
+    made, and never lets more than 20 start in an hour, whatever loop is around it. Where
+    the listener is placed by another function, or in another file, the gate has one of its
+    own right behind the socket, and the rest is handed off as contained.
 
 When it hands off
-    When the function is not async, or its credentials folder is known only inside it
-    (several accounts in one process need a gate each).
+    When the function is not async, its credentials lie in no folder (a database), or their
+    folder is known only inside it (several accounts in one process need a gate each).
 """
 
 from __future__ import annotations

@@ -125,8 +125,32 @@ def test_a_thread_s_wait_ends_with_its_stop_event(tmp_path: Path, test: str) -> 
         .replace("websockets.connect", "websocket.create_connection")
     )
     said = after(tmp_path, look(tmp_path, {PATH: text}), PATH)
-    given = "self._stop" if test.startswith("not") else ""
+    given = "self._stop" if test.startswith("not") else "going=self._on.is_set"
     assert f"while {test} and link.turn_sync({given}):" in said
+
+
+@pytest.mark.parametrize(
+    ("test", "gate"),
+    [
+        ("on.is_set()", "on.is_set() and await link.turn() and on.is_set()"),
+        ("on", "on and await link.turn() and on"),
+        ("on and not off", "on and not off and await link.turn() and (on and not off)"),
+        ("True", "await link.turn()"),
+        ("poll()", "poll() and await link.turn()"),
+    ],
+)
+def test_a_flag_that_falls_during_a_wait_is_seen_before_the_dial(
+    tmp_path: Path, test: str, gate: str
+) -> None:
+    text = (
+        "import asyncio\nimport websockets\n\n\nasync def whatsapp():\n"
+        f"    while {test}:\n        try:\n"
+        "            async with websockets.connect('ws://x') as ws:\n"
+        "                async for message in ws:\n                    print(message)\n"
+        "        except OSError:\n            await asyncio.sleep(5)\n"
+    )
+    said = after(tmp_path, look(tmp_path, {"whatsapp.py": text}), "whatsapp.py")
+    assert f"    while {gate}:\n" in said
 
 
 def test_both_halves_of_a_bridge_change_together(tmp_path: Path) -> None:

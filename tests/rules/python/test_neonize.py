@@ -71,3 +71,24 @@ def test_a_loop_around_connect_is_handed_off(tmp_path: Path) -> None:
     patch = look(tmp_path, {PATH: text})
     assert hand_offs(patch) == {"logout-unheard"} and not patch.edits
     assert "a loop of its own" in patch.findings[0].reason
+
+
+PAIR = (
+    "import asyncio\nimport sys\n\nfrom neonize.aioze.client import NewAClient\n"
+    "from neonize.aioze.events import ConnectedEv{more}\n\n\nasync def authenticate():\n"
+    "    client = NewAClient('x')\n    done = asyncio.Event()\n\n"
+    "    @client.event(ConnectedEv)\n    async def on_connected(_, event):\n        done.set()\n\n"
+    "{handler}    await client.connect()\n    idle = asyncio.ensure_future(client.idle())\n"
+    "    await done.wait()\n    idle.cancel()\n    sys.exit(0)\n"
+)
+
+
+def test_a_script_that_links_the_account_is_left(tmp_path: Path) -> None:
+    patch = look(tmp_path, {"auth.py": PAIR.format(more="", handler="")})
+    assert not patch.edits and [note.kind for note in patch.notes] == ["not-a-daemon"]
+
+
+def test_what_answers_messages_is_a_bot(tmp_path: Path) -> None:
+    handler = "    @client.event(MessageEv)\n    async def on(c, e):\n        print(e)\n\n"
+    text = PAIR.format(more=", MessageEv", handler=handler)
+    assert rules(look(tmp_path, {"auth.py": text})) == {"logout-unheard"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from modify.typescript.channel import read_channels
+from modify.typescript.anchors import read_channels
 from modify.typescript.source import Source
 
 MARK = re.compile(r"^\s*//! (.*)$")

@@ -1,0 +1,183 @@
+"""Python hosts that restart themselves by a clean exit and count on being started again.
+
+A deploy that sends SIGTERM to its own process, a ``/restart`` that ends in ``os._exit(0)``:
+under ``Restart=on-failure``, or ``SuccessfulExit`` false, the bot would stay down. What says
+that it is a restart and no shutdown is the code's own words: the names of the functions
+around it. A host that replaces itself (``os.execv``) needs no supervisor for it.
+
+An exit status of 0 becomes 75 (``EX_TEMPFAIL``, as hermes-agent does it on purpose): a
+failure, so that the supervisor starts the bot again as before. A signal to itself cannot be
+told from a shutdown; there the unit is handed off.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from modify.service.locate.python_literal import line_starts, span
+from modify.service.python_values import Function, PythonFile, python_file
+from skill.edit import Edit, Patch
+from skill.finding import Finding
+from skill.host import Host
+
+TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+MARKS = (b"_exit(", b"sys.exit(", b"SystemExit(", b"getpid()", b"raise_signal(")
+WORDS = re.compile(rb"(?i)restart|deploy|self_?update|reboot|reload|relaunch")
+RESTART = re.compile(r"(?i)re_?start|re_?deploy|deploy|self_?update|reboot|reload|relaunch")
+STOPS = re.compile(r"(?i)(?:^|_)(?:stop|shutdown|shut_down|uninstall|quit|kill)(?:_|$)")
+CLEAN_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
+EXITS = ("os._exit", "sys.exit", "exit", "SystemExit")
+
+
+STATUS = 75
+WHY = b"# A failure: the service manager starts the bot again, as it would not after 0"
+# Rules after which a clean exit ends the bot for good.
+FLIPS = (
+    "systemd-restart-always",
+    "launchd-keep-alive",
+    "supervisord-autorestart",
+    "pm2-autorestart",
+    "wrapper-restart-always",
+)
+TAKEN_BACK = (*FLIPS, "fault-asserting-test")
+
+
+@dataclass(frozen=True)
+class SelfRestart:
+    """Where a host ends itself to be started again. how: ``sends itself SIGTERM``.
+
+    edits: what makes a failure of it; none where that cannot be told, why: the reason.
+    """
+
+    path: str
+    line: int
+    column: int
+    function: str
+    how: str
+    edits: tuple[Edit, ...]
+    why: str = ""
+
+    @property
+    def reason(self) -> str:
+        return (
+            f"{self.path}:{self.line}: {self.function}() {self.how} to be started again and "
+            f"would stay down{self.why}"
+        )
+
+    @property
+    def finding(self) -> Finding:
+        message = f"{self.function}() {self.how} to be started again"
+        fix = f"exit status {STATUS}: started again under on-failure, too"
+        return Finding(self.path, self.line, self.column, FLIPS[0], message, fix)
+
+
+def self_restarts(host: Host) -> list[SelfRestart]:
+    """The places where the host restarts itself by a clean exit."""
+    found: list[SelfRestart] = []
+    for file in host.with_suffix(".py"):
+        if TESTS.search(file.path):
+            continue
+        content = host.read(file.path)
+        if any(mark in content for mark in MARKS) and WORDS.search(content):
+            read = python_file(host, file.path)
+            if read is not None:
+                found += [tested(host, item) for item in restarts(read)]
+    return found
+
+
+def restarts(file: PythonFile) -> Iterator[SelfRestart]:
+    content = file.host.read(file.path)
+    for node in ast.walk(file.tree):
+        how = clean_end(node)
+        if not how or not isinstance(node, ast.Call):
+            continue
+        around = [f for f in file.functions if f.lineno <= node.lineno <= (f.end_lineno or 0)]
+        meant = [f for f in around if RESTART.search(f.name) and not STOPS.search(f.name)]
+        if not meant or is_replaced(around[-1], node.lineno):
+            continue
+        edits = failing(content, node) if how.startswith("ends") else ()
+        column = node.col_offset + 1
+        yield SelfRestart(file.path, node.lineno, column, meant[0].name, how, edits)
+
+
+def failing(content: bytes, node: ast.Call) -> tuple[Edit, ...]:
+    """The exit with another status, and a line above it that says why."""
+    lines = line_starts(content)
+    start, end = span(node, lines)
+    line = lines[node.lineno - 1]
+    indent = content[line:start][: len(content[line:start]) - len(content[line:start].lstrip())]
+    line_end = b"\r\n" if content[: lines[1]].endswith(b"\r\n") else b"\n"
+    why = indent + WHY + line_end
+    called = ast.unparse(node.func).encode() + b"(%d)" % STATUS
+    return Edit(line, line, why, FLIPS[0]), Edit(start, end, called, FLIPS[0])
+
+
+def tested(host: Host, found: SelfRestart) -> SelfRestart:
+    """The same, without an edit where the host's tests may claim the exit status."""
+    name = found.function.encode()
+    for file in host.with_suffix(".py"):
+        if TESTS.search(file.path) and found.edits:
+            content = host.read(file.path)
+            if name in content and b"exit" in content.lower():
+                return replace(found, edits=(), why=f"; {file.path} tests it")
+    return found
+
+
+def clean_end(node: ast.AST) -> str:
+    """How a call ends its own process cleanly, if it does."""
+    if not isinstance(node, ast.Call):
+        return ""
+    name = ast.unparse(node.func)
+    words = [name, *(ast.unparse(item) for item in node.args)]
+    if name in EXITS:
+        return "ends with exit status 0" if words[1:] in ([], ["0"]) else ""
+    signals = [word for word in words if word.rpartition(".")[2] in CLEAN_SIGNALS]
+    own = "os.kill" in words and "os.getpid()" in words
+    if signals and (own or name.endswith("raise_signal")):
+        return f"sends itself {signals[0].rpartition('.')[2]}"
+    return ""
+
+
+def is_replaced(function: Function, line: int) -> bool:
+    """Whether ``os.exec…`` has taken the process over by then, whatever came before."""
+    return any(
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Call)
+        and ast.unparse(statement.value.func).startswith("os.exec")
+        and statement.lineno < line
+        for statement in function.body
+    )
+
+
+def settle(host: Host, patch: Patch) -> Patch:
+    """The same patch, in which no restart of the host's own ends the bot for good."""
+    flips = {f.rule for f in patch.findings if f.rule in FLIPS and not f.is_hand_off}
+    if not flips:
+        return patch
+    found = self_restarts(host)
+    stuck = next((item for item in found if not item.edits), None)
+    if stuck is not None:
+        return held_back(patch, stuck.reason)
+    for item in found:
+        patch.add_edits(item.path, item.edits)
+        patch.findings.append(item.finding)
+    return patch
+
+
+def held_back(patch: Patch, reason: str) -> Patch:
+    """Units go on restarting after a clean exit; what bounds a crash loop stays planned."""
+    accept = "a restart that ends with a status other than 0, and this setting changed by hand"
+    kept = Patch(notes=patch.notes, additions=patch.additions)
+    for path, edits in patch.edits.items():
+        left = [edit for edit in edits if edit.rule not in TAKEN_BACK or b"RestartSec" in edit.text]
+        if left:
+            kept.edits[path] = left
+    for finding in patch.findings:
+        if finding.rule in FLIPS and not finding.is_hand_off:
+            finding = replace(finding, fix=None, reason=reason, accept=accept)
+        if finding.rule != TAKEN_BACK[-1]:
+            kept.findings.append(finding)
+    return kept

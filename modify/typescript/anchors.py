@@ -1,0 +1,252 @@
+"""Finds the channels of a file by the anchors that hold in every real one (see channel.py)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from modify.typescript.channel import EVENT, Channel
+from modify.typescript.functions import Function, named, named_functions, resolve
+from modify.typescript.source import (
+    FUNCTION_KINDS,
+    Source,
+    arguments_of,
+    body_of,
+    callee_of,
+    calls,
+    enclosing_function,
+    same,
+    statements,
+    string_value,
+    within,
+)
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+Found = tuple[Function, "SgNode"]
+"""A connect function and the call in it that makes the socket."""
+
+SOCKET_MAKER = re.compile(r"(^|\.)(make\w*WASocket\w*|makeWASocket\w*|default)$", re.IGNORECASE)
+BAILEYS = re.compile(r"baileys", re.IGNORECASE)
+CLOSE = re.compile(r"['\"`]close['\"`]")
+
+
+def read_channels(source: Source, factories: frozenset[str] = frozenset()) -> list[Channel]:
+    """Every channel of the file: one for each listener whose connect function is found.
+
+    factories: names that the file imports of functions that make the socket elsewhere.
+    """
+    makers = socket_makers(source.root, factories)
+    listeners = list(registrations(source.root))
+    foreign = [listener for listener in listeners if not is_eye(listener[2])]
+    found: list[Channel] = []
+    for registration, receiver, handler in foreign or listeners:
+        connect, apart = connect_function(registration, makers), False
+        if connect is None:
+            connect, apart = function_that_hands_over(registration, makers), True
+        if connect is None or any(same(connect[0].node, other.connect.node) for other in found):
+            continue
+        function, socket_call = connect
+        logic = logic_of(handler, source.root)
+        if logic is None:
+            continue
+        found.append(
+            Channel(source, function, socket_call, registration, receiver, handler, logic, apart)
+        )
+    return found
+
+
+def channel_without_listener(source: Source) -> Channel | None:
+    """The file's one function that makes the socket, where no listener could be read.
+
+    Listeners made in a loop over a table of handlers, or in another file. Nothing is known
+    of what happens after a close.
+    """
+    functions: list[Found] = []
+    for call in socket_makers(source.root):
+        around = named_around(call)
+        if around is not None:
+            functions.append((around, call))
+    if len(functions) != 1:
+        return None
+    connect, call = functions[0]
+    return Channel(source, connect, call, call, "", call, call, apart=True)
+
+
+def registrations(root: SgNode) -> Iterator[tuple[SgNode, str, SgNode]]:
+    """``X.ev.on('connection.update', H)`` calls: the call, X, and the node given as H."""
+    for call in calls(root):
+        function = call.field("function")
+        if function is None or function.kind() != "member_expression":
+            continue
+        method = function.field("property")
+        target = function.field("object")
+        arguments = arguments_of(call)
+        if method is None or target is None or not arguments:
+            continue
+        receiver = re.sub(r"[?!]?\.ev$", "", target.text())
+        if receiver == target.text():
+            continue
+        if method.text() in ("on", "addListener") and len(arguments) > 1:
+            if string_value(arguments[0]) == EVENT:
+                yield call, receiver, arguments[1]
+        elif method.text() == "process" and EVENT in arguments[0].text():
+            yield call, receiver, arguments[0]
+
+
+def is_eye(handler: SgNode) -> bool:
+    """Whether a handler is skillgen's own: all it does is ``observe(…)``."""
+    body = body_of(handler) if handler.kind() in FUNCTION_KINDS else None
+    if body is None or len(statements(body)) != 1:
+        return False
+    return any(callee_of(call).endswith(".observe") for call in calls(statements(body)[0])[:1])
+
+
+# --- what makes a socket ----------------------------------------------------------------
+
+
+def socket_makers(root: SgNode, factories: frozenset[str] = frozenset()) -> list[SgNode]:
+    """Calls that make a Baileys socket, whatever the import is called.
+
+    A function of the file that only makes the socket and hands it out counts as a maker
+    where it is called.
+    """
+    local = {"makeWASocket", *factories, *imported_makers(root), *renamed_makers(root)}
+    direct = [
+        call
+        for call in calls(root)
+        if callee_of(call) in local
+        or (SOCKET_MAKER.search(callee_of(call)) and not is_import(call))
+    ]
+    listening = {
+        around.call
+        for registration, _, _ in registrations(root)
+        if (around := named_around(registration)) is not None
+    }
+    wrappers = {
+        function.call
+        for function in named_functions(root)
+        if hands_out_a_socket(function, direct)
+        and not any(callee_of(call) in listening for call in calls(function.node))
+    }
+    return [
+        *direct,
+        *(call for call in calls(root) if callee_of(call) in wrappers and call not in direct),
+    ]
+
+
+def imported_makers(root: SgNode) -> Iterator[str]:
+    for statement in root.find_all(kind="import_statement"):
+        module = statement.field("source")
+        if module is None or not BAILEYS.search(module.text()):
+            continue
+        for clause in statement.find_all(kind="import_clause"):
+            yield from (c.text() for c in clause.children() if c.kind() == "identifier")
+        for specifier in statement.find_all(kind="import_specifier"):
+            name, alias = specifier.field("name"), specifier.field("alias")
+            if (
+                name is not None
+                and alias is not None
+                and name.text() in ("makeWASocket", "default")
+            ):
+                yield alias.text()
+
+
+def renamed_makers(root: SgNode) -> Iterator[str]:
+    """``const connect = baileys.default``."""
+    for declarator in root.find_all(kind="variable_declarator"):
+        name, value = declarator.field("name"), declarator.field("value")
+        if name is None or value is None or name.kind() != "identifier":
+            continue
+        if re.search(
+            r"\bmakeWASocket\b|baileys\w*(\.default)+\b", value.text()[:200], re.IGNORECASE
+        ) and value.kind() in ("member_expression", "identifier", "binary_expression"):
+            yield name.text()
+
+
+def hands_out_a_socket(function: Function, makers: list[SgNode]) -> bool:
+    """Whether a function makes a socket, listens to nothing and returns something."""
+    inside = [call for call in makers if same(enclosing_function(call), function.node)]
+    if not inside or EVENT in function.node.text():
+        return False
+    if body_of(function.node) is None:
+        return True
+    return any(
+        same(enclosing_function(each), function.node)
+        and any(child.is_named() for child in each.children())
+        for each in function.node.find_all(kind="return_statement")
+    )
+
+
+def is_import(call: SgNode) -> bool:
+    return callee_of(call) in ("import", "require")
+
+
+# --- which function connects --------------------------------------------------------------
+
+
+def connect_function(registration: SgNode, makers: list[SgNode]) -> Found | None:
+    """The nearest function around the listener that also makes the socket itself."""
+    for outer in registration.ancestors():
+        if outer.kind() not in FUNCTION_KINDS:
+            continue
+        inside = [call for call in makers if within(call, outer)]
+        if not inside:
+            continue
+        own = next((call for call in inside if is_own(call, outer, registration)), None)
+        function = named(outer)
+        return (function, own) if function is not None and own is not None else None
+    return None
+
+
+def is_own(call: SgNode, outer: SgNode, registration: SgNode) -> bool:
+    """Whether no named function between ``outer`` and the call hands over to the listener."""
+    inner = named_around(call)
+    if inner is None or same(inner.node, outer) or not within(inner.node, outer):
+        return True
+    return not hands_over(inner, registration)
+
+
+def function_that_hands_over(registration: SgNode, makers: list[SgNode]) -> Found | None:
+    """A function that makes the socket and calls the one in which the listener is placed."""
+    for call in makers:
+        function = named_around(call)
+        if function is not None and hands_over(function, registration):
+            return function, call
+    return None
+
+
+def hands_over(function: Function, registration: SgNode) -> bool:
+    listening = named_around(registration)
+    return listening is not None and any(
+        callee_of(call) == listening.call for call in calls(function.node)
+    )
+
+
+def named_around(node: SgNode) -> Function | None:
+    """The nearest function with a name around a node."""
+    for outer in node.ancestors():
+        if outer.kind() in FUNCTION_KINDS:
+            function = named(outer)
+            if function is not None:
+                return function
+    return None
+
+
+def logic_of(handler: SgNode, root: SgNode) -> SgNode | None:
+    """The function that looks at the update: the handler, or what it passes the update on to."""
+    node = resolve(handler, root)
+    if node is None:
+        return None
+    if CLOSE.search(node.text()):
+        return node
+    for call in calls(node):
+        function = call.field("function")
+        if function is None or not arguments_of(call):
+            continue
+        target = resolve(function, root)
+        if target is not None and CLOSE.search(target.text()):
+            return target
+    return node

@@ -1,0 +1,80 @@
+"""Whether callers use what the connect function returns: ``dial()`` hands nothing out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modify.typescript.channel import TIMERS, Channel
+from modify.typescript.functions import Function
+from modify.typescript.source import (
+    FUNCTION_KINDS,
+    arguments_of,
+    callee_of,
+    enclosing_function,
+    same,
+)
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+PASSED_ON = ("await_expression", "parenthesized_expression", "as_expression", "non_null_expression")
+
+
+def hands_out_its_socket(channel: Channel) -> bool:
+    node = channel.connect.node
+    return any(returns_value(each, node) for each in node.find_all(kind="return_statement"))
+
+
+def returns_value(statement: SgNode, function: SgNode) -> bool:
+    """Whether a return of this very function hands something back."""
+    if not same(enclosing_function(statement), function):
+        return False
+    return any(child.is_named() for child in statement.children())
+
+
+def is_used(channel: Channel, call: SgNode) -> bool:
+    """Whether the code around a call of the connect function needs what it returns."""
+    if not hands_out_its_socket(channel) or not channel.is_connect_call(call):
+        return False
+    node = call
+    while (parent := node.parent()) is not None:
+        kind = parent.kind()
+        if kind in ("expression_statement", "unary_expression"):
+            return False
+        if kind == "return_statement":
+            function = enclosing_function(parent)
+            return function is None or not (
+                same(function, channel.logic) or is_callback_of_timer(function)
+            )
+        if kind == "arrow_function":
+            return not is_callback_of_timer(parent)
+        if kind == "member_expression" and same(parent.field("object"), node):
+            chain = parent.parent()
+            if chain is None or chain.kind() != "call_expression" or takes_value(parent, chain):
+                return True
+            node = chain
+        elif kind in PASSED_ON:
+            node = parent
+        else:
+            return True
+    return False
+
+
+def takes_value(member: SgNode, chain: SgNode) -> bool:
+    """``.then((sock) => …)`` and whatever is read of the result itself."""
+    method = member.field("property")
+    name = method.text() if method is not None else ""
+    if name in ("catch", "finally"):
+        return False
+    if name != "then":
+        return True
+    first = arguments_of(chain)[0] if arguments_of(chain) else None
+    if first is None or first.kind() not in FUNCTION_KINDS:
+        return first is not None
+    return bool(Function(first, "", "").parameters)
+
+
+def is_callback_of_timer(function: SgNode) -> bool:
+    arguments = function.parent()
+    call = arguments.parent() if arguments is not None else None
+    return call is not None and call.kind() == "call_expression" and callee_of(call) in TIMERS

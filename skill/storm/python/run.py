@@ -1,0 +1,263 @@
+"""Put a Python channel through the scenarios, and judge what it did.
+
+The host's code runs in a child process of its own for each scenario: ``python -I -S``, so without
+any installed package; virtual time; a fake bridge or a fake neonize; sockets that refuse, no
+children, no writing outside a throw-away folder (``runner/fences.py``); bounded in real time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from skill.host import Host
+from skill.storm.python.discover import PythonChannel, discover
+from skill.storm.python.scenarios import STOPS_WITHIN, TABLES, PythonScenario
+from skill.storm.run import Fault, Outcome, StormError, busiest_hour
+from skill.storm.scenarios import DAY
+from skill.storm.supervisor import ALWAYS_5S, Supervisor
+
+RUNNER = Path(__file__).parent / "runner"
+TIMEOUT_S = 120.0  # real seconds for one scenario
+_FOREVER_S = 1e12  # JSON has no infinity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonOutcome(Outcome):
+    """An Outcome of a Python channel.
+
+    attempts: dials of the bridge, or of WhatsApp by whatsmeow; runs is the same number.
+    settled_s: when the driven call returned (settled_ok) or raised. ready_s: the first open.
+    ended_s: when the process ended, or the neonize client was stopped. not_run: why the
+    scenario was not played; then no other field says anything.
+    """
+
+    ended_s: float | None = None
+    not_run: str = ""
+
+    def broken(self) -> list[str]:
+        if self.not_run:
+            return []
+        found = Outcome.broken(self)
+        scenario = self.scenario
+        assert isinstance(scenario, PythonScenario)
+        if scenario.ends and self.ended_s is None:
+            found.append("the client goes on after its session has ended")
+        stop = scenario.stop_at_s
+        if stop is not None:
+            late = sum(at > stop for at in self.attempts_at)
+            if late:
+                found.append(f"{late} attempts after stop()")
+            ended = [at for at in (self.settled_s, self.ended_s) if at is not None and at >= stop]
+            if not ended or min(ended) > stop + STOPS_WITHIN:
+                found.append(f"stop() has not ended the wait within {STOPS_WITHIN:.0f} s")
+        return found
+
+
+def why_not(channel: PythonChannel, scenario: PythonScenario) -> str:
+    """Why a scenario cannot be played for a channel; nothing if it can."""
+    if channel.cannot:
+        return channel.cannot
+    if scenario.way != channel.way:
+        return f"a scenario of a {scenario.way} channel, and this is a {channel.way} channel"
+    if scenario.hears_logout and not channel.hears_logout:
+        return "the channel does not read what its bridge says about the session"
+    if scenario.stop_at_s is not None and channel.kind == "class" and not channel.stops:
+        return "the channel has no stop()"
+    if scenario.stop_at_s is not None and channel.kind == "function" and not channel.flags:
+        return "the function has no way to be stopped"
+    return ""
+
+
+def simulate_python(
+    host_root: Path,
+    channel: str | PythonChannel,
+    *,
+    supervisor: Supervisor = ALWAYS_5S,
+    scenarios: Iterable[PythonScenario] | None = None,
+    python: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    workers: int = 1,
+    timeout_s: float = TIMEOUT_S,
+    seed: int = 1,
+) -> list[PythonOutcome]:
+    """Run the channel of the host in ``host_root`` through ``scenarios``, in their order.
+
+    channel: its file, relative to the root, or what discover() found. scenarios: None for the
+    table of this kind of channel. python: the interpreter, 3.11 or later; the running one if
+    None. environment: variables of the host's. workers: scenarios at a time. timeout_s: real
+    seconds for each. An outcome whose ``not_run`` is set was not played, and says why.
+    Raises StormError when there is no such channel.
+    """
+    found = channel if isinstance(channel, PythonChannel) else _find(host_root, channel)
+    wanted = list(TABLES[found.way] if scenarios is None else scenarios)
+
+    def play(scenario: PythonScenario) -> PythonOutcome:
+        reason = why_not(found, scenario)
+        if reason:
+            return _not_run(scenario, reason)
+        return _play(
+            host_root.resolve(),
+            found,
+            scenario,
+            supervisor,
+            python or sys.executable,
+            {"PATH": "/usr/bin:/bin", "TZ": "UTC", "LANG": "C.UTF-8", **(environment or {})},
+            timeout_s,
+            seed,
+        )
+
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        return list(pool.map(play, wanted))
+
+
+def _find(root: Path, path: str) -> PythonChannel:
+    found = [channel for channel in discover(Host(root)) if channel.path == path]
+    if not found:
+        raise StormError(f"{path}: no WhatsApp channel of a known kind in this file")
+    return next((channel for channel in found if not channel.cannot), found[0])
+
+
+def _play(
+    root: Path,
+    channel: PythonChannel,
+    scenario: PythonScenario,
+    supervisor: Supervisor,
+    python: str,
+    environment: dict[str, str],
+    timeout_s: float,
+    seed: int,
+) -> PythonOutcome:
+    with tempfile.TemporaryDirectory(prefix="storm-", dir=_fast_folder()) as made:
+        work = Path(made).resolve()
+        request, out = work / "request.json", work / "outcome.json"
+        drive = asdict(channel) | {"class": channel.name, "function": channel.name}
+        roots = [root / channel.root, root] if channel.root else [root]
+        request.write_text(
+            json.dumps(
+                {
+                    "scenario": _scenario_json(scenario),
+                    "supervisor": asdict(supervisor),
+                    "drive": drive,
+                    "host": str(root),
+                    "roots": [str(folder) for folder in roots],
+                    "channel_file": str(root / channel.path),
+                    "work": str(work),
+                    "out": str(out),
+                    "environment": environment,
+                    "seed": seed,
+                }
+            ),
+            "utf-8",
+        )
+        began = time.monotonic()
+        try:
+            done = subprocess.run(
+                [python, "-I", "-S", "-B", str(RUNNER / "main.py"), str(request)],
+                cwd=work,
+                env={"PATH": environment["PATH"], "HOME": str(work), "TZ": "UTC"},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout_s,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return _not_run(scenario, f"the host did not come to an end in {timeout_s:.0f} s")
+        except OSError as error:
+            raise StormError(f"{python}: cannot be started ({error.strerror})") from error
+        if done.returncode or not out.exists():
+            last = done.stderr.strip().rpartition("\n")[2]
+            return _not_run(scenario, last or f"its process ended with status {done.returncode}")
+        raw = json.loads(out.read_text("utf-8"))
+    return _outcome(scenario, raw, time.monotonic() - began)
+
+
+def _fast_folder() -> str | None:
+    """Memory, where there is some."""
+    fast = "/dev/shm"
+    return fast if os.path.isdir(fast) and os.access(fast, os.W_OK | os.X_OK) else None
+
+
+def _scenario_json(scenario: PythonScenario) -> dict[str, Any]:
+    phases = [asdict(phase) for phase in scenario.phases]
+    for phase in phases:
+        phase["until_s"] = min(phase["until_s"], _FOREVER_S)
+    return {
+        "id": scenario.id,
+        "creds": scenario.creds,
+        "horizon_s": scenario.horizon_s,
+        "stop_at_s": scenario.stop_at_s,
+        "restart_every_s": scenario.restart_every_s,
+        "phases": phases,
+    }
+
+
+def _not_run(scenario: PythonScenario, reason: str) -> PythonOutcome:
+    raw: dict[str, Any] = {
+        "attempts_at": [],
+        "starts_at": [],
+        "exits": [],
+        "settled_s": None,
+        "settled_ok": None,
+        "ended_s": None,
+        "first_up_s": None,
+        "up_at_end": False,
+        "faults": [],
+        "notes": [],
+        "log": [],
+    }
+    return _outcome(scenario, raw, 0.0, reason)
+
+
+def _outcome(
+    scenario: PythonScenario, raw: dict[str, Any], real_s: float, not_run: str = ""
+) -> PythonOutcome:
+    attempts_at = tuple(raw["attempts_at"])
+    in_a_day = [at for at in attempts_at if at < DAY]
+    exits: dict[str, int] = {}
+    for at, code in raw["exits"]:
+        if at < DAY:
+            exits[str(code)] = exits.get(str(code), 0) + 1
+    next_s: float | None = 0.0
+    if scenario.fault_ends_s < inf:
+        later = (at - scenario.fault_ends_s for at in attempts_at if at >= scenario.fault_ends_s)
+        # A link that flapped and was open at the fault's end stays so: no attempt needed.
+        next_s = next(later, 0.0 if raw["up_at_end"] else None)
+    notes = list(raw["notes"])
+    if not attempts_at and not not_run:
+        notes.append("the host made no attempt at all")
+    return PythonOutcome(
+        scenario=scenario,
+        attempts=len(in_a_day),
+        busiest_hour=busiest_hour(attempts_at),
+        runs=len(in_a_day),
+        starts=sum(at < DAY for at in raw["starts_at"]),
+        exits=exits,
+        next_s=next_s,
+        first_up_s=raw["first_up_s"],
+        up_at_end=raw["up_at_end"],
+        settled_s=raw["settled_s"],
+        settled_ok=raw["settled_ok"],
+        ready_s=raw["first_up_s"],
+        faults=tuple(Fault(**fault) for fault in raw["faults"]),
+        notes=tuple(notes),
+        attempts_at=attempts_at,
+        starts_at=tuple(raw["starts_at"]),
+        exits_at=tuple((at, code) for at, code in raw["exits"]),
+        log=tuple((at, level, text) for at, level, text in raw["log"]),
+        real_s=real_s,
+        ended_s=raw["ended_s"],
+        not_run=not_run,
+    )

@@ -1,0 +1,41 @@
+"""``python -I -S -B main.py REQUEST.json``: one scenario of one host; the outcome as JSON.
+
+request: {scenario, supervisor, drive, roots, channel_file, work, out, environment, seed}.
+Exit status 3: the host cannot be run, the reason is on standard error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+import types
+
+# Under this name the folder is imported, so that no module of a host has the same one.
+PACKAGE = "_skillgen_storm"
+
+
+def main(request_file: str) -> None:
+    package = types.ModuleType(PACKAGE)
+    package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
+    sys.modules[PACKAGE] = package
+    # Clocks before threads, threads before everything that makes a lock.
+    scheduler_module = importlib.import_module(f"{PACKAGE}.scheduler")
+    scheduler = scheduler_module.Scheduler()
+    importlib.import_module(f"{PACKAGE}.clock").install(scheduler)
+    importlib.import_module(f"{PACKAGE}.threads").install(scheduler)
+    importlib.import_module(f"{PACKAGE}.play").play(scheduler, request_file)
+
+
+if __name__ == "__main__":
+    # Not sys.exit(): the interpreter would wait for threads by locks that are no longer its own.
+    leave, error_stream = os._exit, sys.stderr
+    try:
+        main(sys.argv[1])
+        status = 0
+    except BaseException:
+        error_stream.write(traceback.format_exc())
+        error_stream.flush()
+        status = 3
+    leave(status)

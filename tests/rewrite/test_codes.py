@@ -1,0 +1,101 @@
+"""Close branches that go by single codes, and redials where the session is over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.rewrite.harness import host_text, patched
+
+FALLBACK = """\
+      // No other code is a reason to give up
+      if (!reconnect.terminal) reconnect.dial(connect);
+    }
+  });
+"""
+
+
+def close_branch(text: str) -> str:
+    return text.partition("if (connection === 'close') {\n")[2]
+
+
+@pytest.mark.parametrize(
+    "close",
+    [
+        """\
+      if (code === DisconnectReason.connectionLost) {
+        connect();
+      } else if (code === DisconnectReason.timedOut) {
+        connect();
+      } else if (code === DisconnectReason.loggedOut) {
+        console.log('Link it again');
+      } else sock.end(new Error(`unknown: ${code}`));""",
+        """\
+      if (code === 428) connect();
+      if (code === 515) connect();""",
+        """\
+      switch (code) {
+        case DisconnectReason.connectionClosed:
+          connect();
+          break;
+        default:
+          console.log('closed');
+      }""",
+        "      if (code !== 401 && code === DisconnectReason.restartRequired) connect();",
+    ],
+    ids=["else-if", "ifs", "switch", "restart only"],
+)
+def test_a_code_that_no_branch_names_is_dialled_again(tmp_path: Path, close: str) -> None:
+    made = patched(tmp_path, {"bot.ts": host_text(close)})
+    assert FALLBACK in made.files["bot.ts"]
+    assert made.left == ()
+
+
+@pytest.mark.parametrize(
+    "close",
+    [
+        "      if (code !== DisconnectReason.loggedOut) connect();",
+        "      if (code === DisconnectReason.loggedOut) return;\n      connect();",
+        """\
+      if (code === 440) {
+        console.log('another client');
+      } else {
+        connect();
+      }""",
+    ],
+    ids=["all but one", "early return", "else"],
+)
+def test_a_branch_that_dials_for_the_rest_needs_no_more(tmp_path: Path, close: str) -> None:
+    made = patched(tmp_path, {"bot.ts": host_text(close)})
+    assert "No other code" not in made.files["bot.ts"]
+    assert made.files["bot.ts"].count("reconnect.dial(connect)") == 2
+
+
+def test_a_branch_that_is_left_early_is_contained(tmp_path: Path) -> None:
+    close = "      if (code === 428) connect();\n      return;"
+    made = patched(tmp_path, {"bot.ts": host_text(close)})
+    assert made.reasons == {"only some codes are dialled again"}
+    assert "await reconnect.turn()" in made.files["bot.ts"]
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ("console.log('Session over');", ""),
+        ("if (update.fatal) process.exit(1);", "        process.exit(0);\n"),
+    ],
+    ids=["lives on", "exits"],
+)
+def test_nothing_dials_where_the_session_is_over(tmp_path: Path, said: str, instead: str) -> None:
+    close = f"""\
+      if (code === DisconnectReason.loggedOut) {{
+        {said}
+        connect();
+      }} else {{
+        connect();
+      }}"""
+    made = patched(tmp_path, {"bot.ts": host_text(close)})
+    over = close_branch(made.files["bot.ts"]).partition("} else")[0]
+    kept = said.replace("exit(1)", "exit(0)")
+    assert over == f"      if (reconnect.terminal) {{\n        {kept}\n{instead}      "
