@@ -9,11 +9,13 @@ from modify.typescript.channel import Channel
 from modify.typescript.functions import Function
 from modify.typescript.redial import outermost
 from modify.typescript.results import hands_out_its_socket, is_used
+from modify.typescript.rules.channel_gives_up import inside_helper
 from modify.typescript.source import (
     arguments_of,
     body_of,
     enclosing_function,
     end_of,
+    same,
     span,
     start_of,
     walk,
@@ -35,17 +37,23 @@ EXPORTED = (
 def wrap_public(draft: Draft) -> None:
     """A connect function that other files call: its callers get one that dials.
 
-    The old one keeps its body under a new name. Where callers use what it returns,
-    nothing is wrapped (``questions.py`` says so).
+    The old one, a function or an arrow in a constant, keeps its body under a new name. Where
+    callers use what it returns, nothing is wrapped (``questions.py`` says so).
     """
     channel = draft.channel
     node = channel.connect.node
-    outside = [c for c in channel.connect_calls if not within(c, channel.logic)]
+    outside = [
+        call
+        for call in channel.connect_calls
+        if not within(call, channel.logic) and not inside_helper(channel, call)
+    ]
     if any(not within(c, node) for c in outside) or not is_public(channel):
         return
     if hands_out_its_socket(channel):
         return  # its callers use the socket
-    name = node.field("name")
+    arrow = arrow_declaration(node)
+    declared = arrow or node
+    name = node.field("name") if arrow is None else declarator_of(arrow).field("name")
     names = channel.connect.parameter_names
     if name is None or not all(re.fullmatch(r"\w+", each) for each in names):
         return
@@ -53,8 +61,8 @@ def wrap_public(draft: Draft) -> None:
     new = next(n for n in ("openSocket", "connectOnce", "openWhatsApp") if n not in taken)
     owner = channel.connect.call.removesuffix(channel.connect.name)
     draft.inner = owner + new
-    statement = node
-    parent = node.parent()
+    statement = declared
+    parent = declared.parent()
     exported = parent is not None and parent.kind() == "export_statement"
     if exported and parent is not None:
         statement = parent
@@ -69,7 +77,8 @@ def wrap_public(draft: Draft) -> None:
     dial = layout.call_with_closure(
         indent + step, f"await {draft.instance}.dial", again, hooks, tail=layout.end
     )
-    public = f"{head} {{\n{indent}{step}{dial}\n{indent}}}\n\n{indent}"
+    end = layout.end if arrow is not None else ""
+    public = f"{head} {{\n{indent}{step}{dial}\n{indent}}}{end}\n\n{indent}"
     inner_head = draft.text[start_of(statement) : start_of(name)]
     inner_head = re.sub(r"^export\s+(default\s+)?", "", inner_head)
     if channel.scope == "class" and not source.path.endswith((".js", ".mjs", ".cjs", ".jsx")):
@@ -82,14 +91,31 @@ def is_public(channel: Channel) -> bool:
     node = channel.connect.node
     if channel.scope == "class":
         return node.kind() == "method_definition" and not is_private(node)
-    parent = node.parent()
-    if node.kind() != "function_declaration" or parent is None:
+    declared = arrow_declaration(node) or node
+    parent = declared.parent()
+    if declared.kind() not in ("function_declaration", "lexical_declaration") or parent is None:
         return False
     if channel.scope == "closure":
         return is_handed_out(channel)
     name = re.escape(channel.connect.name)
     exported = re.compile(EXPORTED.replace("NAME", name))
     return parent.kind() == "export_statement" or exported.search(channel.source.text) is not None
+
+
+def arrow_declaration(node: SgNode) -> SgNode | None:
+    """``const connect = async () => {…}``, where it declares nothing else."""
+    declarator = node.parent()
+    declaration = declarator.parent() if declarator is not None else None
+    if declaration is None or declaration.kind() != "lexical_declaration":
+        return None
+    if not declaration.text().startswith("const") or body_of(node) is None:
+        return None
+    alone = sum(child.kind() == "variable_declarator" for child in declaration.children()) == 1
+    return declaration if alone and same(declarator_of(declaration).field("value"), node) else None
+
+
+def declarator_of(declaration: SgNode) -> SgNode:
+    return next(c for c in declaration.children() if c.kind() == "variable_declarator")
 
 
 def is_handed_out(channel: Channel) -> bool:
