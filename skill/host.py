@@ -49,6 +49,7 @@ FOREIGN_FOLDERS = frozenset(
         "target",
         ".yarn",
         ".pnpm-store",
+        ".nanoclaw",  # NanoClaw's skills engine: its snapshot of the tree, backups, a lock
     }
 )
 # A source file above this is generated; the largest real channel file is under 100 kB.
@@ -113,6 +114,16 @@ class Host:
             except OSError as error:
                 raise SkillgenError(f"{path}: cannot be read ({error.strerror})") from error
         return self._contents[path]
+
+    def aside(self, path: str) -> bytes | None:
+        """A file in a foreign folder, to be looked at and never changed; None without one."""
+        target = self.root / path
+        if target.resolve() != target or not target.is_file():
+            return None
+        try:
+            return target.read_bytes()
+        except OSError as error:
+            raise SkillgenError(f"{path}: cannot be read ({error.strerror})") from error
 
     def exists(self, path: str) -> bool:
         return path in self.files

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from modify.service.model import TEST_PATH
 from modify.service.project import Project
 from modify.service.rules import Fault
 from modify.typescript.assets import ASSET, list_in_manifest
@@ -28,7 +27,7 @@ INTENT = """# Intent: {path} modifications
 ## Invariants (must-keep)
 - A bot whose session was revoked ends with status 0 and is not started again: WhatsApp bans
   numbers whose bot goes on dialling
-{kept}
+- Everything else is the file as the core has it
 """
 SECTION = """
 {heading}
@@ -49,7 +48,6 @@ CHANGES = {
     ),
     "fault-asserting-test": "- The expectations follow the units that `setup/` writes",
 }
-OTHER = "- Everything else is the file as the core has it"
 
 
 def changes(rules: Iterable[str]) -> str:
@@ -102,8 +100,7 @@ def add_intent(host: Host, skill: str, path: str, rules: Iterable[str], patch: P
     intent = f"{skill}/modify/{path}.intent.md"
     if host.exists(intent):
         return
-    kept = "- Its tests go with it" if TEST_PATH.search(path) else OTHER
-    text = INTENT.format(path=path, changes=changes(rules), kept=kept)
+    text = INTENT.format(path=path, changes=changes(rules))
     patch.additions[intent] = Addition(intent, text.encode(), tuple(rules))
 
 

@@ -32,13 +32,18 @@ def examine(host: Host, options: Options) -> Patch:
     """
     patch = Patch()
     rewritten: list[Rewritten] = []
-    for source in channel_sources(host, options):
+    sources = channel_sources(host, options)
+    for source in sources:
         rewritten += examine_file(host, source, options, patch)
     if rewritten:
         from modify.typescript import assets, fault_asserting_test
 
         assets.examine(host, rewritten, patch, options)
         fault_asserting_test.examine(host, rewritten, patch, options)
+    if sources:
+        from modify.typescript.assets import engine_copies
+
+        patch.findings += engine_copies(host, sources, rewritten)
     return patch
 
 

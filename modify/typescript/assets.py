@@ -25,17 +25,20 @@ if TYPE_CHECKING:
     from modify.typescript.source import Source
 
 SKILL_ASSETS = ".claude/skills/"
+ENGINE_BASE = ".nanoclaw/base/"
+GATE = ".turn()"
 ASSET = re.compile(r"^(?P<skill>(?:.*/)?\.claude/skills/[^/]+)/(?P<part>add|modify)/(?P<rest>.+)$")
 REQUIRE = re.compile(r"\brequire\(\s*['\"]|^module\.exports\b|^exports\.\w+ =", re.MULTILINE)
 INTENT = """
 ## Reconnecting
 
-- Every attempt waits for `await {gate}.turn()`, the first statement of the connect function.
+- Every attempt waits for `await {gate}.turn()`, the first statement of the function
+  that connects.
 - `{gate}.observe(…)` is the first statement of the `connection.update` handler.
-- The close branch dials with `{gate}.dial(…)` and asks `{gate}.terminal`.
-- Must survive a merge: these lines, the import of `{module}`, and `{gate}.stop()` where the
-  socket is ended.
+{close}- Must survive a merge: these lines, the import of `{module}`, and
+  `{gate}.stop()` where the socket is ended.
 """
+CLOSE_INTENT = "- The close branch dials with `{gate}.dial(…)` and asks `{gate}.terminal`.\n"
 
 
 def module_owner(host: Host, path: str, options: Options) -> str:
@@ -72,18 +75,6 @@ def examine(host: Host, rewritten: list[Rewritten], patch: Patch, options: Optio
         if asset is not None and asset["part"] == "modify":
             depend(host, made, patch)
             intend(host, made, patch)
-    for path in engine_copies(host, rewritten):
-        patch.findings.append(
-            Finding(
-                path,
-                1,
-                1,
-                "stale-skill-copy",
-                "NanoClaw's skills engine keeps the unpatched file here and puts it back on replay",
-                reason="the engine's base is its own record of the tree",
-                accept="the patch applied after each replay, or the engine's state made anew",
-            )
-        )
 
 
 def add_module(host: Host, made: Rewritten, patch: Patch) -> None:
@@ -248,15 +239,38 @@ def intend(host: Host, made: Rewritten, patch: Patch) -> None:
     if b"## Reconnecting" in content:
         return
     gate = "this.reconnect" if made.channel.scope == "class" else "reconnect"
-    module = "./" + posixpath.basename(made.module)
-    text = INTENT.format(gate=gate, module=module)
+    close = CLOSE_INTENT.format(gate=gate) if made.outcome == "patched" else ""
+    text = INTENT.format(gate=gate, close=close, module=made.imported)
     newline = "\r\n" if b"\r\n" in content else "\n"
     lead = "" if content.endswith(b"\n") else newline
     addition = (lead + text.replace("\n", newline)).encode()
     patch.add_edits(path, [Edit(len(content), len(content), addition, "stale-skill-copy")])
 
 
-def engine_copies(host: Host, rewritten: list[Rewritten]) -> list[str]:
-    """Copies of rewritten files that NanoClaw's skills engine keeps (``.nanoclaw/base``)."""
-    kept = {f".nanoclaw/base/{made.source.path}" for made in rewritten}
-    return sorted(path for path in host.files if path in kept)
+def engine_copies(host: Host, sources: list[Source], rewritten: list[Rewritten]) -> list[Finding]:
+    """Unpatched files that NanoClaw's skills engine keeps of channels that are patched.
+
+    ``.nanoclaw/base`` is its snapshot of the tree. A replay (``skills-engine/replay.ts`` of
+    NanoClaw 1.1.6) puts each file that a skill touches back from there, then merges the skills.
+    """
+    now = {made.source.path for made in rewritten}
+    found = []
+    for source in sources:
+        path = f"{ENGINE_BASE}{source.path}"
+        kept = host.aside(path)
+        patched = source.path in now or GATE in source.text
+        if kept is None or GATE.encode() in kept or not patched:
+            continue
+        found.append(
+            Finding(
+                path,
+                1,
+                1,
+                "stale-skill-copy",
+                "NanoClaw's skills engine keeps the unpatched file here and puts it back on replay",
+                reason="the engine's base is its own record of the tree",
+                accept="a new snapshot by the engine (npx tsx scripts/rebase.ts); "
+                "until then, the patch applied again after each replay",
+            )
+        )
+    return found

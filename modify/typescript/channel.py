@@ -130,7 +130,7 @@ class Channel:
         return parameter.text()
 
     @cached_property
-    def _update_texts(self) -> set[str]:
+    def update_texts(self) -> set[str]:
         """What stands for the update in the handler; ``ev.process`` hands on all events."""
         given = self.update_name
         if given is None:
@@ -152,7 +152,7 @@ class Channel:
         patterns = []
         if parameter is not None and parameter.kind() == "object_pattern":
             patterns.append(parameter)
-        updates = self._update_texts
+        updates = self.update_texts
         for key in found:
             found[key] |= {f"{update}.{key}" for update in updates}
         for declarator in self.logic.find_all(kind="variable_declarator"):

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modify.typescript.boot import resolve_import
+from modify.typescript.functions import named_functions
 from modify.typescript.source import (
     SUFFIXES,
     Source,
@@ -119,10 +120,13 @@ def asserts_exit(source: Source, callee: str, case: SgNode) -> bool:
     name = mock.group(1)
     if name == "process.exit":
         return True
-    return (
-        re.search(
-            rf"\b{re.escape(name)}\s*(?::[^=;]+)?=[^;]*spyOn\(\s*process\s*,\s*['\"]exit['\"]",
-            source.text,
-        )
-        is not None
-    )
+    if spies(source.text, rf"\b{re.escape(name)}\s*(?::[^=;]+)?=[^;]*"):
+        return True
+    # const exit = mockExit(), where mockExit is a helper of the test's own
+    made = re.search(rf"\b{re.escape(name)}\s*=\s*(?:await\s+)?(\w+)\(", case.text())
+    helpers = [f for f in named_functions(source.root) if made and f.name == made.group(1)]
+    return any(spies(helper.node.text(), "") for helper in helpers)
+
+
+def spies(text: str, before: str) -> bool:
+    return re.search(rf"{before}spyOn\(\s*process\s*,\s*['\"]exit['\"]", text) is not None

@@ -25,13 +25,17 @@ ACCEPT = "a close branch that dials with reconnect.dial(…) and asks reconnect.
 
 @dataclass
 class Rewritten:
-    """A channel and its planned change. module: the path of the added module it imports."""
+    """A channel and its planned change.
+
+    module: the path of the added module; imported: how the channel names it.
+    """
 
     source: Source
     channel: Channel
     outcome: Outcome
     reasons: list[tuple[int, str]]
     module: str
+    imported: str
     style: Style
     edits: list[Edit] = field(default_factory=list)
 
@@ -54,7 +58,8 @@ def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch
     boot = boot_of(host, channel, options)
     module = module_path(host, source.path, options)
     draft = drafted(host, channel, boot, options, style, module)
-    made = Rewritten(source, channel, draft.outcome, list(draft.reasons), module, style)
+    imported = import_of(source.path, module, style)
+    made = Rewritten(source, channel, draft.outcome, list(draft.reasons), module, imported, style)
     if draft.outcome == "untouched":
         return made
     edits = draft.edits()

@@ -142,16 +142,29 @@ def wrap_handler(draft: Draft, indent: str) -> None:
 
 
 def eye_in_process(draft: Draft) -> None:
-    """``ev.process(events => { if (events['connection.update']) … })``."""
+    """``ev.process(events => { if (events['connection.update']) … })``.
+
+    The other events of the same batch are the host's, whatever the eye says.
+    """
     for test in draft.channel.handler.find_all(kind="if_statement"):
         condition, block = test.field("condition"), test.field("consequence")
-        if condition is None or block is None or "connection.update" not in condition.text():
+        if condition is None or block is None or block.kind() != "statement_block":
             continue
-        event = re.sub(r"^\(|\)$", "", condition.text())
-        if block.kind() == "statement_block":
-            look = look_at(draft, draft.inner_indent(block), event)
-            draft.insert_first(block, look, "no-connect-deadline")
-            return
+        event = re.sub(r"^\(\s*|\s*\)$", "", condition.text())
+        if event not in draft.channel.update_texts - {draft.channel.update_name}:
+            continue
+        if test.field("alternative") is not None:
+            continue
+        layout = draft.layout
+        indent = draft.channel.source.indent_at(start_of(test))
+        look = f"{draft.instance}.observe({event}, {draft.attempt}, {draft.receiver})"
+        if layout.fits(indent, f"if ({event} && {look}) {{"):
+            text = f"({event} && {look})"
+        else:
+            deeper = indent + layout.style.indent
+            text = f"(\n{deeper}{event} &&\n{deeper}{look}\n{indent})"
+        draft.put(*span(condition), text, "no-connect-deadline")
+        return
     draft.outcome = "untouched"
     draft.changes.clear()
     draft.reasons.append(

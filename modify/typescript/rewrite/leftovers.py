@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from modify.typescript.rewrite.draft import Draft
 from modify.typescript.sweep import Sweep
 
@@ -11,9 +13,9 @@ def sweep_up(draft: Draft) -> None:
     sweep = Sweep(channel.source, list(draft.gone), draft.alive, set(draft.loop))
     branch = channel.close.node if channel.close is not None else None
     sweep.run(draft.seeds - {"process"}, branch)
-    for number, range_ in enumerate(sweep.removed):
-        sweep.removed[number] = spare_insertion(draft, range_)
-        draft.changes[sweep.removed[number]] = ("", "flat-retry")
+    sweep.removed = joined(draft, [spare_insertion(draft, each) for each in sweep.removed])
+    for range_ in sweep.removed:
+        draft.changes[range_] = ("", "flat-retry")
     draft.orphans = sweep.orphans()
     for start, end in list(draft.changes):
         if any(
@@ -30,3 +32,21 @@ def spare_insertion(draft: Draft, range_: tuple[int, int]) -> tuple[int, int]:
         if place == other and start < place < end and not draft.text[place:end].strip():
             return start, place
     return range_
+
+
+def joined(draft: Draft, ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Neighbours that both take the blank line between them, as one range.
+
+    With the blank line before it, where the next one follows or the file ends.
+    """
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if not found or found[-1][1] <= start:
+            found.append((start, end))
+            continue
+        first, last = found[-1][0], max(found[-1][1], end)
+        before = re.search(r"(?<=\n)\r?\n$", draft.text[:first])
+        if before and re.match(r"\r?\n|$", draft.text[last:]):
+            first = before.start()
+        found[-1] = first, last
+    return found

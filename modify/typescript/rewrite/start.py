@@ -9,6 +9,7 @@ from modify.typescript.channel import Channel
 from modify.typescript.functions import Function
 from modify.typescript.redial import outermost
 from modify.typescript.results import hands_out_its_socket, is_used
+from modify.typescript.rules.channel_gives_up import inside_helper
 from modify.typescript.source import (
     arguments_of,
     body_of,
@@ -35,12 +36,16 @@ EXPORTED = (
 def wrap_public(draft: Draft) -> None:
     """A connect function that other files call: its callers get one that dials.
 
-    The old one keeps its body under a new name. Where callers use what it returns,
-    nothing is wrapped (``questions.py`` says so).
+    The old one, a function or an arrow in a constant, keeps its body under a new name. Where
+    callers use what it returns, nothing is wrapped (``questions.py`` says so).
     """
     channel = draft.channel
     node = channel.connect.node
-    outside = [c for c in channel.connect_calls if not within(c, channel.logic)]
+    outside = [
+        call
+        for call in channel.connect_calls
+        if not within(call, channel.logic) and not inside_helper(channel, call)
+    ]
     if any(not within(c, node) for c in outside) or not is_public(channel):
         return
     if hands_out_its_socket(channel):

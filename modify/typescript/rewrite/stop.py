@@ -74,6 +74,9 @@ def signal_handlers(draft: Draft) -> Iterator[SgNode]:
 def await_credentials(draft: Draft) -> None:
     """A restart right after pairing (515) waits until the credentials are written."""
     channel = draft.channel
+    if ".process(" in channel.registration.text():
+        await_in_process(draft)
+        return
     for call in calls(channel.connect.node):
         given = arguments_of(call)
         if not callee_of(call).endswith(".ev.on") or len(given) < 2:
@@ -91,3 +94,18 @@ def await_credentials(draft: Draft) -> None:
             )
             draft.alive |= names_in(handler)
             return
+
+
+def await_in_process(draft: Draft) -> None:
+    """``if (events['creds.update']) await saveCreds();`` in the function for all events."""
+    for test in draft.channel.handler.find_all(kind="if_statement"):
+        condition, block = test.field("condition"), test.field("consequence")
+        if condition is None or block is None or "creds.update" not in condition.text():
+            continue
+        made = list(calls(block))
+        callee = made[0].field("function") if len(made) == 1 else None
+        if callee is not None and callee.kind() in ("identifier", "member_expression"):
+            text = f"{draft.instance}.saving({callee.text()})"
+            draft.put(*span(callee), text, "no-connect-deadline")
+            draft.alive |= names_in(callee)
+        return
