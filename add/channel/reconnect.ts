@@ -105,6 +105,11 @@ export interface ReconnectOptions {
   };
   /** false: this process cannot pair, so a QR code ends it. */
   pairing?: boolean;
+  /**
+   * The loop around the gate is the host's own: when no attempt may follow,
+   * its next call waits for ever. An error would end it, or make it spin.
+   */
+  ownLoop?: boolean;
 }
 
 /** What is read of Baileys' connection.update event. */
@@ -487,6 +492,10 @@ export class Reconnect {
     const refusal = this.refusal();
     if (refusal !== undefined) {
       if (!this.terminal) this.conclude(refusal);
+      if (this.options.ownLoop && this.attempt > 0 && !this.connect) {
+        this.waiting = undefined;
+        return;
+      }
       return this.settle(new ReconnectStopped(this.reason(refusal)));
     }
     const [until, code] = this.bound();

@@ -108,8 +108,8 @@ export class Bot {
     this.down = false; // the host gave up or was stopped
     this.sock = undefined;
     this.attempt = 0;
-    const { pairing } = this.options;
-    this.reconnect = new this.Reconnect({ authDir: () => this.authDir, logger, pairing });
+    const { pairing, contained: ownLoop } = this.options;
+    this.reconnect = new this.Reconnect({ authDir: () => this.authDir, logger, pairing, ownLoop });
   }
 
   start() {

@@ -31,13 +31,14 @@ def rewrite(draft: Draft) -> Draft:
         draft.outcome = "untouched"
         draft.reasons.append((line_of(draft.channel.registration), problem))
         return draft
+    if draft.only_contain or not has_known_shape(draft):
+        draft.outcome = "contained"
     place_instance(draft)
     place_gate(draft)
     place_eye(draft)
     place_stop(draft)
     await_credentials(draft)
-    if draft.only_contain or not has_known_shape(draft):
-        draft.outcome = "contained"
+    if draft.outcome != "patched":
         return draft
     wrap_public(draft)
     rewrite_close_branch(draft)
