@@ -65,7 +65,8 @@ def test_attempts_are_spaced(hosts: tuple[Path, Path], mode: str) -> None:
     assert 3 <= patched["attempts"] <= 10, patched
     assert plain["attempts"] > 25, plain
     if mode == "clean":
-        assert plain["attempts"] > 200, "the clean close was redialled at once"
+        # More than a pause of 0.05 s leaves room for, however busy the machine is.
+        assert plain["attempts"] > SPAN / 0.05, "the clean close was redialled at once"
 
 
 def test_it_comes_back_when_the_bridge_does(hosts: tuple[Path, Path]) -> None:

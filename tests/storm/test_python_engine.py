@@ -227,11 +227,12 @@ def test_what_a_bot_keeps_lives_in_a_folder_that_goes(tmp_path: Path) -> None:
         home = pathlib.Path.home()
         (home / "state").write_text("kept")
         sqlite3.connect("bot.db").execute("create table a (b)")
-        print((home / "state").read_text(), os.path.exists("bot.db"), bool(tempfile.mkdtemp()))
+        with tempfile.TemporaryDirectory() as made: (pathlib.Path(made) / "a").touch()
+        print((home / "state").read_text(), os.path.exists("bot.db"), os.path.exists(made))
         print(home)
         """,
     )
-    assert said(outcome)[0] == "kept True True"
+    assert said(outcome)[0] == "kept True False"
     assert not Path(said(outcome)[1]).exists()
     assert [entry.name for entry in (tmp_path / "host").iterdir()] == ["main.py"]
 

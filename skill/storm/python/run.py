@@ -31,7 +31,7 @@ from skill.storm.scenarios import DAY
 from skill.storm.supervisor import ALWAYS_5S, Supervisor
 
 RUNNER = Path(__file__).parent / "runner"
-TIMEOUT_S = 120.0  # real seconds for one scenario
+TIMEOUT_S = 300.0  # real seconds for one scenario
 _FOREVER_S = 1e12  # JSON has no infinity
 _COPIED = (".py", ".json", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".txt")
 

@@ -9,6 +9,7 @@ that means harm, which native modules and ``ctypes`` could get around. Loading a
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import socket
 import sys
@@ -54,6 +55,14 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ALWAYS = frozenset({os.devnull, "/dev/tty", ":memory:", ""})
 
 
+def _path_of(folder: int) -> str:
+    """The path of an open folder. Raises OSError."""
+    if sys.platform == "darwin":
+        found = fcntl.fcntl(folder, fcntl.F_GETPATH, b"\0" * 1024)
+        return os.fsdecode(found.rstrip(b"\0"))
+    return os.readlink(f"/proc/self/fd/{folder}")
+
+
 def install(folders: tuple[str, ...], note: Callable[[str], object]) -> None:
     """From now on: writes below ``folders`` only. note: told of each kind of refusal once."""
     told: set[str] = set()
@@ -69,7 +78,7 @@ def install(folders: tuple[str, ...], note: Callable[[str], object]) -> None:
         text = os.fsdecode(path)
         if isinstance(beside, int) and beside >= 0 and not os.path.isabs(text):
             try:
-                text = os.path.join(os.readlink(f"/proc/self/fd/{beside}"), text)
+                text = os.path.join(_path_of(beside), text)
             except OSError:
                 return False
         if text in _ALWAYS or text.startswith(("file::memory:", "/dev/fd/", "/proc/self/fd/")):
