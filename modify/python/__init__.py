@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from skill.edit import Patch
+from skill.finding import Note
 from skill.host import Host
 from skill.options import Options
 
@@ -36,6 +37,8 @@ QUICK = (
 # A bridge on this machine that is asked over HTTP: nothing to change, but said.
 POLL = re.compile(rb"\.(?:get|post)\(\s*f?['\"]http://(?:127\.0\.0\.1|localhost)[:{]")
 TOP_LEVEL = re.compile(rb"^(?:class|def|async[ \t]+def)\b", re.MULTILINE)
+# libcst takes a minute for a megabyte; the largest real channel file has 0.2.
+LARGEST = 1_000_000
 ADDED = b"# Added by skillgen "
 
 
@@ -56,6 +59,14 @@ def has_marks(path: str, content: bytes) -> bool:
         if b"poll()" in content and about_whatsapp(path, content, mark.start()):
             return True
     return False
+
+
+def is_marked(host: Host, path: str) -> bool:
+    """``has_marks`` of a host's file; units ask for the same files again."""
+    known: dict[str, bool] = host.parsed.setdefault("python marks", {})
+    if path not in known:
+        known[path] = has_marks(path, host.read(path))
+    return known[path]
 
 
 def polls(path: str, content: bytes) -> bool:
@@ -81,8 +92,22 @@ def marked(host: Host, options: Options) -> list[str]:
         file.path
         for file in host.with_suffix(".py")
         if not TEST_FILE.search(file.path)
+        and file.size <= LARGEST
         and (not options.only_skill_assets or file.path.startswith(SKILL_ASSETS))
-        and (has_marks(file.path, host.read(file.path)) or polls(file.path, host.read(file.path)))
+        and (is_marked(host, file.path) or polls(file.path, host.read(file.path)))
+    ]
+
+
+def too_large(host: Host, options: Options) -> list[Note]:
+    """Generated modules with the marks of a channel: not parsed, a minute each."""
+    return [
+        Note(file.path, 1, "too-large", "no channel that people write is so large; not read")
+        for file in host.files.values()
+        if file.path.endswith(".py")
+        and file.size > LARGEST
+        and not TEST_FILE.search(file.path)
+        and (not options.only_skill_assets or file.path.startswith(SKILL_ASSETS))
+        and has_marks(file.path, host.read(file.path))
     ]
 
 
@@ -95,6 +120,7 @@ def examine(host: Host, options: Options, before: Patch | None = None) -> Patch:
     from modify.python.units import plist_dicts
 
     patch = plist_dicts(host, options)
+    patch.notes += too_large(host, options)
     paths = marked(host, options)
     if paths:
         from modify.python.patching import Files

@@ -33,7 +33,8 @@ CONNECTS = re.compile(r"\.connect(?:_with_proxy)?$")
 class Registration:
     """event: its class's bare name; handler: the function, when it is in this file.
 
-    handler_name: what it is called where it is registered by a call.
+    handler_name: what it is called where it is registered by a call. home: the file of the
+    handler, where that is another one.
     """
 
     client: str
@@ -41,6 +42,7 @@ class Registration:
     handler: cst.FunctionDef | None
     statement: cst.BaseStatement
     handler_name: str = ""
+    home: Source | None = None
 
 
 @dataclass(eq=False)
@@ -74,7 +76,7 @@ class Client:
             item
             for event in TERMINAL
             for item in self.handlers(event)
-            if item.handler is None or not ends_client(self.source, item.handler)
+            if item.handler is None or not ends_client(item.home or self.source, item.handler)
         ]
 
 

@@ -79,7 +79,7 @@ class Files:
             for session in own:
                 self.session(session)
             for client in clients(source) if not own else ():
-                self.add(source, self.client(client))
+                self.add(source, self.client(self.sources.with_handlers(client)))
             for loop in poll_loops(source):
                 said = "asks a bridge on this machine and dials nothing; its interval stays"
                 self.note(source, source.line(loop), "poll-loop", said)
@@ -276,7 +276,14 @@ class Files:
         if not self.wanted(findings):
             return []
         rewrite = ClientRewrite(client, client.owner is not None and self.records())
-        return self.rewritten(findings, rewrite.run, ACCEPT_CLIENT)
+
+        def run() -> list[Edit]:
+            edits = rewrite.run()
+            for path, others in rewrite.elsewhere.items():
+                self.add(self.sources.read(path), others)
+            return edits
+
+        return self.rewritten(findings, run, ACCEPT_CLIENT)
 
     def records(self) -> bool:
         """Whether the host writes down why a channel's ``start()`` failed."""

@@ -34,6 +34,8 @@ class ClientRewrite:
         self.client, self.records = client, records
         self.source: Source = client.source
         self.edits: list[Edit] = []
+        # Of handlers that stand in other files, by their file.
+        self.elsewhere: dict[str, list[Edit]] = {}
 
     def run(self) -> list[Edit]:
         """Raises CannotPlace; then nothing of it may be used."""
@@ -51,7 +53,11 @@ class ClientRewrite:
     def merge(self, item: Registration) -> None:
         handler = item.handler
         if handler is None:
-            raise CannotPlace(f"the handler of {item.event} is in another file")
+            raise CannotPlace(f"the handler of {item.event} is no function of this host")
+        source = item.home or self.source
+        edits = self.edits
+        if item.home is not None:
+            edits = self.elsewhere.setdefault(source.path, [])
         block = block_of(handler)
         if not block:
             raise CannotPlace(f"the handler of {item.event} has no lines of its own")
@@ -60,33 +66,31 @@ class ClientRewrite:
         if handler.asynchronous is not None:
             call = f"await {call}"
         if again:
-            self.take_place(handler, again, call)
+            edits.append(self.take_place(source, handler, again, call))
             return
         if any(True for statement in block for _ in returns(statement)):
             first = block[1] if handler.get_docstring() is not None and len(block) > 1 else block[0]
-            self.edits.append(self.source.before(first, call, RULE))
+            edits.append(source.before(first, call, RULE))
         else:
-            self.edits.append(self.source.after(block[-1], call, RULE, self.indent_of(block[-1])))
+            edits.append(source.after(block[-1], call, RULE, source.indent(block[-1])))
 
-    def indent_of(self, statement: cst.BaseStatement) -> bytes:
-        return self.source.indent(statement)
-
-    def take_place(self, handler: cst.FunctionDef, again: str, call: str) -> None:
+    def take_place(self, source: Source, handler: cst.FunctionDef, again: str, call: str) -> Edit:
         """The line that dials again becomes the one that stops."""
         for line in all_of(handler, cst.SimpleStatementLine):
             whole = line.body[0]
             alone = len(line.body) == 1 and isinstance(whole, cst.Expr)
             if alone and isinstance(whole, cst.Expr) and called(whole.value) == again:
-                self.edits.append(Edit(*self.source.span(line), call.encode(), RULE))
-                return
+                return Edit(*source.span(line), call.encode(), RULE)
         raise CannotPlace(f"the handler dials again through {again}(), not in a line of its own")
 
     def seen_from(self, handler: cst.FunctionDef, item: Registration) -> str:
         """What the client is called inside its handler: its first argument, if that has a name."""
         given = [parameter.name.value for parameter in handler.params.params]
         parameters = [name for name in given if name != "self"]
-        if parameters and parameters[0].strip("_"):
+        if parameters and (parameters[0].strip("_") or item.home is not None):
             return parameters[0]
+        if item.home is not None:
+            raise CannotPlace("the handler has no name for the client")
         if item.client.startswith("self.") and handler.params.params:
             method = self.source.nearest(handler, cst.FunctionDef)
             if method is None and handler.params.params[0].name.value != "self":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
 from modify.python.link import function_named
+from modify.python.neonize import Client
 from modify.python.source import Source, all_of, called, dotted
 from modify.service.project import Project
 from skill.errors import UnreadableSource
@@ -68,6 +69,16 @@ class Sources:
                         return other, found
                 return None
         return None
+
+    def with_handlers(self, client: Client) -> Client:
+        """The same client, with its handlers that stand in other files."""
+        for index, item in enumerate(client.registrations):
+            if item.handler is None and item.handler_name:
+                place = self.function(client.source, item.statement, item.handler_name)
+                if place is not None:
+                    home, handler = place
+                    client.registrations[index] = replace(item, handler=handler, home=home)
+        return client
 
     def argument(self, source: Source, function: cst.FunctionDef, name: str) -> Place | None:
         """The function that callers of ``function`` hand over as its parameter ``name``."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from functools import partial
 
@@ -36,7 +37,7 @@ RIGHT = '{"SuccessfulExit": False}'
 
 def plist_dicts(host: Host, options: Options) -> Patch:
     """``{"KeepAlive": True, …}`` for ``plistlib.dumps`` in a host with a WhatsApp channel."""
-    patch = Patch()
+    patch = unreadable_units(host, options)
     paths = [
         file.path
         for file in host.with_suffix(".py")
@@ -49,6 +50,32 @@ def plist_dicts(host: Host, options: Options) -> Patch:
         return patch
     for path in paths:
         in_file(host, path, patch)
+    return patch
+
+
+def unreadable_units(host: Host, options: Options) -> Patch:
+    """Files that may hold a unit and are no Python that this interpreter knows: said."""
+    patch = Patch()
+    rule = "systemd-restart-always"
+    if not options.wants(rule):
+        return patch
+    for file in host.with_suffix(".py"):
+        content = host.read(file.path)
+        wanted = b"[Service]" in content and b"Restart=always" in content
+        if not wanted or TEST_FILE.search(file.path) or parse(content) is not None:
+            continue
+        if options.only_skill_assets and not file.path.startswith(SKILL_ASSETS):
+            continue
+        if not has_channel(host):
+            return patch
+        version = ".".join(map(str, sys.version_info[:2]))
+        line = content.count(b"\n", 0, content.find(b"Restart=always")) + 1
+        message = "may hold a unit that restarts the bot for ever, and cannot be read"
+        reason = f"Python {version}, which runs skillgen, cannot read this file"
+        accept = "Restart=on-failure in that unit, or a Python that can read the file"
+        patch.findings.append(
+            Finding(file.path, line, 1, rule, message, reason=reason, accept=accept)
+        )
     return patch
 
 

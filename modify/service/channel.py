@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modify.python import has_marks
+from modify.python import is_marked
 from modify.service.javascript import SUFFIXES
 from modify.service.model import TEST_PATH
 from skill.host import Host
@@ -22,10 +22,10 @@ def channel_files(host: Host) -> frozenset[str]:
     for file in host.with_suffix(*SUFFIXES, ".py"):
         if TEST_PATH.search(file.path):
             continue
-        content = host.read(file.path)
         if file.path.endswith(".py"):
-            links = has_marks(file.path, content)
+            links = is_marked(host, file.path)
         else:
+            content = host.read(file.path)
             marked = b"connection.update" in content and b"makeWASocket" in content
             links = marked and may_be_daemon(host, file.path)
         if links:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.python.harness import hand_offs, look, loop
+from tests.rules.python.harness import after, hand_offs, look, loop, rules
 
 MAIN = Path(__file__).resolve().parent.parent.parent.parent / "skill" / "__main__.py"
 MARKS = "# whatsapp\nimport websockets\nclass WhatsApp:\n    x = websockets.connect('ws://x')\n"
@@ -40,6 +40,7 @@ def test_a_generated_module_of_two_megabytes_is_passed(tmp_path: Path) -> None:
     assert len(text) > 2_000_000
     patch = look(tmp_path, {"table.py": text})
     assert not patch.edits and not patch.findings
+    assert [note.kind for note in patch.notes] == ["too-large"]
 
 
 def test_a_unit_in_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -71,3 +72,21 @@ def test_libcst_is_loaded_only_where_it_is_needed(name: str) -> None:
     words = (sys.executable, "-c", code, MAIN.parent.parent, host)
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.stdout.strip() == str(name == "s1-link"), done.stderr
+
+
+def test_a_unit_that_this_python_cannot_read_is_said(tmp_path: Path) -> None:
+    unit = 'print "[Unit]\\n[Service]\\nRestart=always"\n'
+    patch = look(tmp_path, {"whatsapp.py": loop(), "old.py": unit})
+    found = next(finding for finding in patch.findings if finding.is_hand_off)
+    assert found.rule == "systemd-restart-always"
+    assert found.path == "old.py" and "cannot read" in found.reason
+
+
+NEWER = "type Key = str\n\n\ndef first[T](items: list[T]) -> T:\n    return items[0]\n\n\n"
+
+
+def test_newer_syntax_that_libcst_knows_is_patched(tmp_path: Path) -> None:
+    patch = look(tmp_path, {"whatsapp.py": loop() + NEWER})
+    assert rules(patch) >= {"flat-retry", "silent-redial"}
+    new = after(tmp_path, patch, "whatsapp.py")
+    assert NEWER in new and "await link.turn()" in new

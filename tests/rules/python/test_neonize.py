@@ -63,6 +63,20 @@ def test_a_handler_elsewhere_is_handed_off(tmp_path: Path) -> None:
     assert hand_offs(patch) == {"logout-unheard"} and not patch.edits
 
 
+def test_a_handler_in_another_file_of_the_host_is_merged_there(tmp_path: Path) -> None:
+    text = (
+        HEAD
+        + OTHERS
+        + "from hands import gone\n\nclient.event(LoggedOutEv)(gone)\nclient.connect()\n"
+    )
+    hands = "def gone(_, event):\n    print('gone')\n"
+    patch = look(tmp_path, {PATH: text, "hands.py": hands})
+    assert not hand_offs(patch) and PATH not in patch.edits
+    assert after(tmp_path, patch, "hands.py") == hands + "    _.stop()\n"
+    (tmp_path / "hands.py").write_text(hands + "    _.stop()\n")
+    assert not look(tmp_path, {}).findings
+
+
 def test_a_loop_around_connect_is_handed_off(tmp_path: Path) -> None:
     text = (
         HEAD + "def run():\n    @client.event(MessageEv)\n    def on(c, e):\n        print(e)\n\n"
