@@ -125,8 +125,21 @@ def _entries(project: Project) -> tuple[str, ...]:
                 found.append(posixpath.normpath(posixpath.join(folder, main)))
             for word in project.scripts_in(folder).get("start", "").split():
                 found.append(posixpath.normpath(posixpath.join(folder, word)))
-    sources = (project.source_of(path) for path in found)
+    sources = [project.source_of(path) or _source_in(project, path) for path in found]
     return tuple(dict.fromkeys(path for path in sources if path))
+
+
+def _source_in(project: Project, path: str) -> str | None:
+    """``bridge/dist/index.js`` of a package is made from ``bridge/src/index.ts``."""
+    from modify.service.project import BUILT, SCRIPT_SUFFIXES
+
+    for built in BUILT:
+        folder, found, rest = path.rpartition(f"/{built}/")
+        stem = f"{folder}/src/{posixpath.splitext(rest)[0]}"
+        for end in SCRIPT_SUFFIXES if found else ():
+            if project.host.exists(stem + end):
+                return stem + end
+    return None
 
 
 def _reaches(project: Project, entries: tuple[str, ...], channel: str) -> bool:

@@ -222,3 +222,33 @@ def test_hour_is_open_at_its_start() -> None:
     assert busiest_hour([]) == 0
     assert busiest_hour([0.0, 3599.9, 3600.0]) == 2
     assert busiest_hour([0.0, 1.0, 3600.5, 3600.9]) == 3
+
+
+def test_getters_of_the_global_object(tmp_path: Path, node_tools: Path) -> None:
+    text = """
+    import { webcrypto } from 'crypto';
+    if (!globalThis.crypto) (globalThis as any).crypto = webcrypto;
+    console.log(globalThis.crypto === webcrypto, typeof crypto.randomUUID());
+    (globalThis as any).crypto = 'mine';
+    console.log(globalThis.crypto);
+    """
+    assert said(run(tmp_path, node_tools, text)) == ["true string", "mine"]
+    assert said(run(tmp_path, node_tools, text)) == ["true string", "mine"]
+
+
+def test_channel_that_is_told_its_folder(tmp_path: Path, node_tools: Path) -> None:
+    text = """
+    import { makeWASocket, useMultiFileAuthState } from 'baileys';
+    export class Line {
+      constructor(private options: { authDir: string }) {}
+      async connect() {
+        const { state } = await useMultiFileAuthState(this.options.authDir);
+        console.log(state.creds.registered);
+        makeWASocket({ auth: state });
+      }
+    }
+    """
+    (tmp_path / "line.ts").write_text(text, "utf-8")
+    [outcome] = simulate(tmp_path, "line.ts", scenarios=[HEALTHY], node_tools=node_tools)
+    assert said(outcome) == ["true"]
+    assert outcome.attempts == 1 and outcome.ready_s is not None

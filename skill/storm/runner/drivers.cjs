@@ -14,6 +14,7 @@ const { stub } = require('./stubs.cjs');
 const PROBE_S = 31;
 const ENTRIES = ['connect', 'start', 'init', 'initialize', 'run', 'launch', 'listen', 'open'];
 const TEARDOWNS = ['disconnect', 'teardown', 'stop', 'shutdown', 'close', 'destroy'];
+const FOLDER = /(dir|folder|path)$/i;
 const STARTERS = /^(main|start\w*|run|boot\w*|init\w*|connect\w*)$/;
 
 function hostOptions(world) {
@@ -25,7 +26,13 @@ function hostOptions(world) {
       onChatMetadata() {},
       otherChannelConnected: () => Boolean(world.registry), // what a patched channel asks
     },
-    { get: (target, key) => (key in target ? target[key] : rest[key]) },
+    {
+      get(target, key) {
+        if (key in target) return target[key];
+        // A channel that is told where its credentials are: where this runner keeps them.
+        return FOLDER.test(String(key)) ? 'store/auth' : rest[key];
+      },
+    },
   );
 }
 

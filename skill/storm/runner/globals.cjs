@@ -281,6 +281,12 @@ function makeGlobals(proc) {
   for (const [key, value] of Object.entries(globals)) {
     Object.defineProperty(globalObject, key, { value, writable: true, configurable: true });
   }
+  // Getters of Node's (crypto, navigator) want the real global object as their this.
+  for (const [key, { get }] of Object.entries(Object.getOwnPropertyDescriptors(globalThis))) {
+    if (!get || Object.hasOwn(globalObject, key)) continue;
+    const set = (value) => Object.defineProperty(globalObject, key, { value, configurable: true });
+    Object.defineProperty(globalObject, key, { get: () => globalThis[key], set, configurable: true });
+  }
   proc.globals = globals;
   proc.builtins = { timers, 'timers/promises': timersPromises, perf_hooks: { performance }, process, console };
   return globals;
