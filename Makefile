@@ -1,6 +1,6 @@
 # make test: everything that needs no root, on loopback only. Each target sets itself up.
 .DEFAULT_GOAL := help
-.PHONY: help setup node-tools lint format test test-system bench clean
+.PHONY: help setup node-tools lint format test storms figures test-system bench clean
 
 PYTHON := .cache/dev/bin/python
 NODE_TOOLS := .cache/node-tools
@@ -39,7 +39,13 @@ format: .cache/dev/skillgen-stamp.toml
 	$(PYTHON) -m ruff format $(SOURCES)
 
 test: setup ## everything that needs no root
-	$(PYTHON) -m pytest $(TESTS) -m "not system" $(PYTEST_ARGS)
+	$(PYTHON) -m pytest $(TESTS) -m "not system and not storms" $(PYTEST_ARGS)
+
+storms: setup ## every scenario of simulate for every fixture host, and what tests/real holds
+	$(PYTHON) -m pytest $(TESTS) -m storms $(PYTEST_ARGS)
+
+figures: setup ## the chart docs/storms.svg and the table of README.md, from a fixture host
+	$(PYTHON) -m tests.docs.figures
 
 test-system: setup ## real systemd and full disks (root, Linux)
 	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: test-system needs root on Linux; use make test" >&2; exit 2; }

@@ -200,6 +200,7 @@ def rule(rule_id: str | None, **choices: Any) -> int:
 @click.option("--scenario", multiple=True, metavar="ID", help="Only this scenario. Repeatable.")
 @click.option("--list", "listing", is_flag=True, help="List the scenarios and run nothing.")
 @click.option("--channel", multiple=True, metavar="PATH", help="Only this file. Repeatable.")
+@click.option("--after-only", is_flag=True, help="Only the patched bot: a tenth of the time.")
 @click.option("--chart", type=HOST, metavar="FILE.svg", help="Draw attempts over time, too.")
 @click.option("--node-tools", type=HOST, metavar="FOLDER", help="Its node_modules holds esbuild.")
 @output_options
@@ -208,6 +209,7 @@ def simulate(
     scenario: tuple[str, ...],
     listing: bool,
     channel: tuple[str, ...],
+    after_only: bool,
     chart: Path | None,
     node_tools: Path | None,
     **choices: Any,
@@ -222,7 +224,7 @@ def simulate(
     session, _options = _session("simulate", choices)
     if listing:
         return session.scenarios()
-    return session.simulate(host, scenario, channel, chart, node_tools)
+    return session.simulate(host, scenario, channel, after_only, chart, node_tools)
 
 
 @main.command()

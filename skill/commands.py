@@ -104,6 +104,7 @@ class Session:
         host: Path,
         wanted: Sequence[str],
         channels: tuple[str, ...],
+        after_only: bool,
         chart: Path | None,
         node_tools: Path | None,
     ) -> int:
@@ -112,7 +113,7 @@ class Session:
         ids = require_scenarios(wanted)
 
         def one(opened: Host, row: Row) -> int:
-            return self._simulate(opened, row, ids, channels, chart, node_tools)
+            return self._simulate(opened, row, ids, channels, after_only, chart, node_tools)
 
         return self._each([host], one)
 
@@ -393,6 +394,7 @@ class Session:
         row: Row,
         wanted: frozenset[str],
         channels: tuple[str, ...],
+        after_only: bool,
         chart: Path | None,
         node_tools: Path | None,
     ) -> int:
@@ -407,7 +409,14 @@ class Session:
             return require_node(), esbuild_folder(node_tools, self.printer.say)
 
         with self.printer.counting("runs") as progress:
-            report = simulate_host(host, wanted, only=channels, node_tools=tools, progress=progress)
+            report = simulate_host(
+                host,
+                wanted,
+                only=channels,
+                after_only=after_only,
+                node_tools=tools,
+                progress=progress,
+            )
         row.update(storms.as_data(report))
         if self.as_text:
             for simulation in report.simulations:

@@ -162,7 +162,7 @@ class _Gate:
         self._state = "idle"  # or promised, running, open
         self._attempt = 0
         self._waiting = False
-        self._told = False
+        self._told = ""  # the reason of the wait that was told of last
         self._stopped = False
         self._wake: Callable[[], object] | None = None
 
@@ -222,7 +222,7 @@ class _Gate:
             if self._waiting:
                 return False
             self._waiting = True
-            self._told = False
+            self._told = ""
             if self._state in ("running", "open"):
                 self._over()
             return True
@@ -357,7 +357,7 @@ class BridgeLink(_Gate):
             return None
         left = max(0.0, self._due - self._now())
         if left and not self._told:
-            self._told = True
+            self._told = "link"
             seconds = math.ceil(left)
             line = f"WhatsApp bridge: next attempt in {seconds} s"
             self._logger.info(line)
@@ -726,8 +726,9 @@ class Reconnect(_Gate):
             left = until - self._now()
             if left <= 0:
                 return 0.0
-            if not self._told:
-                self._told = True
+            # Another process may make it a longer one, for another reason.
+            if code != self._told:
+                self._told = code
                 self._announce(code, left)
             # A reset of the memory file is noticed on the way.
             return min(left, RECHECK)

@@ -150,6 +150,7 @@ export class Reconnect {
   private dialed: Array<() => void> = [];
   private saves = 0;
   private rival = 0;
+  private told = '';
   private toldDown = false;
   private waitTimer: Timer;
   private stateTimer: Timer;
@@ -179,7 +180,8 @@ export class Reconnect {
     if (this.busy()) this.fail('superseded');
     return new Promise<number>((resolve) => {
       this.waiting = resolve;
-      this.proceed(true);
+      this.told = '';
+      this.proceed();
     });
   }
 
@@ -478,7 +480,7 @@ export class Reconnect {
   // --- Waiting ---
 
   /** Grants the waiting turn, refuses it, or waits on. */
-  private proceed(telling = false): void {
+  private proceed(): void {
     if (!this.waiting) return;
     clearTimeout(this.waitTimer);
     this.recall();
@@ -490,7 +492,9 @@ export class Reconnect {
     const [until, code] = this.bound();
     const left = until - this.now();
     if (left > 0) {
-      if (telling && left > SETTLE_MS) this.announce(code, left);
+      // Another process may make it a longer one, for another reason.
+      const news = left > SETTLE_MS && code !== this.told;
+      if (news) this.announce(code, left);
       // A reset of the memory file is noticed on the way.
       const nap = Math.min(left, RECHECK_MS);
       this.waitTimer = this.after(nap, () => this.proceed());
@@ -536,6 +540,7 @@ export class Reconnect {
   }
 
   private announce(code: string, left: number): void {
+    this.told = code;
     const now = this.now();
     const nth = recent(this.memory, now).length + 1;
     const end = new Date(Date.now() + left).toString();

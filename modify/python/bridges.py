@@ -72,14 +72,14 @@ def exit_with(host: Host, seen: Finding, code: int, patch: Patch) -> Half:
     accept = f"a bridge that exits with {code} when WhatsApp has ended the session"
     bridges = bridge_sources(host)
     if not bridges:
-        return Half(left(seen, "the bridge's source is not in this tree", accept))
+        return Half(left(seen, "the bridge's source is not in this tree", accept, False))
     for path in bridges:
         edits = patch.edits.get(path, [])
         exits = [edit for edit in edits if CLEAN_EXIT.search(edit.text)]
         if b"process.exit(%d)" % code in host.read(path):
             continue
         if not exits:
-            return Half(left(seen, f"{path} has no exit of its own for a logout", accept))
+            return Half(left(seen, f"{path} has no exit of its own for a logout", accept, False))
         new = b"process.exit(%d)" % code
         patch.edits[path] = [
             replace(edit, text=CLEAN_EXIT.sub(new, edit.text)) if edit in exits else edit
@@ -88,6 +88,7 @@ def exit_with(host: Host, seen: Finding, code: int, patch: Patch) -> Half:
     return Half(None)
 
 
-def left(seen: Finding, reason: str, accept: str) -> Finding:
+def left(seen: Finding, reason: str, accept: str, bounded: bool = True) -> Finding:
+    """bounded: the Python half paces its own dials; a child that is started again is not."""
     said = f"{reason}; Python is prepared for it"
-    return replace(seen, fix=None, reason=said, accept=accept, contained=True)
+    return replace(seen, fix=None, reason=said, accept=accept, contained=bounded)

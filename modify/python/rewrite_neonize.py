@@ -23,6 +23,8 @@ from skill.edit import Edit
 
 RULE = "logout-unheard"
 IDLES = re.compile(r"\.idle$")
+DOWN_OF_OBJECT = re.compile(r"self\.\w+ = False|self\.\w+\.clear\(\)")
+DOWN_OF_MODULE = re.compile(r"\w+\.clear\(\)")
 
 
 class ClientRewrite:
@@ -143,6 +145,7 @@ class ClientRewrite:
         listed = f"({names})" if len(events) > 1 else f"({names},)"
         returned = " -> None" if typed or b") -> None:" in self.source.content else ""
         record = ["        self._session_end = ended"] if self.records and me else []
+        down = [f"        {line}" for line in self.down()]
         reset = ['    self._session_end = ""'] if record else []
         lines = [
             f"def {HELPER}({me}client{typed}){returned}:",
@@ -156,6 +159,7 @@ class ClientRewrite:
             f"    {kind} on_session_end(current{typed}, event{typed}){returned}:",
             "        ended = type(event).__name__",
             *record,
+            *down,
             f'        {tell}(f"WhatsApp ended the session ({{ended}}): link the bot again")',
             f"        {wait}current.stop()",
             "",
@@ -163,6 +167,18 @@ class ClientRewrite:
             "        client.event(kind)(on_session_end)",
         ]
         return "\n".join(lines)
+
+    def down(self) -> list[str]:
+        """How the host notes that the link is down: ``self.connected = False``, ``up.clear()``."""
+        for event in ("LoggedOutEv", "DisconnectedEv"):
+            for item in self.client.handlers(event):
+                block = block_of(item.handler) if item.handler is not None else None
+                lines = [self.source.text(line) for line in block or [] if is_simple(line)]
+                wanted = DOWN_OF_OBJECT if self.me else DOWN_OF_MODULE
+                found = [line for line in lines if wanted.fullmatch(line)]
+                if found:
+                    return found
+        return []
 
     def record(self) -> None:
         """After ``idle()`` has returned: the start fails with the reason, as others do."""
@@ -180,3 +196,7 @@ class ClientRewrite:
                 self.edits.append(
                     self.source.after(statement, lines, RULE, self.source.indent(statement))
                 )
+
+
+def is_simple(statement: cst.BaseStatement) -> bool:
+    return isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1

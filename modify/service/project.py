@@ -48,6 +48,14 @@ class Project:
         return data if isinstance(data, dict) else {}
 
     @cached_property
+    def packages(self) -> dict[str, str]:
+        """The packages of a workspace, its root included: their name → their folder."""
+        files = self.host.with_suffix("package.json")
+        folders = [posixpath.dirname(file.path) for file in files]
+        named = {folder: self.package_in(folder).get("name") for folder in folders}
+        return {name: folder for folder, name in named.items() if isinstance(name, str)}
+
+    @cached_property
     def pyproject(self) -> dict[str, Any]:
         return self._toml() if self.host.exists("pyproject.toml") else {}
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from modify.service.locate.python_literal import parse
 from skill.host import Host
 
 Value = str | list[str]
@@ -37,8 +38,38 @@ class PythonFile:
     tree: ast.Module
 
     @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node, walked once: a large file has hundreds of thousands."""
+        return list(ast.walk(self.tree))
+
+    @cached_property
     def functions(self) -> list[Function]:
-        return [n for n in ast.walk(self.tree) if isinstance(n, Function)]
+        return [node for node in self.nodes if isinstance(node, Function)]
+
+    @cached_property
+    def calls(self) -> list[ast.Call]:
+        return [node for node in self.nodes if isinstance(node, ast.Call)]
+
+    @cached_property
+    def imports(self) -> dict[str, tuple[ast.ImportFrom, str]]:
+        """``from x import name as here``: here → the statement and the name there."""
+        return {
+            alias.asname or alias.name: (node, alias.name)
+            for node in reversed(self.nodes)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+
+    def own_nodes(self, scope: Function | ast.Module) -> list[ast.AST]:
+        """The nodes of a scope in their order, without nested functions and classes."""
+        known = self._own.get(id(scope))
+        if known is None:
+            known = self._own[id(scope)] = list(own_nodes(scope))
+        return known
+
+    @cached_property
+    def _own(self) -> dict[int, list[ast.AST]]:
+        return {}
 
     def function(self, name: str) -> Function | None:
         """The one function or method of that name."""
@@ -52,18 +83,14 @@ class PythonFile:
 
     def imported(self, name: str, steps: int = 4) -> tuple[PythonFile, str] | None:
         """The host's file where ``from x import name`` leads, through packages that pass it on."""
-        for node in ast.walk(self.tree):
-            if not isinstance(node, ast.ImportFrom):
-                continue
-            for alias in node.names:
-                if (alias.asname or alias.name) != name:
-                    continue
-                other = self.module(node.module or "", node.level)
-                if other is None or other is self:
-                    return None
-                further = other.imported(alias.name, steps - 1) if steps else None
-                return further or (other, alias.name)
-        return None
+        if name not in self.imports:
+            return None
+        node, there = self.imports[name]
+        other = self.module(node.module or "", node.level)
+        if other is None or other is self:
+            return None
+        further = other.imported(there, steps - 1) if steps else None
+        return further or (other, there)
 
     def module(self, name: str, dots: int) -> PythonFile | None:
         folder = posixpath.dirname(self.path)
@@ -82,10 +109,8 @@ def python_file(host: Host, path: str) -> PythonFile | None:
     """None for what this Python cannot read. Each file is read once."""
     known = host.parsed.setdefault("python values", {})
     if path not in known:
-        try:
-            known[path] = PythonFile(host, path, ast.parse(host.read(path)))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            known[path] = None
+        tree = parse(host.read(path))
+        known[path] = PythonFile(host, path, tree) if tree is not None else None
     found = known[path]
     return found if isinstance(found, PythonFile) else None
 
@@ -220,11 +245,11 @@ class Reader:
         if node.id in self.bound:
             return self.bound[node.id]
         if self.scope is not None:
-            if is_assigned(self.scope, node.id):
+            if self.is_assigned(self.scope, node.id):
                 return self.assigned(self.scope, node.id)
             if node.id in parameters(self.scope):
                 return self.passed(self.scope, node.id)
-        if is_assigned(self.file.tree, node.id):
+        if self.is_assigned(self.file.tree, node.id):
             return self.assigned(self.file.tree, node.id)
         other = self.file.imported(node.id)
         if other is None:
@@ -232,9 +257,12 @@ class Reader:
         inner = Reader(other[0], None, {}, self.depth + 1)
         return inner.assigned(other[0].tree, other[1])
 
+    def is_assigned(self, scope: Function | ast.Module, name: str) -> bool:
+        return any(True for _ in values_of(self.file.own_nodes(scope), name))
+
     def assigned(self, scope: Function | ast.Module, name: str) -> Value | None:
         """The one value that a name is given, and what is appended to it."""
-        nodes = list(own_nodes(scope))
+        nodes = self.file.own_nodes(scope)
         values = list(values_of(nodes, name))
         inner = Reader(self.file, self.scope, self.bound, self.depth + 1)
         found = [inner.value(value) for value in values]
@@ -260,9 +288,7 @@ class Reader:
     def passed(self, scope: Function, name: str) -> Value | None:
         """What the one caller, or all of them, give a parameter."""
         found = []
-        for node in ast.walk(self.file.tree):
-            if not isinstance(node, ast.Call):
-                continue
+        for node in self.file.calls:
             called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
             called = node.func.id if isinstance(node.func, ast.Name) else called
             if called == scope.name:
@@ -280,10 +306,6 @@ def hole(node: ast.expr) -> str:
 def parameters(scope: Function) -> set[str]:
     every = (*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs)
     return {item.arg for item in every}
-
-
-def is_assigned(scope: Function | ast.Module, name: str) -> bool:
-    return any(True for _ in values_of(list(own_nodes(scope)), name))
 
 
 def values_of(nodes: list[ast.AST], name: str) -> Iterator[ast.expr]:
@@ -337,8 +359,8 @@ def resolve(host: Host, path: str, line: int, written: str) -> tuple[str, ...]:
 def formatted(file: PythonFile, name: str) -> Value | None:
     """``name`` of a template that is filled in by ``.format(name=…)``."""
     found = []
-    for node in ast.walk(file.tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+    for node in file.calls:
+        if not isinstance(node.func, ast.Attribute):
             continue
         if node.func.attr in ("format", "substitute", "safe_substitute"):
             reader = Reader(file, file.around(node.lineno))
@@ -348,8 +370,8 @@ def formatted(file: PythonFile, name: str) -> Value | None:
 
 def written_script(file: PythonFile, name: str) -> str | None:
     """The command of a shell script that this file writes to ``….name``: its ``exec`` line."""
-    for node in ast.walk(file.tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+    for node in file.calls:
+        if not isinstance(node.func, ast.Attribute):
             continue
         owner = node.func.value
         if node.func.attr not in WRITES or not node.args:

@@ -24,8 +24,9 @@ from skill.finding import Finding
 from skill.host import Host
 
 TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
-MARKS = (b"_exit(", b"sys.exit(", b"SystemExit(", b"getpid()", b"raise_signal(")
-WORDS = re.compile(rb"(?i)restart|deploy|self_?update|reboot|reload|relaunch")
+MARKS = (b"_exit(", b"exit(", b"SystemExit(", b"getpid()", b"raise_signal(")
+END = re.compile(rb"(?:\bexit|_exit|SystemExit)\(\s*0?\s*\)|getpid\(\)|raise_signal\(")
+DEFINED = re.compile(rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
 RESTART = re.compile(r"(?i)re_?start|re_?deploy|deploy|self_?update|reboot|reload|relaunch")
 STOPS = re.compile(r"(?i)(?:^|_)(?:stop|shutdown|shut_down|uninstall|quit|kill)(?:_|$)")
 CLEAN_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
@@ -34,6 +35,11 @@ EXITS = ("os._exit", "sys.exit", "exit", "SystemExit")
 
 STATUS = 75
 WHY = b"# A failure: the service manager starts the bot again, as it would not after 0"
+# What a host says of its own restarts, in code or in a test.
+RELIES = re.compile(
+    rb"(?i)unconditional[^\n]{0,60}KeepAlive|KeepAlive[^\n]{0,60}unconditional"
+    rb"|assert[ \t]+['\"]SuccessfulExit['\"][ \t]+not[ \t]+in\b"
+)
 # Rules after which a clean exit ends the bot for good.
 FLIPS = (
     "systemd-restart-always",
@@ -42,7 +48,7 @@ FLIPS = (
     "pm2-autorestart",
     "wrapper-restart-always",
 )
-TAKEN_BACK = (*FLIPS, "fault-asserting-test")
+TESTS_FOLLOW = "fault-asserting-test"
 
 
 @dataclass(frozen=True)
@@ -81,18 +87,33 @@ def self_restarts(host: Host) -> list[SelfRestart]:
         if TESTS.search(file.path):
             continue
         content = host.read(file.path)
-        if any(mark in content for mark in MARKS) and WORDS.search(content):
+        if any(mark in content for mark in MARKS) and may_restart(content):
             read = python_file(host, file.path)
             if read is not None:
                 found += [tested(host, item) for item in restarts(read)]
     return found
 
 
+def may_restart(content: bytes) -> bool:
+    """Cheap, before anything is parsed: an end in a function that is called a restart."""
+    functions = list(DEFINED.finditer(content))
+    for end in END.finditer(content):
+        depth = 1 << 30
+        for function in reversed([item for item in functions if item.start() < end.start()]):
+            if len(function[1]) < depth:
+                depth = len(function[1])
+                if RESTART.search(function[2].decode("utf-8", "replace")):
+                    return True
+            if depth == 0:
+                break
+    return False
+
+
 def restarts(file: PythonFile) -> Iterator[SelfRestart]:
     content = file.host.read(file.path)
-    for node in ast.walk(file.tree):
+    for node in file.calls:
         how = clean_end(node)
-        if not how or not isinstance(node, ast.Call):
+        if not how:
             continue
         around = [f for f in file.functions if f.lineno <= node.lineno <= (f.end_lineno or 0)]
         meant = [f for f in around if RESTART.search(f.name) and not STOPS.search(f.name)]
@@ -126,10 +147,8 @@ def tested(host: Host, found: SelfRestart) -> SelfRestart:
     return found
 
 
-def clean_end(node: ast.AST) -> str:
+def clean_end(node: ast.Call) -> str:
     """How a call ends its own process cleanly, if it does."""
-    if not isinstance(node, ast.Call):
-        return ""
     name = ast.unparse(node.func)
     words = [name, *(ast.unparse(item) for item in node.args)]
     if name in EXITS:
@@ -157,6 +176,8 @@ def settle(host: Host, patch: Patch) -> Patch:
     flips = {f.rule for f in patch.findings if f.rule in FLIPS and not f.is_hand_off}
     if not flips:
         return patch
+    if "launchd-keep-alive" in flips and (said := reliance(host)):
+        patch = held_back(patch, said, ("launchd-keep-alive",))
     found = self_restarts(host)
     stuck = next((item for item in found if not item.edits), None)
     if stuck is not None:
@@ -167,17 +188,29 @@ def settle(host: Host, patch: Patch) -> Patch:
     return patch
 
 
-def held_back(patch: Patch, reason: str) -> Patch:
+def reliance(host: Host) -> str:
+    """Where the host says that launchd has to start it after every exit."""
+    for file in host.with_suffix(".py"):
+        content = host.read(file.path)
+        found = RELIES.search(content) if b"KeepAlive" in content else None
+        if found is not None:
+            line = content.count(b"\n", 0, found.start()) + 1
+            return f"{file.path}:{line}: the host counts on being started after a clean exit, too"
+    return ""
+
+
+def held_back(patch: Patch, reason: str, rules: tuple[str, ...] = FLIPS) -> Patch:
     """Units go on restarting after a clean exit; what bounds a crash loop stays planned."""
+    taken_back = (*rules, TESTS_FOLLOW) if rules == FLIPS else rules
     accept = "a restart that ends with a status other than 0, and this setting changed by hand"
     kept = Patch(notes=patch.notes, additions=patch.additions)
     for path, edits in patch.edits.items():
-        left = [edit for edit in edits if edit.rule not in TAKEN_BACK or b"RestartSec" in edit.text]
+        left = [edit for edit in edits if edit.rule not in taken_back or b"RestartSec" in edit.text]
         if left:
             kept.edits[path] = left
     for finding in patch.findings:
-        if finding.rule in FLIPS and not finding.is_hand_off:
+        if finding.rule in rules and not finding.is_hand_off:
             finding = replace(finding, fix=None, reason=reason, accept=accept)
-        if finding.rule != TAKEN_BACK[-1]:
+        if finding.rule not in taken_back or finding.rule in rules:
             kept.findings.append(finding)
     return kept

@@ -35,6 +35,7 @@ MANAGERS = ("npm", "pnpm", "yarn", "bun")
 # Options of node, python and the package managers that take a value behind a blank.
 TAKES_VALUE = {"-r", "--require", "--import", "--loader", "--env-file", "-C", "--prefix"}
 TAKES_VALUE |= {"--dir", "--cwd", "-W", "-X", "-u", "-n", "--experimental-loader", "--tsconfig"}
+WORKSPACE_OPTIONS = {"--filter", "-F", "--workspace"}
 FOLDER_OPTIONS = {"-C", "--prefix", "--dir", "--cwd"}
 PREPARATIONS = {"cd", "export", "source", ".", "set", "umask", "mkdir", "sleep", "ulimit", "echo"}
 PREPARATIONS |= {"trap", "rm", "touch", "chmod", "true", ":", "exit", "wait", "if", "fi", "test"}
@@ -209,16 +210,17 @@ class Reader:
         return Started("unknown", what, f"{module} may or may not be the bot")
 
     def package_manager(self, name: str, rest: list[str], what: str) -> Started:
-        words, folder = list(rest), ""
+        words, package = workspace_of(name, list(rest))
+        if package is not None and (inside := self.project.packages.get(package)) is None:
+            return Started("unknown", what, f"{package} is no package of this workspace")
+        folder = inside if package is not None and inside else ""
         while words and words[0].startswith("-"):
             option = words.pop(0)
             if option in TAKES_VALUE and words:
                 value = words.pop(0)
                 if option in FOLDER_OPTIONS:
-                    folder = value
-        if folder:
-            end = folder.rstrip("/").rpartition("/")[2]
-            folder = end if self.project.package_in(end) else ""
+                    end = value.rstrip("/").rpartition("/")[2]
+                    folder = end if self.project.package_in(end) else ""
         if words[:1] in (["exec"], ["dlx"], ["x"]):
             return self.deeper().command([word for word in words[1:] if word != "--"])
         if words[:1] in (["run"], ["run-script"]):
@@ -316,6 +318,22 @@ class Reader:
         if file is not None and file.endswith((*SCRIPT_SUFFIXES, ".py")):
             return self.script(first, what)
         return Started("side", what)
+
+
+def workspace_of(manager: str, words: list[str]) -> tuple[list[str], str | None]:
+    """(the other words, the package) of ``pnpm --filter bot start``, ``npm run start -w bot``.
+
+    ``yarn workspace bot start`` and ``bun --filter bot start`` say the same.
+    """
+    options = WORKSPACE_OPTIONS | ({"-w"} if manager == "npm" else set())  # pnpm's is the root
+    for position, word in enumerate(words):
+        option, _, value = word.partition("=")
+        if option in options and value:
+            return [*words[:position], *words[position + 1 :]], value
+        follows = words[position + 1] if position + 1 < len(words) else ""
+        if follows and (word in options or (word, position) == ("workspace", 0)):
+            return [*words[:position], *words[position + 2 :]], follows
+    return words, None
 
 
 def other_command(arguments: list[str]) -> bool:

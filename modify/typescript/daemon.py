@@ -7,8 +7,9 @@ a restart (515), and end. A gate would only make them wait.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from modify.typescript.channel import TIMERS, Channel
+from modify.typescript.channel import TIMERS, Branch, Channel
 from modify.typescript.source import (
     arguments_of,
     callee_of,
@@ -19,6 +20,9 @@ from modify.typescript.source import (
     within,
 )
 
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
 LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
 LISTENS = re.compile(r"['\"]messages\.(upsert|update)['\"]")
 
@@ -28,7 +32,7 @@ def why_not_a_daemon(channel: Channel) -> str | None:
     opened = channel.open
     if opened is not None:
         ends = [call for call in calls(opened.node) if callee_of(call) == "process.exit"]
-        if ends:
+        if any(always(call, opened) for call in ends):
             return "pairs once and exits when the connection opens"
         if any(
             re.search(r"(^|\.)(end|logout)$", callee_of(call)) for call in calls(opened.node)
@@ -44,6 +48,12 @@ def why_not_a_daemon(channel: Channel) -> str | None:
     ):
         return "makes one connection and never dials again"
     return None
+
+
+def always(call: SgNode, branch: Branch) -> bool:
+    """Not under a condition of its own, as in a bot that can also pair only."""
+    condition = enclosing(call, {"if_statement"})
+    return condition is None or not branch.holds(condition)
 
 
 def is_timed(channel: Channel) -> bool:

@@ -17,6 +17,7 @@ from modify.typescript.source import (
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
+LISTENS = ("on", "once", "addListener", "addEventListener", "setInterval", "forEach")
 PASSED_ON = ("await_expression", "parenthesized_expression", "as_expression", "non_null_expression")
 
 
@@ -44,10 +45,10 @@ def is_used(channel: Channel, call: SgNode) -> bool:
         if kind == "return_statement":
             function = enclosing_function(parent)
             return function is None or not (
-                same(function, channel.logic) or is_callback_of_timer(function)
+                same(function, channel.logic) or is_ignored_callback(function)
             )
         if kind == "arrow_function":
-            return not is_callback_of_timer(parent)
+            return not is_ignored_callback(parent)
         if kind == "member_expression" and same(parent.field("object"), node):
             chain = parent.parent()
             if chain is None or chain.kind() != "call_expression" or takes_value(parent, chain):
@@ -74,7 +75,11 @@ def takes_value(member: SgNode, chain: SgNode) -> bool:
     return bool(Function(first, "", "").parameters)
 
 
-def is_callback_of_timer(function: SgNode) -> bool:
+def is_ignored_callback(function: SgNode) -> bool:
+    """Whether nobody looks at what a callback returns: a timer's, a listener."""
     arguments = function.parent()
     call = arguments.parent() if arguments is not None else None
-    return call is not None and call.kind() == "call_expression" and callee_of(call) in TIMERS
+    if call is None or call.kind() != "call_expression":
+        return False
+    callee = callee_of(call)
+    return callee in TIMERS or callee.rpartition(".")[2] in LISTENS

@@ -95,15 +95,16 @@ def simulate_host(
     *,
     options: Options | None = None,
     only: tuple[str, ...] = (),
+    after_only: bool = False,
     node_tools: Callable[[], tuple[str, Path]],
     progress: Progress = lambda _done, _of: None,
 ) -> Report:
     """Run every channel of the host through the scenarios, before and after the patch.
 
     wanted: ids of scenarios, or none for all of them. only: channel files to run instead of
-    those of the host's program. node_tools: gives Node and a folder with esbuild, asked only
-    for a TypeScript or JavaScript channel. progress: told how many runs are done, of how
-    many. Raises SkillgenError.
+    those of the host's program. after_only: the unpatched side is not run. node_tools: gives
+    Node and a folder with esbuild, asked only for a TypeScript or JavaScript channel.
+    progress: told how many runs are done, of how many. Raises SkillgenError.
     """
     with copies(host, options or Options()) as made:
         known = Host(made.before or made.after)
@@ -111,7 +112,8 @@ def simulate_host(
         _require_any(host, found, only)
         report = Report(left_out=found.left_out)
         for channel in found.run:
-            report.simulations.append(_simulate(channel, made, wanted, node_tools, progress))
+            one = _simulate(channel, made, wanted, after_only, node_tools, progress)
+            report.simulations.append(one)
         return report
 
 
@@ -133,6 +135,7 @@ def _simulate(
     channel: HostChannel,
     made: Copies,
     wanted: Collection[str],
+    after_only: bool,
     node_tools: Callable[[], tuple[str, Path]],
     progress: Progress,
 ) -> Simulation:
@@ -140,7 +143,11 @@ def _simulate(
     after = Side(unit)
     before = Side(own_unit(Host(made.before)) if made.before else unit, why=made.why)
     simulation = Simulation(channel, before, after, _is_promised(channel, made))
-    sides = [(side, root) for side, root in ((before, made.before), (after, made.after)) if root]
+    sides = [(after, made.after)]
+    if after_only and made.before:
+        before.why = "only the patched side was asked for"
+    elif made.before:
+        sides.insert(0, (before, made.before))
     own = scenarios_of(channel, wanted)
     if channel.cannot or not own:
         for side, _ in sides:

@@ -27,9 +27,11 @@ FAMILIES = {
     "F6": "doubling for 405 only",
     "F7-wipe": "credentials deleted on 401, then again",
     "F8-exit": "a helper that exits 1 after ten tries",
+    "F9-codes": "at once, for two codes that it names",
+    "F9-limit": "at once, five times",
 }
 DIAL = "@connectInternal()"
-CONTAINED = {"F7-wipe", "F8-exit"}
+CONTAINED = {"F7-wipe", "F8-exit", "F9-limit"}
 """What a person must settle: gate and eye hold the bound."""
 
 HANDLERS = ("inline", "assigned", "property", "bind", "wrapper", "process")
@@ -223,7 +225,7 @@ def fields(v: Variant) -> Iterator[tuple[str, str, str]]:
     yield "connected", "", "false"
     if v.guard != "none":
         yield "stopping", "", "false"
-    if v.family in ("F3", "F3-open", "F8-exit"):
+    if v.family in ("F3", "F3-open", "F8-exit", "F9-limit"):
         yield "attempts", "", "0"
     if v.family in ("F3", "F3-open"):
         yield "timer", "ReturnType<typeof setTimeout> | undefined", "undefined"
@@ -386,6 +388,8 @@ def again_text(v: Variant) -> str:
         "F6": "if (reason === 405) { @delay = Math.min(@delay * 2, 60000);"
         f" setTimeout(() => {{ {caught} }}, @delay); }} else {{ {caught} }}",
         "F8-exit": "@scheduleReconnect();",
+        "F9-codes": f"if (reason === 428) {{ {caught} }} else if (reason === 408) {{ {caught} }}",
+        "F9-limit": f"if (@attempts < 5) {{ @attempts += 1; {caught} }}",
     }[v.family]
 
 

@@ -10,6 +10,8 @@ Error.stackTraceLimit = 0;
 process.kill = () => true;
 
 const HOUR = 3_600_000;
+const SHORTEST = 5_000;
+const LONGEST = HOUR * 1.2;
 const CODES = [400, 401, 402, 403, 405, 408, 408, 428, 428, 429, 440, 500, 503, 515, 515, undefined];
 
 const pick = (random, list) => list[Math.floor(random() * list.length)];
@@ -18,13 +20,18 @@ const pick = (random, list) => list[Math.floor(random() * list.length)];
 const events = {
   open: (bot) => bot.event({ connection: 'open' }),
   qr: (bot) => bot.event({ qr: '2@ref' }),
-  close: (bot, random) => bot.close(pick(random, CODES)),
+  close: (bot, random) => {
+    const code = pick(random, CODES);
+    if (code === 515) bot.reasons += 1;
+    bot.close(code);
+  },
   refs: (bot) => bot.close(408, { message: 'QR refs attempts ended' }),
   fail: (bot, random) => void (bot.failing = Math.floor(random() * 5)),
   hang: (bot) => void (bot.hanging = 1),
   answer: (bot) => bot.answer?.(),
   again: (bot) => bot.reconnect.terminal || (bot.options.contained ? void bot.loop() : bot.dial()),
   stop: (bot) => {
+    bot.reasons += 1; // the next start tries at once
     bot.reconnect.stop();
     bot.down = true;
   },
@@ -35,10 +42,12 @@ const events = {
   start: (bot) => bot.start(),
   link: (bot, random) => {
     bot.link(pick(random, ['one', 'two', 'three']));
+    bot.reasons += 1;
     bot.relinked = bot.grants.length;
   },
   unlink: (bot) => {
     bot.unlink();
+    bot.reasons += 1;
     bot.relinked = bot.grants.length;
   },
   jump: (bot, random) => {
@@ -57,6 +66,18 @@ function crowded({ grants, blur }) {
   return grants.some((at, i) => i >= 20 && at - grants[i - 20] < HOUR - blur);
 }
 
+/** Attempts that follow another one sooner than the shortest delay, by true time. */
+function hasty({ grants, blur }) {
+  return grants.filter((at, i) => i > 0 && at - grants[i - 1] < SHORTEST - blur).length;
+}
+
+/** The longest wait there is, with its jitter: the budget's, a hold's, or a day's without an open. */
+function patient({ reconnect, blur }) {
+  if (!reconnect.waiting) return false;
+  const [until] = reconnect.bound();
+  return until - reconnect.now() > LONGEST + blur;
+}
+
 /** Alive: connected, trying, or with a timer that goes on. */
 function dead(bot) {
   if (bot.down || bot.reconnect.terminal) return false;
@@ -70,6 +91,7 @@ async function live(random) {
   const bot = new Bot(Reconnect, options);
   clock.random = random;
   if (random() < 0.7) bot.link('one');
+  bot.reasons = 0; // for an attempt at once
   bot.blur = 0.5; // binary fractions of milliseconds
   const said = [];
   let broken = '';
@@ -82,6 +104,8 @@ async function live(random) {
     await events[name](bot, random);
     await flush();
     if (crowded(bot)) broken = '21 attempts in an hour';
+    if (hasty(bot) > bot.reasons) broken = 'an attempt without a wait';
+    if (patient(bot)) broken = 'a wait longer than any';
     if (dead(bot)) broken = 'dead without a verdict';
     if (ended && bot.grants.length > before) broken = 'an attempt after the verdict';
     if ([...bot.outcomes.values()].some((closes) => closes > 1)) broken = 'two outcomes';

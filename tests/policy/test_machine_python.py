@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import tempfile
 from contextlib import ExitStack
@@ -23,6 +24,8 @@ from tests.policy.virtual_python import Bot, Clock
 LIVES = int(os.environ.get("SKILLGEN_RANDOM_PYTHON_LIVES", "80"))
 CODES = [400, 401, 402, 403, 405, 408, 428, 429, 440, 500, 503, 515, "closed", "logout", "odd"]
 WAITS = [0.0, 1.0, 5.0, 20.0, 70.0, 310.0, 4000.0]
+LONGEST = max(POLICY.hold.cap, POLICY.down_delay, POLICY.budget_window) * (1 + POLICY.hold.jitter)
+"""Seconds; the longest wait there is, but for a ban that names its end."""
 SETTINGS = settings(
     max_examples=LIVES,
     stateful_step_count=40,
@@ -56,6 +59,7 @@ class Life(RuleBasedStateMachine):
         self.patches.enter_context(mock.patch.object(module, "RECHECK", 4_000.0))
         self.looped = False
         self.blur = 0.01
+        self.reasons = 0  # for an attempt at once
         # Numbers of attempts: when a verdict was reached, and when the bot was linked anew.
         self.verdict_at: int | None = None
         self.relinked_at: int | None = None
@@ -80,6 +84,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(code=st.sampled_from(CODES))
     def close(self, code: Any) -> None:
+        self.reasons += code == 515
         self.bot.inside(lambda: self.bot.close(code, expire=1000.0))
         self.ended()
 
@@ -134,6 +139,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def stop(self) -> None:
+        self.reasons += 1  # the next start tries at once
         self.bot.inside(self.bot.reconnect.stop)
         self.bot.down = True
         self.verdict_at = None
@@ -179,6 +185,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.lasting)
     @rule(name=st.sampled_from(["one", "two", "three"]))
     def link(self, name: str) -> None:
+        self.reasons += 1
         self.bot.link(name)
         self.relinked_at = len(self.bot.grants)
 
@@ -188,6 +195,7 @@ class Life(RuleBasedStateMachine):
         """Nothing but the budget holds this back. Once in a life: it is slow."""
         self.looped = True
         for number in range(times):
+            self.reasons += 1
             self.bot.link(f"loop {number}")
             self.relinked_at = len(self.bot.grants)
             self.restart()
@@ -196,6 +204,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.lasting)
     @rule()
     def unlink(self) -> None:
+        self.reasons += 1
         self.bot.unlink()
         self.relinked_at = len(self.bot.grants)
 
@@ -212,6 +221,12 @@ class Life(RuleBasedStateMachine):
         budget, window = POLICY.budget, POLICY.budget_window
         pairs = zip(grants, grants[budget:], strict=False)
         assert all(late - early >= window - self.blur for early, late in pairs), "21 in an hour"
+        first = POLICY.transient.first - self.blur
+        hasty = sum(late - early < first for early, late in itertools.pairwise(grants))
+        assert hasty <= self.reasons, "an attempt without a wait"
+        if bot.reconnect._waiting:
+            until, _code = bot.reconnect._bound()
+            assert until - bot.reconnect._now() <= LONGEST + self.blur, "a wait beyond any"
         assert all(count <= 1 for count in bot.outcomes.values()), "two outcomes"
         assert bot.loop is not None
         assert sleeps(bot.loop) <= 1, "two waits"

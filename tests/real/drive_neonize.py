@@ -28,8 +28,8 @@ stops = []
 
 def connect(self, proxy_settings=None):
     """As in Go: it comes back once the client is stopped."""
-    dialled.append(self)
     self.over = threading.Event()
+    dialled.append(self)
     self.over.wait(20)
 
 
@@ -96,7 +96,7 @@ def later(*names, gap=0.3):
     threading.Thread(target=run, daemon=True).start()
 
 
-async def ends(coroutine, seconds=3.0):
+async def ends(coroutine, seconds=2.5):
     try:
         await asyncio.wait_for(coroutine, seconds)
     except TimeoutError:
@@ -117,7 +117,7 @@ async def manager():
 
     class Other:
         async def start(self):
-            await asyncio.sleep(2)
+            await asyncio.sleep(1.5)
             print("other ended by itself")
 
     later(what)
@@ -163,7 +163,6 @@ async def sessions():
         else:
             break
         dialled[-1].told = True
-        await real(0.05)
         send(dialled[-1], MESSAGES[what])
         dialled[-1].over.set()
         await real(0.1)
@@ -172,5 +171,5 @@ async def sessions():
 
 
 asyncio.run({"single": single, "manager": manager, "thread": thread, "sessions": sessions}[bot]())
-print("stops", len(stops))
+print("stops", len(stops), flush=True)
 os._exit(0)

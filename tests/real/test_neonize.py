@@ -71,7 +71,8 @@ def test_a_lost_connection_ends_nothing(hosts: dict[str, tuple[Path, Path]], bot
 
 def test_a_session_that_is_lost_again_and_again(hosts: dict[str, tuple[Path, Path]]) -> None:
     before, after = (drive(host, "sessions", "disconnected") for host in hosts["sessions"])
-    assert "dials 11" in before and "dials 11" in after
+    # The last send may be one that nothing follows any more.
+    assert re.search(r"dials 1[01]\n", before) and re.search(r"dials 1[01]\n", after)
     told = re.findall(r"attempt (\d+) of this hour in (\d+) s", after)
     assert [int(number) for number, _ in told] == list(range(2, 12))
     for (_, wait), step in zip(told, (5, 10, 20, 40, 80, 160, *[300] * 4), strict=True):
@@ -80,7 +81,7 @@ def test_a_session_that_is_lost_again_and_again(hosts: dict[str, tuple[Path, Pat
 
 def test_a_session_that_was_logged_out(hosts: dict[str, tuple[Path, Path]]) -> None:
     before, after = (drive(host, "sessions", "logout") for host in hosts["sessions"])
-    assert "dials 11" in before and "dials 1\n" in after
+    assert re.search(r"dials 1[01]\n", before) and "dials 1\n" in after
     assert "401 (logged out" in after
 
 

@@ -43,8 +43,9 @@ def close_branch(text: str) -> str:
           console.log('closed');
       }""",
         "      if (code !== 401 && code === DisconnectReason.restartRequired) connect();",
+        "      if (code === (DisconnectReason.timedOut || 428)) connect();",
     ],
-    ids=["else-if", "ifs", "switch", "restart only"],
+    ids=["else-if", "ifs", "switch", "restart only", "two in one"],
 )
 def test_a_code_that_no_branch_names_is_dialled_again(tmp_path: Path, close: str) -> None:
     made = patched(tmp_path, {"bot.ts": host_text(close)})
@@ -72,9 +73,36 @@ def test_a_branch_that_dials_for_the_rest_needs_no_more(tmp_path: Path, close: s
     assert made.files["bot.ts"].count("reconnect.dial(connect)") == 2
 
 
-def test_a_branch_that_is_left_early_is_contained(tmp_path: Path) -> None:
-    close = "      if (code === 428) connect();\n      return;"
-    made = patched(tmp_path, {"bot.ts": host_text(close)})
+GUARDED = """\
+      if (!stopping) {
+        if (code === 428) connect();
+        if (code === 408) connect();
+      }
+      console.log('closed');"""
+
+
+def test_a_guard_around_the_codes_holds_for_the_others(tmp_path: Path) -> None:
+    made = patched(tmp_path, {"bot.ts": host_text(GUARDED, head="let stopping = false;\n")})
+    assert """\
+        if (code === 408) reconnect.dial(connect);
+        // No other code is a reason to give up
+        if (!reconnect.terminal) reconnect.dial(connect);
+      }
+      console.log('closed');
+""" in made.files["bot.ts"]
+
+
+@pytest.mark.parametrize(
+    "close",
+    [
+        "      if (code === 428 && !stopping) connect();",
+        "      if (code === 428) connect();\n      if (x) {\n        if (code === 8) x();\n"
+        "        if (code === 500) connect();\n      }",
+    ],
+    ids=["a veto beside the code", "in several blocks"],
+)
+def test_where_the_others_belong_is_not_guessed(tmp_path: Path, close: str) -> None:
+    made = patched(tmp_path, {"bot.ts": host_text(close, head="let stopping = false;\n")})
     assert made.reasons == {"only some codes are dialled again"}
     assert "await reconnect.turn()" in made.files["bot.ts"]
 

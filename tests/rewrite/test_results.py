@@ -31,7 +31,15 @@ def test_a_start_that_uses_the_socket_stays(tmp_path: Path, start: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "start", ["connect();", "await connect();", "void connect();", "connect().then(() => {});"]
+    "start",
+    [
+        "connect();",
+        "await connect();",
+        "void connect();",
+        "connect().then(() => {});",
+        "bus.on('lost', () => connect());",
+        "setTimeout(() => connect(), 9);",
+    ],
 )
 def test_a_start_that_does_not_is_dialled(tmp_path: Path, start: str) -> None:
     close = "      if (code !== 401) connect();"

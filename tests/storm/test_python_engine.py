@@ -170,7 +170,8 @@ def test_threads_take_turns_in_the_same_order_every_time(tmp_path: Path) -> None
 
 
 FENCED = [
-    ("import socket; socket.create_connection(('127.0.0.1', 80))", "ConnectionRefusedError"),
+    ("import socket; socket.create_connection(('192.0.2.1', 80))", "ConnectionRefusedError"),
+    ("import socket; socket.create_connection(('localhost', 80)).send(b'a')", "BrokenPipeError"),
     ("import socket; socket.socket().connect(('127.0.0.1', 80))", "ConnectionRefusedError"),
     ("import socket; socket.socket().bind(('127.0.0.1', 0))", "ConnectionRefusedError"),
     ("import socket; socket.getaddrinfo('web.whatsapp.com', 443)", "gaierror"),
@@ -341,16 +342,41 @@ def test_a_host_that_spins_is_said_so(tmp_path: Path) -> None:
         assert outcome.notes[0] == "the host spins at second 0.0"
 
 
+def test_a_host_that_grows_without_end_is_said_so(tmp_path: Path) -> None:
+    outcome = run(
+        tmp_path,
+        """
+        import threading, time
+        def breed():
+            while True:
+                time.sleep(1)
+                threading.Thread(target=breed).start()
+        breed()
+        """,
+    )
+    assert outcome.notes[0] == "the host has more than 1000 threads at second 10.0"
+
+
 def test_a_host_that_never_comes_back_was_not_run(tmp_path: Path) -> None:
     outcome = run(tmp_path, "while True: pass", timeout_s=3)
     assert outcome.not_run == "the host did not come to an end in 3 s"
     assert outcome.broken() == []
 
 
-def test_a_host_that_makes_no_attempt_says_so(tmp_path: Path) -> None:
+def test_a_host_that_dials_nothing_was_not_run_and_has_not_passed(tmp_path: Path) -> None:
     outcome = run(tmp_path, "import nothing_here\nnothing_here.main()")
-    assert "the host made no attempt at all" in outcome.notes
-    assert outcome.broken() == ["the host never becomes ready", "the link is down at the end"]
+    assert outcome.not_run == "the channel dials nothing here"
+    outcome = run(tmp_path, "import subprocess\nsubprocess.run(['node', 'bridge.js'])")
+    assert "subprocess.Popen: denied" in outcome.not_run
+    assert outcome.broken() == []
+
+
+def test_a_channel_that_cannot_be_imported_was_not_run(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("import json.no_such_thing\nasync def run(): pass\n")
+    channel = PythonChannel("main.py", 1, "bridge", "", module="main", kind="function", name="run")
+    [outcome] = simulate_python(tmp_path, channel, scenarios=[EVERY["bridge-healthy"]])
+    assert "main.py cannot be imported here: ModuleNotFoundError" in outcome.not_run
+    assert outcome.starts == 1
 
 
 def test_the_interpreter_can_be_named(tmp_path: Path) -> None:
@@ -470,6 +496,14 @@ def test_whatsmeow_dials_by_its_own_count(tmp_path: Path) -> None:
     assert dropped.busiest_hour <= whatsmeow_dials(3600, took_s=0.3) + 2
     flapping = run(tmp_path, CLIENT, "flapping")
     assert flapping.attempts == 955  # 90.5 s each: no wait at all after a login
+
+
+def test_an_event_that_neonize_lacks_cannot_be_imported(tmp_path: Path) -> None:
+    outcome = run(
+        tmp_path,
+        "try: from neonize.events import NoSuchEv\nexcept ImportError: print('missing')\n",
+    )
+    assert said(outcome) == ["missing"]
 
 
 def test_a_first_connection_that_fails_is_the_client_s_end(tmp_path: Path) -> None:

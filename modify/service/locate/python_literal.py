@@ -10,7 +10,7 @@ import ast
 import codecs
 import re
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 
 from modify.service.locate.marks import kind_of, may_hold_unit
 from modify.service.model import Range, UnitText
@@ -73,8 +73,12 @@ def literals(content: bytes) -> Iterator[Range]:
     yield from sorted(found)
 
 
+@lru_cache(maxsize=16)
 def parse(content: bytes) -> ast.Module | None:
-    """None for what this Python cannot read: Python 2, newer syntax, no source at all."""
+    """None for what this Python cannot read: Python 2, newer syntax, no source at all.
+
+    The last ones are kept: several look at one file in turn, and nobody changes its tree.
+    """
     try:
         return ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

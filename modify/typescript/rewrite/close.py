@@ -46,7 +46,7 @@ def rewrite_close_branch(draft: Draft) -> None:
             climb = outermost_chain_only if draft.gentle else outermost
             replace_redial(draft, climb(channel, call), again(draft, call))
     if goes_by_codes(channel, redials):
-        place_fallback(draft, again(draft, redials[0]))
+        place_fallback(draft, redials, again(draft, redials[0]))
 
 
 def end_instead(draft: Draft, call: SgNode) -> bool:

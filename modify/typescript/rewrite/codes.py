@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import Channel, comparison, leaves, sides
+from modify.typescript.channel import Channel, comparison, sides
 from modify.typescript.rewrite.draft import Draft
 from modify.typescript.source import end_of, same, start_of, within
 
@@ -32,42 +32,94 @@ def is_over(channel: Channel, call: SgNode) -> bool:
 
 def goes_by_codes(channel: Channel, redials: list[SgNode]) -> bool:
     """Whether every redial of the close branch is for codes that it names."""
-    return bool(redials) and all(is_for_one_code(channel, call) for call in redials)
+    return bool(redials) and all(code_tests(channel, call) for call in redials)
 
 
-def is_for_one_code(channel: Channel, call: SgNode) -> bool:
+def code_tests(channel: Channel, call: SgNode) -> list[SgNode]:
+    """The ifs and switches around a redial that let it happen for single codes, inside first."""
+    found = []
     for outer in call.ancestors():
         if not within(outer, channel.logic):
-            return False
+            break
         condition, taken = outer.field("condition"), outer.field("consequence")
         if outer.kind() == "if_statement" and condition is not None and taken is not None:
             if within(call, taken) and names_a_code(condition):
-                return True
-        elif outer.kind() == "switch_case":
-            value = outer.field("value")
-            if value is not None and CODE.match(value.text()):
-                return True
-    return False
+                found.append(outer)
+        elif outer.kind() == "switch_statement":
+            cases = [case for case in outer.find_all(kind="switch_case") if within(call, case)]
+            values = [case.field("value") for case in cases]
+            if any(value is not None and CODE.match(value.text()) for value in values):
+                found.append(outer)
+    return found
 
 
 def names_a_code(condition: SgNode) -> bool:
-    tests = [test for test in condition.find_all(kind="binary_expression") if comparison(test)]
-    return any(CODE.match(side.text().strip("()")) for test in tests for side in sides(test))
+    return any(is_code(test) for test in comparisons(condition) if comparison(test))
 
 
-def has_place_for_fallback(channel: Channel) -> bool:
-    """Whether the end of the close branch is a block's end that is reached."""
-    close = channel.close
-    last = close.body[-1] if close is not None and close.body else None
-    return last is not None and close is not None and not (leaves(last) or same(last, close.node))
+def is_code(test: SgNode) -> bool:
+    """``code === 428``, or ``code === (A || B)``, by which people mean either."""
+    return any(
+        all(CODE.match(each.strip()) for each in side.text().strip("()").split("||"))
+        for side in sides(test)
+    )
 
 
-def place_fallback(draft: Draft, again: str) -> None:
-    """``dial`` at the end of the close branch, whatever the code."""
-    close = draft.channel.close
-    assert close is not None
-    indent = draft.channel.source.indent_at(start_of(close.body[0]))
+def comparisons(condition: SgNode) -> list[SgNode]:
+    return [
+        test
+        for test in condition.find_all(kind="binary_expression")
+        if comparison(test) is not None
+    ]
+
+
+def asks_only_for_codes(test: SgNode) -> bool:
+    """Whether a test has no veto of the host's in it, which the others would need, too."""
+    condition = test.field("condition")
+    if condition is None:
+        return True
+    rest = condition.text()
+    for part in comparisons(condition):
+        if is_code(part):
+            rest = rest.replace(part.text(), "")
+    return re.search(r"\w", rest) is None
+
+
+def fallback_place(channel: Channel, redials: list[SgNode]) -> SgNode | None:
+    """The last of the tests for codes, where they stand in one block: behind it, any code comes.
+
+    What stands around that block, a guard of the host's, holds for the others as well.
+    """
+    tests = [code_tests(channel, call) for call in redials]
+    if not all(asks_only_for_codes(test) for each in tests for test in each):
+        return None
+    outermost = [first_of_chain(each[-1]) for each in tests]
+    block = outermost[0].parent()
+    alike = all(same(each.parent(), block) for each in outermost)
+    placed = block is not None and block.kind() in ("statement_block", "program")
+    return outermost[-1] if alike and placed else None
+
+
+def first_of_chain(test: SgNode) -> SgNode:
+    """The ``if`` that an ``else if`` belongs to."""
+    current = test
+    for outer in test.ancestors():
+        alternative = outer.field("alternative")
+        if outer.kind() == "if_statement":
+            if alternative is None or not within(current, alternative):
+                break
+            current = outer
+        elif outer.kind() != "else_clause":
+            break
+    return current
+
+
+def place_fallback(draft: Draft, redials: list[SgNode], again: str) -> None:
+    """``dial`` behind the tests for codes, whatever the code."""
+    last = fallback_place(draft.channel, redials)
+    assert last is not None  # has_known_shape() has looked
+    indent = draft.channel.source.indent_at(start_of(last))
     terminal, dial = f"!{draft.instance}.terminal", f"{draft.instance}.dial({again})"
     line = draft.layout.guard(indent, terminal, (), draft.braced, dial)
     text = f"\n{indent}// {FALLBACK_COMMENT}\n{indent}{line}"
-    draft.insert_at(end_of(close.body[-1]), text, "channel-gives-up")
+    draft.insert_at(end_of(last), text, "channel-gives-up")

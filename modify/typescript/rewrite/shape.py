@@ -27,7 +27,7 @@ from modify.typescript.sweep import names_in
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
-from modify.typescript.rewrite.codes import goes_by_codes, has_place_for_fallback
+from modify.typescript.rewrite.codes import fallback_place, goes_by_codes
 from modify.typescript.rewrite.draft import Draft
 from modify.typescript.rewrite.limits import limit_on
 
@@ -76,7 +76,7 @@ def has_known_shape(draft: Draft) -> bool:
             (line_of(close.node), f"the close branch uses what {channel.connect.name}() returns")
         )
         return False
-    if goes_by_codes(channel, inside) and not has_place_for_fallback(channel):
+    if goes_by_codes(channel, inside) and fallback_place(channel, inside) is None:
         draft.reasons.append((line_of(close.node), "only some codes are dialled again"))
         return False
     kept = [h for h in used_helpers(draft, inside) if draft.gentle or not is_thin(channel, h)]

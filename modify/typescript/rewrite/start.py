@@ -15,7 +15,6 @@ from modify.typescript.source import (
     body_of,
     enclosing_function,
     end_of,
-    same,
     span,
     start_of,
     walk,
@@ -51,21 +50,15 @@ def wrap_public(draft: Draft) -> None:
         return
     if hands_out_its_socket(channel):
         return  # its callers use the socket
-    arrow = arrow_declaration(node)
-    declared = arrow or node
-    name = node.field("name") if arrow is None else declarator_of(arrow).field("name")
+    declared = declaration(node)
     names = channel.connect.parameter_names
-    if name is None or not all(re.fullmatch(r"\w+", each) for each in names):
+    if declared is None or not all(re.fullmatch(r"\w+", each) for each in names):
         return
+    statement, name = declared
     taken = channel.source.names
     new = next(n for n in ("openSocket", "connectOnce", "openWhatsApp") if n not in taken)
     owner = channel.connect.call.removesuffix(channel.connect.name)
     draft.inner = owner + new
-    statement = declared
-    parent = declared.parent()
-    exported = parent is not None and parent.kind() == "export_statement"
-    if exported and parent is not None:
-        statement = parent
     source, layout = channel.source, draft.layout
     indent = source.indent_at(start_of(statement))
     step = layout.style.indent
@@ -77,7 +70,7 @@ def wrap_public(draft: Draft) -> None:
     dial = layout.call_with_closure(
         indent + step, f"await {draft.instance}.dial", again, hooks, tail=layout.end
     )
-    end = layout.end if arrow is not None else ""
+    end = layout.end if node.kind() == "arrow_function" else ""
     public = f"{head} {{\n{indent}{step}{dial}\n{indent}}}{end}\n\n{indent}"
     inner_head = draft.text[start_of(statement) : start_of(name)]
     inner_head = re.sub(r"^export\s+(default\s+)?", "", inner_head)
@@ -86,36 +79,40 @@ def wrap_public(draft: Draft) -> None:
     draft.put(start_of(statement), end_of(name), f"{public}{inner_head}{new}", "channel-gives-up")
 
 
+def declaration(node: SgNode) -> tuple[SgNode, SgNode] | None:
+    """The statement or member that declares a function, ``export`` included, and its name."""
+    parent = node.parent()
+    if parent is None:
+        return None
+    statement, name = node, node.field("name")
+    if node.kind() == "arrow_function":
+        name = parent.field("name") or parent.field("property")
+        statement = parent
+        if parent.kind() == "variable_declarator":
+            listed = parent.parent()
+            if listed is None or "," in [child.kind() for child in listed.children()]:
+                return None
+            statement = listed
+    around = statement.parent()
+    if around is not None and around.kind() == "export_statement":
+        statement = around
+    return (statement, name) if name is not None else None
+
+
 def is_public(channel: Channel) -> bool:
     """Whether other files may call the connect function, by its name or by one it is given."""
     node = channel.connect.node
-    if channel.scope == "class":
-        return node.kind() == "method_definition" and not is_private(node)
-    declared = arrow_declaration(node) or node
-    parent = declared.parent()
-    if declared.kind() not in ("function_declaration", "lexical_declaration") or parent is None:
+    declared = declaration(node)
+    if declared is None:
         return False
+    if channel.scope == "class":
+        return not is_private(declared[0])
     if channel.scope == "closure":
         return is_handed_out(channel)
-    name = re.escape(channel.connect.name)
-    exported = re.compile(EXPORTED.replace("NAME", name))
-    return parent.kind() == "export_statement" or exported.search(channel.source.text) is not None
-
-
-def arrow_declaration(node: SgNode) -> SgNode | None:
-    """``const connect = async () => {…}``, where it declares nothing else."""
-    declarator = node.parent()
-    declaration = declarator.parent() if declarator is not None else None
-    if declaration is None or declaration.kind() != "lexical_declaration":
-        return None
-    if not declaration.text().startswith("const") or body_of(node) is None:
-        return None
-    alone = sum(child.kind() == "variable_declarator" for child in declaration.children()) == 1
-    return declaration if alone and same(declarator_of(declaration).field("value"), node) else None
-
-
-def declarator_of(declaration: SgNode) -> SgNode:
-    return next(c for c in declaration.children() if c.kind() == "variable_declarator")
+    exported = re.compile(EXPORTED.replace("NAME", re.escape(channel.connect.name)))
+    return (
+        declared[0].kind() == "export_statement" or exported.search(channel.source.text) is not None
+    )
 
 
 def is_handed_out(channel: Channel) -> bool:

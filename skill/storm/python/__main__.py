@@ -76,6 +76,8 @@ def show(
     for one in outcomes:
         if one.not_run:
             print(f"{one.scenario.id:18} not run: {one.not_run}")
+            for at, level, text in one.log if log else ():
+                print(f"    | {at:10.1f} {level}: {text}")
             continue
         print(
             _COLUMNS.format(

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from skill.errors import UnreadableSource
 from skill.host import Host
+from skill.options import Options
 from skill.storm.python.scenarios import Way
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ Kind = Literal["program", "class", "function"]
 # What a host's manager calls, best first.
 STARTS = ("start", "run", "connect", "setup", "serve", "listen", "launch", "begin", "main", "open")
 STOPS = ("stop", "aclose", "close", "disconnect", "shutdown", "teardown")
-_TEST = re.compile(r"(?:^|/)(?:tests?|testing|examples?)/|(?:^|/)(?:test_[^/]*|conftest)\.py$")
-_MARKS = (b"hatsapp", b"hatsApp", b"neonize")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,11 @@ class PythonChannel:
 
 def discover(host: Host) -> list[PythonChannel]:
     """Every Python channel of a host, in the order of its files; no host code is run."""
+    from modify.python import marked
+
     found: list[PythonChannel] = []
-    for file in host.with_suffix(".py"):
-        if _TEST.search(file.path):
-            continue
-        content = host.read(file.path)
-        if not any(mark in content or mark.decode() in file.path for mark in _MARKS):
-            continue
-        found += _in_file(host, file.path, content)
+    for path in marked(host, Options()):
+        found += _in_file(host, path, host.read(path))
     return found
 
 
@@ -122,14 +118,43 @@ def _link(host: Host, link: LinkLoop) -> PythonChannel:
 
 
 def _client(host: Host, client: Client) -> PythonChannel:
+    from modify.python.neonize import looks_like
+
     source = client.source
     shape = f"neonize, {'asyncio' if client.is_async else 'threads'}"
     made = _Maker(host, source, "neonize", shape, source.line(client.place))
     if client.scope is None:
         if has_main(source):
             return made.program()
-        return made.no("the client is made when the file is imported, and nothing here starts it")
+        starter = _dialling(source, lambda name: looks_like(name, client.name))
+        if starter is None:
+            return made.no("nothing in this file connects the client that it makes")
+        return made.channel(starter, None)
+    if client.owner is None:
+        leading = entry_of(functions_of(source), client.scope.name.value, _names)
+        return made.channel(functions_of(source).get(leading, client.scope), None)
     return made.channel(client.scope, client.owner)
+
+
+def functions_of(source: Source) -> dict[str, cst.FunctionDef]:
+    import libcst as cst
+
+    body = source.module.body
+    return {item.name.value: item for item in body if isinstance(item, cst.FunctionDef)}
+
+
+def _dialling(source: Source, of_client: Callable[[str], bool]) -> cst.FunctionDef | None:
+    """The function of a file that calls ``client.connect()``."""
+    import libcst as cst
+
+    from modify.python.neonize import CONNECTS
+    from modify.python.source import all_of, called
+
+    for function in functions_of(source).values():
+        for call in all_of(function, cst.Call):
+            if CONNECTS.search(called(call)) and of_client(called(call)):
+                return function
+    return None
 
 
 class _Maker:
@@ -174,7 +199,7 @@ class _Maker:
         methods = {
             item.name.value: item for item in _body(owner) if isinstance(item, cst.FunctionDef)
         }
-        name = entry_of(methods, function.name.value)
+        name = entry_of(methods, function.name.value, _mentions)
         starter: cst.FunctionDef | None = methods[name]
         if name == "run" and any("Thread" in self.source.text(base.value) for base in owner.bases):
             name, starter = "start", None
@@ -201,19 +226,28 @@ def _body(node: cst.ClassDef) -> Iterable[cst.CSTNode]:
     return node.body.body
 
 
-def entry_of(methods: dict[str, cst.FunctionDef], inner: str) -> str:
-    """The method that a host's manager calls, among those that lead to ``inner``."""
+def entry_of(
+    functions: dict[str, cst.FunctionDef],
+    inner: str,
+    mentions: Callable[[cst.FunctionDef], set[str]],
+) -> str:
+    """What a host's manager calls, among the functions that lead to ``inner``."""
     leading = {inner}
     while True:
         more = {
             name
-            for name, method in methods.items()
-            if name not in leading and _mentions(method) & leading
+            for name, function in functions.items()
+            if name not in leading and mentions(function) & leading
         }
         if not more:
             break
         leading |= more
-    return next((name for name in STARTS if name in leading), inner)
+    for start in STARTS:
+        # start() before start_bot(), both before what they call.
+        for name in sorted(leading, key=len):
+            if re.fullmatch(rf"_*{start}(?:_\w+)?", name):
+                return name
+    return inner
 
 
 def _mentions(method: cst.FunctionDef) -> set[str]:
@@ -229,6 +263,13 @@ def _mentions(method: cst.FunctionDef) -> set[str]:
         and isinstance(node.value, cst.Name)
         and node.value.value in ("self", "cls")
     }
+
+
+def _names(function: cst.FunctionDef) -> set[str]:
+    """Names that a function mentions."""
+    from modify.python.source import names_in
+
+    return names_in(function)
 
 
 def _events(source: Source, test: str) -> set[str]:

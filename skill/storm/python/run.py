@@ -1,14 +1,16 @@
 """Put a Python channel through the scenarios, and judge what it did.
 
-The host's code runs in a child process of its own for each scenario: ``python -I -S``, so without
-any installed package; virtual time; a fake bridge or a fake neonize; sockets that refuse, no
-children, no writing outside a throw-away folder (``runner/fences.py``); bounded in real time.
+A copy of the host's code runs in a child process of its own for each scenario: ``python -I -S``,
+so without any installed package; virtual time; a fake bridge or a fake neonize; sockets that
+refuse, no children, no writing outside a throw-away folder (``runner/fences.py``); bounded in
+real time.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,9 +20,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
-from skill.host import Host
+from skill.host import LARGEST_SOURCE, Host
 from skill.storm.python.discover import PythonChannel, discover
 from skill.storm.python.scenarios import STOPS_WITHIN, TABLES, PythonScenario
 from skill.storm.run import Fault, Outcome, StormError, busiest_hour
@@ -30,6 +33,7 @@ from skill.storm.supervisor import ALWAYS_5S, Supervisor
 RUNNER = Path(__file__).parent / "runner"
 TIMEOUT_S = 120.0  # real seconds for one scenario
 _FOREVER_S = 1e12  # JSON has no infinity
+_COPIED = (".py", ".json", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class PythonOutcome(Outcome):
     attempts: dials of the bridge, or of WhatsApp by whatsmeow; runs is the same number.
     settled_s: when the driven call returned (settled_ok) or raised. ready_s: the first open.
     ended_s: when the process ended, or the neonize client was stopped. not_run: why the
-    scenario was not played; then no other field says anything.
+    scenario was not played, or why nothing was dialled in it; then no other field counts.
     """
 
     ended_s: float | None = None
@@ -102,23 +106,39 @@ def simulate_python(
     found = channel if isinstance(channel, PythonChannel) else _find(host_root, channel)
     wanted = list(TABLES[found.way] if scenarios is None else scenarios)
 
-    def play(scenario: PythonScenario) -> PythonOutcome:
-        reason = why_not(found, scenario)
-        if reason:
-            return _not_run(scenario, reason)
-        return _play(
-            host_root.resolve(),
-            found,
-            scenario,
-            supervisor,
-            python or sys.executable,
-            {"PATH": "/usr/bin:/bin", "TZ": "UTC", "LANG": "C.UTF-8", **(environment or {})},
-            timeout_s,
-            seed,
-        )
+    with tempfile.TemporaryDirectory(prefix="storm-", dir=_fast_folder()) as made:
+        # A folder for each worker, so that what it compiles is good for its next scenario.
+        places: Queue[Path] = Queue()
+        for number in range(max(1, workers)):
+            places.put(Path(made).resolve() / str(number))
 
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        return list(pool.map(play, wanted))
+        def play(scenario: PythonScenario) -> PythonOutcome:
+            reason = why_not(found, scenario)
+            if reason:
+                return _not_run(scenario, reason)
+            place = places.get()
+            try:
+                return _play(
+                    place,
+                    host_root.resolve(),
+                    found,
+                    scenario,
+                    supervisor,
+                    python or sys.executable,
+                    {
+                        "PATH": "/usr/bin:/bin",
+                        "TZ": "UTC",
+                        "LANG": "C.UTF-8",
+                        **(environment or {}),
+                    },
+                    timeout_s,
+                    seed,
+                )
+            finally:
+                places.put(place)
+
+        with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+            return list(pool.map(play, wanted))
 
 
 def _find(root: Path, path: str) -> PythonChannel:
@@ -129,6 +149,7 @@ def _find(root: Path, path: str) -> PythonChannel:
 
 
 def _play(
+    place: Path,
     root: Path,
     channel: PythonChannel,
     scenario: PythonScenario,
@@ -138,50 +159,60 @@ def _play(
     timeout_s: float,
     seed: int,
 ) -> PythonOutcome:
-    with tempfile.TemporaryDirectory(prefix="storm-", dir=_fast_folder()) as made:
-        work = Path(made).resolve()
-        request, out = work / "request.json", work / "outcome.json"
-        drive = asdict(channel) | {"class": channel.name, "function": channel.name}
-        roots = [root / channel.root, root] if channel.root else [root]
-        request.write_text(
-            json.dumps(
-                {
-                    "scenario": _scenario_json(scenario),
-                    "supervisor": asdict(supervisor),
-                    "drive": drive,
-                    "host": str(root),
-                    "roots": [str(folder) for folder in roots],
-                    "channel_file": str(root / channel.path),
-                    "work": str(work),
-                    "out": str(out),
-                    "environment": environment,
-                    "seed": seed,
-                }
-            ),
-            "utf-8",
+    work, cache = place / "work", place / "cache"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    cache.mkdir(exist_ok=True)
+    request, out, copied = place / "request.json", work / "outcome.json", work / "host"
+    _copy(root, copied)
+    drive = asdict(channel) | {"class": channel.name, "function": channel.name}
+    roots = [copied / channel.root, copied] if channel.root else [copied]
+    asked = {
+        "scenario": _scenario_json(scenario),
+        "supervisor": asdict(supervisor),
+        "drive": drive,
+        "host": str(copied),
+        "roots": [str(folder) for folder in roots],
+        "channel_file": str(copied / channel.path),
+        "work": str(work),
+        "cache": str(cache),
+        "out": str(out),
+        "environment": environment,
+        "seed": seed,
+    }
+    request.write_text(json.dumps(asked), "utf-8")
+    began = time.monotonic()
+    try:
+        done = subprocess.run(
+            [python, "-I", "-S", "-B", str(RUNNER / "main.py"), str(request)],
+            cwd=work,
+            env={"PATH": environment["PATH"], "HOME": str(work), "TZ": "UTC"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            check=False,
         )
-        began = time.monotonic()
-        try:
-            done = subprocess.run(
-                [python, "-I", "-S", "-B", str(RUNNER / "main.py"), str(request)],
-                cwd=work,
-                env={"PATH": environment["PATH"], "HOME": str(work), "TZ": "UTC"},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return _not_run(scenario, f"the host did not come to an end in {timeout_s:.0f} s")
-        except OSError as error:
-            raise StormError(f"{python}: cannot be started ({error.strerror})") from error
-        if done.returncode or not out.exists():
-            last = done.stderr.strip().rpartition("\n")[2]
-            return _not_run(scenario, last or f"its process ended with status {done.returncode}")
-        raw = json.loads(out.read_text("utf-8"))
+    except subprocess.TimeoutExpired:
+        return _not_run(scenario, f"the host did not come to an end in {timeout_s:.0f} s")
+    except OSError as error:
+        raise StormError(f"{python}: cannot be started ({error.strerror})") from error
+    if done.returncode or not out.exists():
+        last = done.stderr.strip().rpartition("\n")[2]
+        return _not_run(scenario, last or f"its process ended with status {done.returncode}")
+    raw = json.loads(out.read_text("utf-8"))
     return _outcome(scenario, raw, time.monotonic() - began)
+
+
+def _copy(root: Path, target: Path) -> None:
+    """The host's own code and settings, for a bot writes logs and the like beside its code."""
+    target.mkdir()
+    for file in Host(root).files.values():
+        if file.path.endswith(_COPIED) and file.size <= LARGEST_SOURCE:
+            copy = target / file.path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.absolute, copy)
 
 
 def _fast_folder() -> str | None:
@@ -216,6 +247,7 @@ def _not_run(scenario: PythonScenario, reason: str) -> PythonOutcome:
         "up_at_end": False,
         "faults": [],
         "notes": [],
+        "cannot": "",
         "log": [],
     }
     return _outcome(scenario, raw, 0.0, reason)
@@ -235,9 +267,11 @@ def _outcome(
         later = (at - scenario.fault_ends_s for at in attempts_at if at >= scenario.fault_ends_s)
         # A link that flapped and was open at the fault's end stays so: no attempt needed.
         next_s = next(later, 0.0 if raw["up_at_end"] else None)
-    notes = list(raw["notes"])
     if not attempts_at and not not_run:
-        notes.append("the host made no attempt at all")
+        # Nothing was dialled, so nothing was shown: that is no pass.
+        reasons = [*raw["notes"], *(fault["text"] for fault in raw["faults"])]
+        reasons = [raw["cannot"]] if raw["cannot"] else reasons[:3]
+        not_run = "; ".join(["the channel dials nothing here", *reasons])
     return PythonOutcome(
         scenario=scenario,
         attempts=len(in_a_day),
@@ -252,7 +286,7 @@ def _outcome(
         settled_ok=raw["settled_ok"],
         ready_s=raw["first_up_s"],
         faults=tuple(Fault(**fault) for fault in raw["faults"]),
-        notes=tuple(notes),
+        notes=tuple(raw["notes"]),
         attempts_at=attempts_at,
         starts_at=tuple(raw["starts_at"]),
         exits_at=tuple((at, code) for at, code in raw["exits"]),

@@ -53,6 +53,8 @@ function startHost(current, load) {
     (async () => {
       try {
         if (loaded) {
+          // A main that awaits its bot for ever is through when the link opens, too.
+          if (request.driver === 'main') drivers.main(current, proc);
           proc.holds -= 1;
           proc.exitCode = 13; // Node: an unsettled top-level await at the end
           await loaded;

@@ -92,3 +92,17 @@ def test_what_answers_messages_is_a_bot(tmp_path: Path) -> None:
     handler = "    @client.event(MessageEv)\n    async def on(c, e):\n        print(e)\n\n"
     text = PAIR.format(more=", MessageEv", handler=handler)
     assert rules(look(tmp_path, {"auth.py": text})) == {"logout-unheard"}
+
+
+def test_the_host_s_own_mark_of_a_lost_link_is_set_too(tmp_path: Path) -> None:
+    text = (
+        "import threading\n\nfrom neonize.client import NewClient\n"
+        "from neonize.events import *\n\n\n"
+        "class Channel:\n    def start(self):\n        self.client = NewClient('x')\n\n"
+        "        @self.client.event(DisconnectedEv)\n        def down(client, event):\n"
+        "            self.connected = False\n            print('down')\n\n"
+        "        threading.Thread(target=self.client.connect).start()\n"
+    )
+    new = after(tmp_path, look(tmp_path, {PATH: text}), PATH)
+    ended = "            ended = type(event).__name__\n            self.connected = False\n"
+    assert ended in new

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import importlib
 import importlib.machinery
 import inspect
+import marshal
 import os
 import re
 import sys
@@ -40,8 +42,9 @@ def load(world: World, drive: dict[str, Any]) -> types.ModuleType:
     except (Ended, SystemExit):
         raise
     except BaseException as error:
-        world.note(f"{drive['path']} cannot be imported: {type(error).__name__}: {error}")
-        raise
+        reason = f"{drive['path']} cannot be imported here: {type(error).__name__}: {error}"
+        world.give_up(reason)
+        raise Ended from error
 
 
 # --- a program ------------------------------------------------------------------------------
@@ -177,8 +180,11 @@ def conduct(
     alone = drive["alone"]
 
     def failed(error: BaseException) -> None:
-        world.log("host", f"start() raised {type(error).__name__}: {error}")
+        line = f"start() raised {type(error).__name__}: {error}"
+        world.log("host", line)
         world.settle(False)
+        if not world.attempts:
+            world.note(line)
         if alone:
             raise error
 
@@ -228,6 +234,7 @@ class Loader(importlib.machinery.SourceFileLoader):
 
     codes: typing.ClassVar[dict[str, types.CodeType]] = {}
     world: typing.ClassVar[World]
+    cache: typing.ClassVar[str]
 
     def get_code(self, fullname: str) -> Any:
         return self.compiled(self.get_filename(fullname))
@@ -237,7 +244,24 @@ class Loader(importlib.machinery.SourceFileLoader):
         code = cls.codes.get(path)
         if code is None:
             with open(path, "rb") as file:
-                code = cls.codes[path] = compile(file.read(), path, "exec", dont_inherit=True)
+                source = file.read()
+            code = cls.codes[path] = cls.cached(path, source)
+        return code
+
+    @classmethod
+    def cached(cls, path: str, source: bytes) -> types.CodeType:
+        """Compiled, or as an earlier scenario has left it compiled."""
+        key = hashlib.sha256(path.encode() + b"\0" + source).hexdigest()
+        kept = os.path.join(cls.cache, key)
+        try:
+            with open(kept, "rb") as file:
+                found: types.CodeType = marshal.load(file)
+                return found
+        except (OSError, EOFError, ValueError):
+            pass
+        code: types.CodeType = compile(source, path, "exec", dont_inherit=True)
+        with open(kept, "wb") as file:
+            marshal.dump(code, file)
         return code
 
     def exec_module(self, module: types.ModuleType) -> None:

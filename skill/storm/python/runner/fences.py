@@ -54,8 +54,8 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ALWAYS = frozenset({os.devnull, "/dev/tty", ":memory:", ""})
 
 
-def install(folder: str, note: Callable[[str], object]) -> None:
-    """From now on: writes below ``folder`` only. note: told of each kind of refusal once."""
+def install(folders: tuple[str, ...], note: Callable[[str], object]) -> None:
+    """From now on: writes below ``folders`` only. note: told of each kind of refusal once."""
     told: set[str] = set()
 
     def tell(text: str) -> None:
@@ -76,7 +76,7 @@ def install(folder: str, note: Callable[[str], object]) -> None:
             return True
         text = text.removeprefix("file:").partition("?")[0]
         real = os.path.realpath(text)
-        return real == folder or real.startswith(folder + os.sep)
+        return any(real == folder or real.startswith(folder + os.sep) for folder in folders)
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -106,6 +106,12 @@ def install(folder: str, note: Callable[[str], object]) -> None:
             tell("the host asked for a native library: denied")
             raise PermissionError(errno.EPERM, "native libraries are denied here")
 
+    def connection(address: Any, *_: Any, **__: Any) -> Any:
+        # Hosts look whether their bridge listens: a port of this machine answers, and says nothing.
+        if str(address[0]) in ("localhost", "127.0.0.1", "::1"):
+            return socket.socket()
+        return refuse()
+
     def refuse(*_: Any, **__: Any) -> Any:
         tell("the host asked for the network: refused")
         raise ConnectionRefusedError(errno.ECONNREFUSED, "no network here")
@@ -121,5 +127,6 @@ def install(folder: str, note: Callable[[str], object]) -> None:
     system: Any = os
     system.open = open_file
     changed: Any = socket
-    changed.create_connection = changed.create_server = changed.fromfd = refuse
+    changed.create_connection = connection
+    changed.create_server = changed.fromfd = refuse
     sys.addaudithook(hook)

@@ -1,6 +1,7 @@
 """``python -I -S -B main.py REQUEST.json``: one scenario of one host; the outcome as JSON.
 
-request: {scenario, supervisor, drive, roots, channel_file, work, out, environment, seed}.
+request: {scenario, supervisor, drive, host, roots, channel_file, work, cache, out,
+environment, seed}.
 Exit status 3: the host cannot be run, the reason is on standard error.
 """
 

@@ -27,7 +27,7 @@ _EVENTS = """
     NewsLetterMessageMetaEv NewsletterJoinEv NewsletterLeaveEv NewsletterLiveUpdateEv
     NewsletterMuteChangeEv OfflineSyncCompletedEv OfflineSyncPreviewEv PairStatusEv PictureEv
     PresenceEv PrivacySettingsEv QREv ReceiptEv RotateADVSecretEv StreamErrorEv
-    StreamReplacedEv TemporaryBanEv UnknownCallEventEv
+    StreamReplacedEv TemporaryBanEv UndecryptableMessageEv UnknownCallEventEv
 """
 KINDS = {name: type(name.removesuffix("Ev"), (StandIn,), {}) for name in _EVENTS.split()}
 

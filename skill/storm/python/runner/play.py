@@ -28,7 +28,8 @@ def play(scheduler: Scheduler, request_file: str) -> None:
     logging.raiseExceptions = False
     warm_up()
     world.install(scene)
-    fences.install(work, scene.note)
+    drive.Loader.cache = request["cache"]
+    fences.install((work, request["cache"]), scene.note)
     scene.run()
     outcome = json.dumps(scene.outcome())
     with open(request["out"], "w", encoding="utf-8") as file:
@@ -81,9 +82,8 @@ def import_paths(scene: world.World, request: dict[str, Any]) -> None:
 def refresher(scene: world.World, request: dict[str, Any]) -> Callable[[], None]:
     """Makes the interpreter as new: modules, environment, folder, logging, chance."""
     work = request["work"]
-    home, folder = os.path.join(work, "home"), os.path.join(work, "cwd")
+    home = os.path.join(work, "home")
     os.makedirs(os.path.join(home, "tmp"), exist_ok=True)
-    os.makedirs(folder, exist_ok=True)
     environment = {**request["environment"], "HOME": home, "TMPDIR": os.path.join(home, "tmp")}
     kept = frozenset(sys.stdlib_module_names)
 
@@ -103,7 +103,7 @@ def refresher(scene: world.World, request: dict[str, Any]) -> Callable[[], None]
                 del sys.modules[name]
         os.environ.clear()
         os.environ.update(environment)
-        os.chdir(folder)
+        os.chdir(request["host"])
         root = logging.getLogger()
         root.handlers[:] = [ToLog()]
         root.setLevel(logging.INFO)

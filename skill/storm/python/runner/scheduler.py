@@ -21,6 +21,8 @@ _allocate_lock, _start_new_thread = _thread.allocate_lock, _thread.start_new_thr
 
 # Turns at one virtual instant above which the host spins without end.
 MOST_TURNS_AT_ONCE = 100_000
+# Threads of one process above which it grows without end.
+MOST_THREADS = 1_000
 # How often a thread of an ended process may ask for more before it is left where it stands.
 MOST_CRIES = 200
 
@@ -76,7 +78,7 @@ class Scheduler:
         self.timers: list[tuple[float, int, Parking]] = []
         self.order = 0
         self.turns = 0
-        self.spins = False
+        self.trouble = ""  # why the world is to end before its time
 
     # --- waiting ---
 
@@ -137,8 +139,12 @@ class Scheduler:
 
     def count(self) -> None:
         self.turns += 1
-        if self.turns > MOST_TURNS_AT_ONCE and not self.spins:
-            self.spins = True
+        if self.turns > MOST_TURNS_AT_ONCE:
+            self.stop_for("spins")
+
+    def stop_for(self, trouble: str) -> None:
+        if not self.trouble:
+            self.trouble = trouble
             self.ready.appendleft(self.main)
 
     def next(self) -> Thread:
@@ -190,6 +196,8 @@ class Scheduler:
         thread = Thread(owner, name, daemon)
         if owner is not None:
             owner.threads.append(thread)
+            if len(owner.threads) > MOST_THREADS:
+                self.stop_for(f"has more than {MOST_THREADS} threads")
 
         def begin() -> None:
             thread.go.acquire()

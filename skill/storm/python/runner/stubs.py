@@ -87,6 +87,11 @@ class Pliable(str):
     def __mro_entries__(self, _: Any) -> tuple[type, ...]:
         return (StandIn,)
 
+    def __or__(self, _: Any) -> Any:
+        return StandIn
+
+    __ror__ = __or__
+
     def __hash__(self) -> int:
         return str.__hash__(self)
 
@@ -222,6 +227,10 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         first = name.partition(".")[0]
+        above, _, last = name.rpartition(".")
+        only = getattr(sys.modules.get(above), "__dict__", {}).get("_only")
+        if only and re.search(only, last):
+            return None
         if self.own(first) or (first in sys.stdlib_module_names) or first.startswith("_"):
             return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)

@@ -136,6 +136,7 @@ class World:
         self.stop: Callable[[], object] | None = None
         self.stopping = False  # as by ``systemctl stop``: what ends now stays down
         self.roused = scheduler.park()
+        self.cannot = ""  # why this host cannot be run at all
 
     @property
     def now(self) -> float:
@@ -199,6 +200,11 @@ class World:
         if text not in self.notes:
             self.notes.append(text)
 
+    def give_up(self, reason: str) -> None:
+        """The host cannot be run: another start would not help."""
+        self.cannot = self.cannot or reason
+        self.scheduler.wake(self.roused)
+
     def fault(self, kind: str, error: BaseException, where: str) -> None:
         text = f"{type(error).__name__}: {error}"[:300]
         seen = self.faults.get(kind + text)
@@ -252,7 +258,7 @@ class World:
         every: float | None = scenario["restart_every_s"]
         stop_at: float | None = scenario["stop_at_s"]
         restart_at = every
-        while self.now < horizon and not scheduler.spins:
+        while self.now < horizon and not scheduler.trouble and not self.cannot:
             if self.next_start is not None and self.now >= self.next_start:
                 self.next_start = None
                 self.bury()
@@ -267,8 +273,8 @@ class World:
             due = [at for at in (horizon, self.next_start, stop_at, restart_at) if at is not None]
             self.roused = scheduler.park()
             scheduler.wait(self.roused, min(due) - self.now)
-        if scheduler.spins:
-            self.note(f"the host spins at second {self.now:.1f}")
+        if scheduler.trouble:
+            self.note(f"the host {scheduler.trouble} at second {self.now:.1f}")
 
     def restart(self) -> None:
         """An order from outside (``systemctl restart``): whatever the restart rules say."""
@@ -312,6 +318,7 @@ class World:
             "up_at_end": bool(process and not process.dead and process.open_links),
             "faults": list(self.faults.values()),
             "notes": self.notes,
+            "cannot": self.cannot,
             "log": self.head + self.tail,
         }
 
