@@ -123,7 +123,12 @@ def has_levels(host: Host, channel: Channel, name: str) -> bool:
 
 
 def pairs_in_process(channel: Channel) -> bool:
-    """Whether this process can link the bot: it shows the QR code, or asks for a pairing code."""
+    """Whether this process can link the bot: it shows the QR code, or asks for a pairing code.
+
+    A listener in another place may show it: to a bot that is linked it makes no difference.
+    """
+    if channel.apart:
+        return True
     if channel.uses(r"\brequestPairingCode\s*\(") or channel.uses(r"printQRInTerminal\s*:\s*true"):
         return True
     names = {name.rpartition(".")[2] for name in channel.aliases["qr"]}

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from modify.typescript.boot import SKILL_ASSETS, Boot, read_boot
 from modify.typescript.channel import Channel
 from modify.typescript.results import hands_out_its_socket, is_used
 from modify.typescript.rewrite.start import is_public
-from modify.typescript.source import line_of, within
+from modify.typescript.source import callee_of, calls, line_of, within
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+
+# A test that the session is over, the host's or the patched one
+OVER = re.compile(r"\bloggedOut\b|\b401\b|\.terminal\b")
 
 
 def boot_of(host: Host, channel: Channel, options: Options) -> Boot:
@@ -42,12 +50,44 @@ def open_questions(host: Host, channel: Channel, options: Options) -> Iterator[F
                 reason=boot.reason,
                 accept="options by which the channel can ask for others, or --on-auth-failure exit",
             )
+    for call in own_logouts(channel):
+        yield Finding(
+            path,
+            line_of(call),
+            1,
+            "channel-gives-up",
+            "a fault of the connection makes the bot unlink itself: logout() cannot be taken back",
+            reason="whether a fault may cost the link is for its maintainers to say",
+            accept="a close branch that calls logout() for no other code than 401",
+            contained=True,
+        )
     if given_to_other_files(channel):
         yield first_socket_only(channel, line, "what it returns is used in other files")
     for call in channel.connect_calls:
         outside = not within(call, channel.logic) and not channel.is_dialled(call)
         if outside and is_used(channel, call):
             yield first_socket_only(channel, line_of(call), "what it returns is used here")
+
+
+def own_logouts(channel: Channel) -> Iterator[SgNode]:
+    """Calls of ``logout()`` in the close branch, where the session is not over anyway."""
+    if channel.close is None:
+        return
+    branch = channel.close.node
+    for call in calls(branch):
+        if not callee_of(call).endswith(".logout"):
+            continue
+        tests = [
+            condition.text()
+            for outer in call.ancestors()
+            if outer.kind() == "if_statement"
+            and within(outer, branch)
+            and (condition := outer.field("condition")) is not None
+            and (taken := outer.field("consequence")) is not None
+            and within(call, taken)
+        ]
+        if not any(OVER.search(test) for test in tests):
+            yield call
 
 
 def first_socket_only(channel: Channel, line: int, reason: str) -> Finding:

@@ -27,7 +27,10 @@ PRETTIER_FILES = (
 
 def detect_style(host: Host, path: str, text: str) -> Style:
     """The style of one file of the host. text: its source."""
-    style = from_prettier(prettier_configuration(host, path))
+    configuration = prettier_configuration(host, path)
+    style = from_prettier(configuration)
+    if "trailingComma" not in configuration and lacks_trailing_commas(text):
+        style = replace(style, trailing_commas="none")
     singles = len(re.findall(r"(?:from|require\(|import) ?'", text))
     doubles = len(re.findall(r'(?:from|require\(|import) ?"', text))
     if singles != doubles:
@@ -60,6 +63,16 @@ def indentation(lines: list[str]) -> str | None:
             step = there[len(here) :]
             votes[step] = votes.get(step, 0) + 1
     return max(votes, key=lambda step: votes[step]) if votes else None
+
+
+def lacks_trailing_commas(text: str) -> bool:
+    """Whether objects that span lines mostly end without a comma, as StandardJS has it."""
+    last: list[str] = re.findall(
+        r"^[ \t]*(?!case\b|default\b)[\w'\"$-]+: ([^\n]+)\n[ \t]*\}", text, re.M
+    )
+    last += re.findall(r"^[ \t]+(\w+,?)\n\} (?:=|from)", text, re.M)
+    ended = [entry for entry in last if not entry.endswith(("{", "(", "[", ";"))]
+    return sum(entry.endswith(",") for entry in ended) * 2 < len(ended)
 
 
 def import_extension(text: str) -> str:

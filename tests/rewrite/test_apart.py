@@ -188,3 +188,11 @@ export class Instance {{
     )
     assert "if (!this.sock)" not in made.partition("private listen")[0]
     assert "authDir: () => this.folder," in made
+
+
+def test_a_listener_elsewhere_may_show_the_code(tmp_path: Path) -> None:
+    listen = LISTEN.replace("({ connection })", "({ connection, qr })").replace(
+        "    if (connection", "    if (qr) console.log(qr);\n    if (connection"
+    )
+    made = patched(tmp_path, {"bot.ts": f"{IMPORTS}\n{CONNECT}\n{listen}\nconnect();\n"})
+    assert "pairing: false" not in made.files["bot.ts"]

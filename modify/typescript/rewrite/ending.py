@@ -34,7 +34,8 @@ def rewrite_exits(draft: Draft) -> None:
         rule = "qr-exit" if in_qr else "auth-failure-exit"
         replacement = ending_of(draft)
         if replacement == "process.exit(0)":
-            if exit_code(call) not in ("0",):
+            clean = exit_code(call) or ("?" if "exitCode" in draft.text else "0")
+            if clean != "0":
                 draft.put(*span(call), replacement, rule)
             continue
         if replacement:

@@ -17,7 +17,8 @@ What is done
 When it hands off
     When the process exits with an error after some attempts: whether it may is for the
     host's maintainers to say. Where callers use what the connect function returns, which
-    ``dial`` does not hand out.
+    ``dial`` does not hand out. Where the close branch calls ``logout()`` for another code
+    than 401: it costs the link.
 """
 
 from __future__ import annotations

@@ -1,0 +1,8 @@
+import { it, vi } from 'vitest';
+
+import { comesBackUntilUnlinked } from '../testing/tower.js';
+import { start } from './switch.js';
+
+vi.mock('@whiskeysockets/baileys', () => import('../testing/fake-baileys.js'));
+
+it('comes back until it is unlinked', () => comesBackUntilUnlinked(start));

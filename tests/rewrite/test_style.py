@@ -1,0 +1,53 @@
+"""What is added is written as the file around it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.rewrite.harness import IMPORTS, host_text, patched
+
+STANDARD = f"""\
+{IMPORTS.replace(";", "")}
+const options = {{
+  name: 'bot',
+  browser: ['bot', 'Chrome', '1']
+}}
+
+async function connect () {{
+  const {{ state }} = await useMultiFileAuthState('auth')
+  const sock = makeWASocket({{ ...options, auth: state }})
+  sock.ev.on('connection.update', ({{ connection }}) => {{
+    switch (connection) {{
+      case 'close':
+        connect()
+    }}
+  }})
+}}
+
+connect()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        (STANDARD, "  pairing: false\n})\n"),
+        (STANDARD.replace("'1']\n", "'1'],\n"), "  pairing: false,\n})\n"),
+        (host_text("      connect();"), "  pairing: false,\n});\n"),
+    ],
+    ids=["no trailing commas", "with them", "none to be seen"],
+)
+def test_trailing_commas(tmp_path: Path, text: str, last: str) -> None:
+    assert last in patched(tmp_path, {"bot.ts": text}).files["bot.ts"]
+
+
+EXIT = "      if (code === 401) process.exit();\n      else connect();"
+
+
+@pytest.mark.parametrize(("head", "left"), [("", True), ("process.exitCode = 1;\n", False)])
+def test_an_exit_that_is_clean_already_stays(tmp_path: Path, head: str, left: bool) -> None:
+    made = patched(tmp_path, {"bot.ts": host_text(EXIT, head=head)}).files["bot.ts"]
+    assert ("process.exit();" in made) == left
+    assert "else reconnect.dial(connect);" in made
