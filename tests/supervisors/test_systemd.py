@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.baileys.harness import PRELOAD, QUICK_DEADLINE, Bot, Program, Server, wait
+from tests.baileys.harness import PRELOAD, QUICK_DEADLINE, SHORT, Bot, Program, Server, wait
 from tests.supervisors.systemd import HERE, Manager, manager
 
 pytestmark = pytest.mark.system
@@ -117,7 +117,9 @@ def both(
     more: str = "",
 ) -> Iterator[tuple[Service, Service]]:
     """The patched host and, beside it, the unpatched one."""
-    hard, soft = program.with_policy(QUICK_DEADLINE), program.unpatched
+    # A short deadline is for what never answers: a slow refusal must not be cut off by it.
+    policy = SHORT if script[0].startswith("failure") else QUICK_DEADLINE
+    hard, soft = program.with_policy(policy), program.unpatched
     with (
         installed(program, hard, work / "patched", server, script, pause, more) as good,
         installed(program, soft, work / "unpatched", server, script, pause, more) as bad,
