@@ -97,15 +97,25 @@ def channels_of(host: Host, only: tuple[str, ...] = ()) -> Channels:
         found.run = [channel for channel in every if channel.path in only]
         found.left_out = [one for one in found.left_out if one[0] in only]
         return found
-    for is_wanted, why in (
-        (lambda path: not path.startswith(SKILL_ASSETS), "a copy in a skill's assets"),
-        (_reached(project), "not part of what the program starts"),
-    ):
-        if any(is_wanted(channel.path) for channel in every):
-            found.left_out += [(c.path, why) for c in every if not is_wanted(c.path)]
-            every = [channel for channel in every if is_wanted(channel.path)]
+    own = [one for one in every if not one.path.startswith(SKILL_ASSETS)]
+    every = _only(own, every, "a copy in a skill's assets", found)
+    # Imports are followed among TypeScript and JavaScript files only.
+    node = [one for one in every if one.language == "typescript"]
+    reached = [one for one in node if _reached(project)(one.path)]
+    kept = _only(reached, node, "not part of what the program starts", found)
+    every = [one for one in every if one.language == "python" or one in kept]
     found.run = every
     return found
+
+
+def _only(
+    wanted: list[HostChannel], every: list[HostChannel], why: str, found: Channels
+) -> list[HostChannel]:
+    """The wanted ones, if there are any; the others are left out, and why is noted."""
+    if not wanted:
+        return every
+    found.left_out += [(one.path, why) for one in every if one not in wanted]
+    return wanted
 
 
 def _reached(project: Project) -> Callable[[str], bool]:

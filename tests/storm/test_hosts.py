@@ -167,7 +167,7 @@ HOSTS = Path(__file__).resolve().parent.parent / "hosts"
 
 @every_list
 @pytest.mark.parametrize(
-    "name", sorted(p.name for p in HOSTS.iterdir() if p.name not in NO_CHANNEL)
+    "name", sorted(p.name for p in HOSTS.iterdir() if p.is_dir() and p.name not in NO_CHANNEL)
 )
 def test_as_simulate_runs_it(node_tools: Path, name: str, ids: tuple[str, ...]) -> None:
     host = Host(HOSTS / name)
