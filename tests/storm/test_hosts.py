@@ -49,15 +49,24 @@ SPREAD = (
 class Fixture:
     """storm: attempts in 24 h that the unpatched host makes at least, by scenario.
 
-    several: another channel is connected, so main goes on without WhatsApp.
+    several: another channel is connected, so main goes on without WhatsApp. entry: main's file.
+    own_fault: how an outcome tells what the host's own code does beside the channel's loop, which
+    stays as it is; the attempts are bounded all the same.
     """
 
     name: str
     ready_log: str
     storm: Mapping[str, int]
     several: bool = False
+    entry: str = "src/index.ts"
+    own_fault: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
+
+# logout() after a close: the socket is shut already. apply hands it off.
+LOGOUT_FAILS = "unhandledRejection at second"
+# main gives up where no channel has credentials, and dials nothing.
+NOT_LINKED = "ends with 0, 1, status 0 promised"
 
 FIXTURES = (
     Fixture(
@@ -84,6 +93,19 @@ FIXTURES = (
         several=True,
         environment={"MAILBOX_DIR": "post", "WHATSAPP_QR": "1"},
     ),
+    Fixture(
+        "skill-applied",
+        "Trellis is up",
+        {"revoked": 16_000, "refused": 70_000},
+        own_fault=NOT_LINKED,
+    ),
+    Fixture(
+        "js-classic",
+        "Skua is in the air",
+        {"refused": 70_000},
+        entry="index.js",
+        own_fault=LOGOUT_FAILS,
+    ),
     Fixture("module-functions", "Tidewatch is answering", {"refused": 70_000, "flapping": 950}),
 )
 every_fixture = pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
@@ -95,7 +117,7 @@ def main_of(
     own = own_unit(Host(root)).rules
     return simulate(
         root,
-        "src/index.ts",
+        fixture.entry,
         driver="main",
         supervisor=own if own != NONE else ON_FAILURE_10S if patched else ALWAYS_5S,
         scenarios=[BY_ID[one] for one in ids],
@@ -140,7 +162,11 @@ def test_patched_host_keeps_the_promise(
     broken = []
     for outcome in main_of(clone, fixture, node_tools, ids, patched=True):
         name = outcome.scenario.id
-        broken += [f"{name}: {line}" for line in outcome.broken()]
+        broken += [
+            f"{name}: {line}"
+            for line in outcome.broken()
+            if not fixture.own_fault or not line.startswith(fixture.own_fault)
+        ]
         if outcome.scenario.acts:
             continue  # ended from outside, and started again
         if fixture.several:
@@ -156,8 +182,8 @@ def test_patched_host_keeps_the_promise(
     assert broken == []
 
 
-# Those whose close branch is left to a person; the attempts are bounded all the same.
-CONTAINED = {"unknown-shape"}
+# Those whose close branch, or a part of it, is left to a person; the attempts are bounded anyway.
+CONTAINED = {"unknown-shape", "split-listener", "js-classic"}
 # Those that are left as they are: right by their own means, which are not skillgen's.
 LEFT = {"already-right", "side-services"}
 # Not run: what pairs is no bot, and what does not parse is not patched.

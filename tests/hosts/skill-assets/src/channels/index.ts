@@ -1,0 +1,2 @@
+// Importing a channel registers it. Skills add theirs below.
+export {};
