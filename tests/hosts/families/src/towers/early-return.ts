@@ -8,7 +8,7 @@ import { log } from '../log.js';
 import { folderOf } from '../store.js';
 
 /** Everything but a close returns first, and so does a tower that is shut down. */
-class SouthTower {
+export class SouthTower {
   private sock?: WASocket;
   private shuttingDown = false;
 
@@ -43,6 +43,5 @@ class SouthTower {
 }
 
 const tower = new SouthTower();
-process.once('SIGTERM', () => tower.disconnect());
 
 export const start = () => tower.connect();

@@ -8,7 +8,7 @@ import { log } from '../log.js';
 import { folderOf } from '../store.js';
 
 /** F3: a helper with a counter of its own, and never two timers. */
-class Belfry {
+export class Belfry {
   private sock?: WASocket;
   private tries = 0;
   private timer?: NodeJS.Timeout;

@@ -9,7 +9,7 @@ import { log } from '../log.js';
 import { folderOf } from '../store.js';
 
 /** The handler is kept, so that it can be taken off an old socket. */
-class Cupola {
+export class Cupola {
   private sock?: WASocket;
 
   private readonly onUpdate = (update: Partial<ConnectionState>): void => {
