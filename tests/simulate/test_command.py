@@ -17,7 +17,7 @@ from skill import cli, transaction
 from skill.host import Host
 from skill.options import Options
 from skill.plan import make_plan
-from skill.simulate import WARNING, python_engine, tools
+from skill.simulate import WARNING, tools
 from skill.storm.catalogue import EVERY
 from tests.e2e.harness import tree
 
@@ -133,13 +133,10 @@ def test_patched_without_a_record_has_no_before(simulate: Simulate, heron: Path)
     assert "not run → 1" in done.out
 
 
-def test_python_channel_without_its_engine_is_not_run(
-    simulate: Simulate, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(python_engine, "is_there", lambda: False)
-    done = simulate(checkout / "tests/hosts_python/s1-link")
+def test_python_channel_that_cannot_be_run_says_why(simulate: Simulate, checkout: Path) -> None:
+    done = simulate(checkout / "tests/hosts_python/s5-child")
     assert done.code == 2
-    assert f"after:  not run: {python_engine.MISSING}" in done.out
+    assert "after:  not run: the bridge is a child process that dials WhatsApp itself" in done.out
 
 
 def test_one_line_for_what_is_wrong(simulate: Simulate, checkout: Path, heron: Path) -> None:
