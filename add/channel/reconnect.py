@@ -27,7 +27,7 @@ A neonize client dials WhatsApp itself; one gate for each of its databases::
     client = NewClient(database)
     hear(client)  # before the bot's own handlers, which take its place
     ...
-    if heard(client, event):  # in those handlers; False: the session is over
+    if heard(client, event):  # in those handlers; False: leave it as it is
         ...  # connect again
 
 turn_sync() is turn() for threads.
@@ -1057,6 +1057,8 @@ class _Session(Reconnect):
 
 
 _SESSIONS: dict[str, Reconnect] = {}
+# Held until they are done: the event loop holds tasks only weakly.
+_STOPPING: set[asyncio.Future[Any]] = set()
 
 
 def session_of(database: object, logger: Logger | None = None) -> Reconnect:
@@ -1068,7 +1070,10 @@ def session_of(database: object, logger: Logger | None = None) -> Reconnect:
 
 
 def heard(client: Any, event: Any) -> bool:
-    """An event of neonize. False: no further attempt may be made."""
+    """An event of neonize; one that ends the attempts of the client ends it.
+
+    False: the bot must not make another one.
+    """
     session = _SESSIONS.get(str(getattr(client, "name", "")))
     if session is None:
         return True
@@ -1085,11 +1090,24 @@ def heard(client: Any, event: Any) -> bool:
     elif kind in _ENDS:
         left = float(getattr(event, "Expire", 0) or 0)
         session.closed(_ENDS[kind], expire=left)
-    return not session.terminal
+    if kind in ("ConnectFailure", "LoggedOut", *_ENDS):
+        _stop(client)
+    # After a Disconnected whatsmeow dials again by itself, in this client.
+    return kind != "Disconnected" and not session.terminal
+
+
+def _stop(client: Any) -> None:
+    """Ends a client: its connect() would go on for ever, beside the next."""
+    stop = getattr(client, "stop", None)
+    stopping = stop() if stop else None
+    if inspect.isawaitable(stopping):
+        task = asyncio.ensure_future(stopping)
+        _STOPPING.add(task)
+        task.add_done_callback(_STOPPING.discard)
 
 
 def hear(client: Any) -> None:
-    """Handlers for what the bot has none for; ends a client that is over."""
+    """Handlers for what the bot has none for."""
     try:
         events = importlib.import_module("neonize.events")
     except ImportError:
@@ -1097,13 +1115,9 @@ def hear(client: Any) -> None:
 
     def on_event(current: Any, event: Any) -> None:
         heard(current, event)
-        if _is_over(event):
-            current.stop()
 
     async def on_event_async(current: Any, event: Any) -> None:
         heard(current, event)
-        if _is_over(event):
-            await current.stop()
 
     waits = inspect.iscoroutinefunction(getattr(client, "connect", None))
     handler = on_event_async if waits else on_event
@@ -1111,11 +1125,6 @@ def hear(client: Any) -> None:
         kind = getattr(events, f"{name}Ev", None)
         if kind is not None:
             client.event(kind)(handler)
-
-
-def _is_over(event: Any) -> bool:
-    name = type(event).__name__.removesuffix("Ev")
-    return name in ("LoggedOut", *_ENDS)
 
 
 def _device(file: Path) -> str:

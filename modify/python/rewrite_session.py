@@ -2,7 +2,8 @@
 
 The gate stands right before the client is made: what the host does with the old client has
 been done by then. Handlers tell what they hear; where one starts the session again, it does
-so only while another attempt may be made. A pause of the host's own before that stays, the
+so only while another attempt may be made, and not after a lost connection, which whatsmeow
+makes again by itself in the client that is there. A pause of the host's own before that stays, the
 gate counts it in.
 """
 
@@ -20,6 +21,7 @@ from skill.edit import Edit
 
 RULE = "flat-retry"
 HEARD = "heard"
+ENDERS = (".stop", ".disconnect", ".logout")
 WHY = "# Each attempt counts, over restarts too: see whatsapp_reconnect"
 SIMPLE = (cst.Name, cst.Attribute, cst.SimpleString, cst.FormattedString, cst.ConcatenatedString)
 
@@ -80,6 +82,10 @@ class SessionRewrite:
         given = given[1:] if given[:1] == ["self"] else given
         if not block or len(given) < 2:
             raise CannotPlace(f"the handler of {handler.event} has no place for a line")
+        ends = any(called(call).endswith(ENDERS) for call in all_of(function, cst.Call))
+        if handler.event == "DisconnectedEv" and handler.redial is not None and ends:
+            # whatsmeow does not dial again in a client that the bot has ended
+            raise CannotPlace("the handler of DisconnectedEv ends the client by itself")
         told = f"{HEARD}({given[0]}, {given[1]})"
         if handler.redial is None:
             documented = function.get_docstring() is not None and len(block) > 1

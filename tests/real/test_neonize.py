@@ -70,13 +70,11 @@ def test_a_lost_connection_ends_nothing(hosts: dict[str, tuple[Path, Path]], bot
 
 
 def test_a_session_that_is_lost_again_and_again(hosts: dict[str, tuple[Path, Path]]) -> None:
+    """whatsmeow makes the connection again in the client that is there: no second one beside it."""
     before, after = (drive(host, "sessions", "disconnected") for host in hosts["sessions"])
     # The last send may be one that nothing follows any more.
-    assert re.search(r"dials 1[01]\n", before) and re.search(r"dials 1[01]\n", after)
-    told = re.findall(r"attempt (\d+) of this hour in (\d+) s", after)
-    assert [int(number) for number, _ in told] == list(range(2, 12))
-    for (_, wait), step in zip(told, (5, 10, 20, 40, 80, 160, *[300] * 4), strict=True):
-        assert step - 1 <= int(wait) <= step * 1.2 + 1, told
+    assert re.search(r"dials 1[01]\n", before)
+    assert "dials 1\n" in after and "stops 0" in after
 
 
 def test_a_session_that_was_logged_out(hosts: dict[str, tuple[Path, Path]]) -> None:

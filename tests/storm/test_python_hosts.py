@@ -70,6 +70,19 @@ FIXTURES = (
         goes_on=ENDED_BY_WHATSAPP,
         not_run={"stopped": "no stop()"},
     ),
+    Fixture(
+        "s8-split",
+        "start_session()",
+        {"flapping": 240},
+        goes_on=ENDED_BY_WHATSAPP,
+        not_run={"stopped": "no way to be stopped"},
+    ),
+    Fixture(
+        "s8-restart",
+        "start_session()",
+        goes_on=ENDED_BY_WHATSAPP,
+        not_run={"stopped": "no way to be stopped"},
+    ),
     Fixture("s3-single", "python -m lantern.app", goes_on=ENDED_BY_WHATSAPP, clean=True),
     Fixture(
         "s3-thread",

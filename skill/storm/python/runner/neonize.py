@@ -29,7 +29,27 @@ _EVENTS = """
     PresenceEv PrivacySettingsEv QREv ReceiptEv RotateADVSecretEv StreamErrorEv
     StreamReplacedEv TemporaryBanEv UndecryptableMessageEv UnknownCallEventEv
 """
-KINDS = {name: type(name.removesuffix("Ev"), (StandIn,), {}) for name in _EVENTS.split()}
+# Of the messages that are delivered here, the fields with protobuf's defaults: any other
+# attribute is an AttributeError, as it is of the real ones.
+_FIELDS: dict[str, dict[str, object]] = {
+    "ConnectedEv": {"status": False},
+    "DisconnectedEv": {"status": False},
+    "LoggedOutEv": {"OnConnect": False, "Reason": 0},
+    "StreamReplacedEv": {},
+    "TemporaryBanEv": {"Code": 0, "Expire": 0},
+    "ClientOutdatedEv": {},
+    "ConnectFailureEv": {"Reason": 0, "Message": "", "Raw": None},
+    "StreamErrorEv": {"Code": "", "Raw": None},
+}
+
+
+def _kind(name: str) -> type:
+    fields = _FIELDS.get(name)
+    bases = (StandIn,) if fields is None else ()
+    return type(name.removesuffix("Ev"), bases, dict(fields or {}))
+
+
+KINDS = {name: _kind(name) for name in _EVENTS.split()}
 
 
 class NeonizeError(Exception):
