@@ -85,3 +85,13 @@ def test_a_restart_inside_another_line_is_handed_off(tmp_path: Path) -> None:
     patch = look(tmp_path, {"bot.py": text})
     assert "flat-retry" in hand_offs(patch) and not patch.edits
     assert any("inside another line" in finding.reason for finding in patch.findings)
+
+
+def test_a_lost_client_that_the_bot_ends_itself_is_handed_off(tmp_path: Path) -> None:
+    """whatsmeow dials again in a client that is lost, not in one that was stopped."""
+    lost = WHOLE.replace("LoggedOutEv", "DisconnectedEv")
+    assert not hand_offs(look(tmp_path, {"bot.py": lost}))
+    stopped = lost.replace("    print('gone')\n", "    c.stop()\n")
+    patch = look(tmp_path, {"bot.py": stopped})
+    assert any("ends the client by itself" in finding.reason for finding in patch.findings)
+    assert not patch.edits
