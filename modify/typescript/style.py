@@ -29,7 +29,7 @@ def detect_style(host: Host, path: str, text: str) -> Style:
     """The style of one file of the host. text: its source."""
     configuration = prettier_configuration(host, path)
     style = from_prettier(configuration)
-    if "trailingComma" not in configuration and lacks_trailing_commas(text):
+    if not configuration and lacks_trailing_commas(text.replace("\r\n", "\n")):
         style = replace(style, trailing_commas="none")
     singles = len(re.findall(r"(?:from|require\(|import) ?'", text))
     doubles = len(re.findall(r'(?:from|require\(|import) ?"', text))
