@@ -41,7 +41,7 @@ format: .cache/dev/skillgen-stamp.toml
 test: setup ## everything that needs no root
 	$(PYTHON) -m pytest $(TESTS) -m "not system and not storms" $(PYTEST_ARGS)
 
-storms: setup ## every scenario of simulate for every fixture host, and what tests/real holds
+storms: setup ## every scenario for every fixture host and variation, and what tests/real holds
 	$(PYTHON) -m pytest $(TESTS) -m storms $(PYTEST_ARGS)
 
 figures: setup ## the chart docs/storms.svg and the table of README.md, from a fixture host

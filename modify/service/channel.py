@@ -37,17 +37,19 @@ def may_be_daemon(host: Host, path: str) -> bool:
     """False only where every channel of the file is plainly one that ends by itself.
 
     A file that cannot be read as what it is, or whose connect function is not found, counts
-    as a channel: the channel rules say so.
+    as a channel: the channel rules say so. One that holds the words in a text alone, such as
+    a script that it writes out, is none.
     """
-    from modify.typescript.anchors import read_channels
+    from modify.typescript.anchors import read_channels, registrations, socket_makers
     from modify.typescript.daemon import why_not_a_daemon
     from modify.typescript.source import Source
     from skill.errors import UnreadableSource
 
     try:
-        channels = read_channels(Source.read(host, path))
+        source = Source.read(host, path)
     except UnreadableSource:
         return True
-    return not channels or any(
-        channel.is_gated or why_not_a_daemon(channel) is None for channel in channels
-    )
+    channels = read_channels(source)
+    if not channels:
+        return bool(socket_makers(source.root)) or any(True for _ in registrations(source.root))
+    return any(channel.is_gated or why_not_a_daemon(channel) is None for channel in channels)

@@ -43,6 +43,7 @@ NO_CHANNEL = {
     "a pairing script": PAIRING,
     "words only": "// makeWASocket emits connection\nexport {};\n",
     "a one-shot script": script("sock.end(undefined)"),
+    "a script in a text": "export const sync = `\n" + BOT + "`;\n",
 }
 
 
