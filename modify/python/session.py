@@ -158,12 +158,7 @@ class Follow:
         if id(node) in self.known:
             return self.known[id(node)]
         self.known[id(node)] = False  # until it is known: loops end here
-        names = {
-            dotted(found)
-            for kind in (cst.Name, cst.Attribute)
-            for found in all_of(node, kind, functions=True)
-        }
-        for name in sorted(names - {""}):
+        for name in named_below(node):
             place = self.sources.function(source, node, name)
             if place is not None and (self.is_start(place) or self.leads(*place, depth - 1)):
                 self.known[id(node)] = True
@@ -188,12 +183,7 @@ class Follow:
             return True
         if depth == 0 or node is self.session.function:
             return False
-        names = {
-            dotted(found)
-            for kind in (cst.Name, cst.Attribute)
-            for found in all_of(node, kind, functions=True)
-        }
-        for name in sorted(names - {""}):
+        for name in named_below(node):
             place = self.sources.function(source, node, name)
             further = place is not None and place[1] is not node
             if place is not None and further and self.passes(*place, wanted, depth - 1):
@@ -212,3 +202,13 @@ def flat_pause(statement: cst.BaseStatement) -> Wait | None:
     number = call.args[0].value
     flat = isinstance(number, (cst.Integer, cst.Float)) or dotted(number).isupper()
     return Wait(call, number, "sleep", flat)
+
+
+def named_below(node: cst.CSTNode) -> list[str]:
+    """The dotted names below a node, nested functions included, each once and in order."""
+    names = {
+        dotted(found)
+        for kind in (cst.Name, cst.Attribute)
+        for found in all_of(node, kind, functions=True)
+    }
+    return sorted(names - {""})

@@ -12,6 +12,7 @@ import difflib
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from skill.simulate.channels import Channels, HostChannel, Way, channels_of
 from skill.simulate.copies import Copies, copies, laid_out
 from skill.simulate.units import OwnUnit, own_unit
 from skill.storm.catalogue import BY_ID, EVERY
-from skill.storm.run import Look, Outcome, StormError, prepared
+from skill.storm.run import Look, Outcome, StormError, Trial, prepared
 from skill.storm.scenarios import Scenario
 
 WARNING = (
@@ -224,15 +225,7 @@ def _run_node(
         progress(done, total)
 
     def run(root: Path, way: Way, side: Side, part: Sequence[Scenario]) -> list[Outcome]:
-        with prepared(
-            root,
-            way.entry,
-            driver=way.driver,
-            class_name=way.class_name,
-            start=way.start,
-            node=node,
-            node_tools=tools,
-        ) as trial:
+        with _prepared(root, way, node, tools) as trial:
             return trial.run(part, supervisor=side.unit.rules, progress=count)
 
     jobs: list[tuple[Side, Future[list[Outcome]]]] = []
@@ -253,20 +246,24 @@ def _run_node(
         side.outcomes.sort(key=lambda outcome: order[outcome.scenario.id])
 
 
+def _prepared(root: Path, way: Way, node: str, tools: Path) -> AbstractContextManager[Trial]:
+    return prepared(
+        root,
+        way.entry,
+        driver=way.driver,
+        class_name=way.class_name,
+        start=way.start,
+        node=node,
+        node_tools=tools,
+    )
+
+
 def _way(channel: HostChannel, root: Path, node: str, tools: Path) -> tuple[Way | None, str]:
     """The first way by which the healthy host dials, or why there is none."""
     reasons: list[str] = []
     for way in channel.ways:
         try:
-            with prepared(
-                root,
-                way.entry,
-                driver=way.driver,
-                class_name=way.class_name,
-                start=way.start,
-                node=node,
-                node_tools=tools,
-            ) as trial:
+            with _prepared(root, way, node, tools) as trial:
                 look = trial.look()
         except StormError as error:
             reasons.append(f"{way.text}: {_first_line(str(error))}")
