@@ -51,14 +51,18 @@ def channel_sources(host: Host, options: Options) -> list[Source]:
     """The files that may hold a channel: cheap marks first, then parsed."""
     found = []
     for file in host.with_suffix(*SUFFIXES):
-        if TEST_FILE.search(file.path) or file.path.endswith(".d.ts"):
-            continue
-        if options.only_skill_assets and not file.path.startswith(SKILL_ASSETS):
+        if not may_be_changed(file.path, options):
             continue
         content = host.read(file.path)
         if all(mark in content for mark in MARKS) and b"Reconnect {" not in content:
             found.append(Source.read(host, file.path))
     return found
+
+
+def may_be_changed(path: str, options: Options) -> bool:
+    if TEST_FILE.search(path) or path.endswith(".d.ts"):
+        return False
+    return not options.only_skill_assets or path.startswith(SKILL_ASSETS)
 
 
 def examine_file(host: Host, source: Source, options: Options, patch: Patch) -> list[Rewritten]:
@@ -69,7 +73,8 @@ def examine_file(host: Host, source: Source, options: Options, patch: Patch) -> 
     from modify.typescript.rules import look, rule_id
     from modify.typescript.sound import is_sound
 
-    channels = channels_of(host, source)
+    found = channels_of(host, source)  # the socket may be made in another file
+    channels = [each for each in found if may_be_changed(each.source.path, options)]
     if not channels:
         left_to_a_person(source, patch)
     rewritten: list[Rewritten] = []

@@ -52,6 +52,14 @@ def test_in_another_file(tmp_path: Path) -> None:
     assert {finding.path for finding in made.left} == {"src/bot.ts"}
 
 
+def test_a_test_that_makes_the_socket_is_left_alone(tmp_path: Path) -> None:
+    head = f"{IMPORTS}import {{ listen }} from './listen.js';\n\nexport "
+    files = {"src/bot.test.ts": f"{head}{CONNECT}", "src/listen.ts": f"export {LISTEN}"}
+    made = patched(tmp_path, files)
+    assert made.files == files
+    assert {finding.path for finding in made.left} == {"src/listen.ts"}
+
+
 def test_by_a_table_of_handlers(tmp_path: Path) -> None:
     table = """\
 function listen(sock) {
