@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import Channel, comparison, is_log_statement
+from modify.typescript.channel import Channel, comparison
 from modify.typescript.functions import Function
 from modify.typescript.redial import Redial, droppable_callback, is_thin, outermost
 from modify.typescript.results import is_used
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 from modify.typescript.rewrite.codes import goes_by_codes, is_over, place_fallback
 from modify.typescript.rewrite.draft import Draft, closure
 from modify.typescript.rewrite.ending import ending_of
+from modify.typescript.rewrite.stale_logs import rewrite_stale_logs
 
 
 def rewrite_close_branch(draft: Draft) -> None:
@@ -133,25 +133,7 @@ def replace_redial(draft: Draft, redial: Redial, again: str) -> None:
     draft.loop |= names_between(channel.source, start, end)
     draft.alive |= set(re.findall(r"\w+", again)) - {"this"}
     draft.put(start, end, text, "flat-retry")
-    for line in stale_lines(redial):
-        begin, end = span(line)
-        first, last = channel.source.line_start(begin), channel.source.line_end(end)
-        if draft.text[first:last].strip() == draft.text[begin:end].strip():
-            draft.put(first, last, "", "flat-retry")
-
-
-def stale_lines(redial: Redial) -> Iterator[SgNode]:
-    """``log('Reconnecting in 5 seconds')`` right above a wait of 5 s that is no longer one."""
-    milliseconds = re.fullmatch(r"(\d[\d_]*)(?:\s*\*\s*(1_?000))?", redial.delay or "")
-    if milliseconds is None or not redial.statement:
-        return
-    number, factor = (int((part or "1").replace("_", "")) for part in milliseconds.groups())
-    told = re.compile(rf"(?<![\d.])(?:{number * factor}|{number * factor / 1000:g})(?![\d.]*\d)")
-    line = redial.whole.prev()
-    while line is not None and is_log_statement(line):
-        if told.search(line.text()) and line.find(kind="template_substitution") is None:
-            yield line
-        line = line.prev()
+    rewrite_stale_logs(draft, redial)
 
 
 def is_last(draft: Draft, statement: SgNode) -> bool:
