@@ -46,6 +46,9 @@ def test_it_converges(tmp_path: Path) -> None:
         "import os, signal\n\n\ndef finish_deploy():\n    os.kill(os.getpid(), signal.SIGTERM)\n",
         "import os, signal\n\n\ndef restart(loop):\n"
         "    loop.call_later(1, os.kill, os.getpid(), signal.SIGTERM)\n",
+        "import os, signal\n\n\nclass Bot:\n    def restart(self):\n        def later():\n"
+        "            os.kill(\n                # itself\n                os.getpid(),\n"
+        "                signal.SIGTERM,\n            )\n        self.soon(later)\n",
         "import signal\n\n\ndef self_update():\n    signal.raise_signal(signal.SIGINT)\n",
     ],
 )
