@@ -41,6 +41,7 @@ EXITS = ("os._exit", "sys.exit", "exit", "SystemExit")
 STATUS = 75
 WHY = b"# A failure: the service manager starts the bot again, as it would not after 0"
 # What a host says of its own restarts, in code or in a test: a line in small letters.
+RELIES_ON = (b"keepalive", b"successfulexit")
 RELIES = re.compile(
     rb"unconditional.{0,60}keepalive|keepalive.{0,60}unconditional"
     rb"|assert[ \t]+['\"]successfulexit['\"][ \t]+not[ \t]+in\b"
@@ -200,10 +201,13 @@ def reliance(host: Host) -> str:
         content = host.read(file.path)
         if b"KeepAlive" not in content:
             continue
-        for number, line in enumerate(content.lower().split(b"\n"), 1):
-            if (b"keepalive" in line or b"successfulexit" in line) and RELIES.search(line):
+        lower = content.lower()
+        for place in sorted(place for word in RELIES_ON for place in positions(lower, word)):
+            start, end = lower.rfind(b"\n", 0, place) + 1, lower.find(b"\n", place)
+            if RELIES.search(lower, start, end if end > 0 else len(lower)):
+                line = lower.count(b"\n", 0, start) + 1
                 why = "the host counts on being started after a clean exit, too"
-                return f"{file.path}:{number}: {why}"
+                return f"{file.path}:{line}: {why}"
     return ""
 
 
