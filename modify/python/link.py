@@ -15,6 +15,7 @@ from typing import Literal
 
 import libcst as cst
 
+from modify.python import ABOUT_WHATSAPP, COMMENT
 from modify.python.source import (
     Source,
     all_of,
@@ -26,9 +27,6 @@ from modify.python.source import (
     string_of,
 )
 
-WHATSAPP = re.compile(
-    r"whats_?app|baileys|(?<![a-z])wa(?=[_-]?(?:bridge|bot|client|link|channel))", re.I
-)
 DIALS = re.compile(r"(?:^|\.)(?:websockets?(?:\.\w+)*\.connect|create_connection|ws_connect)$")
 SOURCES_OF_CONNECT = re.compile(r"websockets?(\.(sync|asyncio|legacy))?(\.client)?$")
 SLEEPS = {"sleep", "asyncio.sleep", "time.sleep", "anyio.sleep", "gevent.sleep"}
@@ -131,15 +129,15 @@ def owner_of(source: Source, function: cst.FunctionDef) -> cst.ClassDef | None:
 
 def is_whatsapp(source: Source, function: cst.FunctionDef) -> bool:
     """Whether a function is about WhatsApp: by its file, class or own words."""
-    if WHATSAPP.search(source.path):
+    if ABOUT_WHATSAPP.search(source.path):
         return True
     around = [source.nearest(function, cst.ClassDef), function]
     for scope in around:
         if isinstance(scope, cst.ClassDef):
             heads = [scope.name.value, doc_of(scope), *class_strings(scope)]
-            if any(WHATSAPP.search(text) for text in heads):
+            if any(ABOUT_WHATSAPP.search(text) for text in heads):
                 return True
-        elif scope is not None and WHATSAPP.search(code_of(source, scope)):
+        elif scope is not None and ABOUT_WHATSAPP.search(code_of(source, scope)):
             return True
     return False
 
@@ -147,7 +145,7 @@ def is_whatsapp(source: Source, function: cst.FunctionDef) -> bool:
 def code_of(source: Source, function: cst.FunctionDef) -> str:
     """A function's text without its comments: those speak of other channels, too."""
     # Not source.text(): that would place every node of a file which may hold no channel.
-    return re.sub(r"(?m)(^|\s)#.*$", "", source.module.code_for_node(function))
+    return COMMENT.sub("", source.module.code_for_node(function))
 
 
 def doc_of(scope: cst.ClassDef) -> str:
