@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -143,4 +144,11 @@ def unused_import(source: Source, name: str, gone: int, rule: str) -> Edit | Non
     assert isinstance(only, cst.Import)
     if len(statement.body) != 1 or len(only.names) != 1:
         return None
-    return source.remove(statement, rule)
+    edit = source.remove(statement, rule)
+    end = source.line_end(edit.end)
+    alone = not source.content[source.line_start(edit.start - 1) : edit.start].strip()
+    if alone and edit.start > source.offset and not source.content[edit.end : end].strip():
+        # A group of its own: one of the two empty lines around it goes, too.
+        found = source.content.find(b"\n", edit.end)
+        return replace(edit, end=found + 1) if found >= 0 else edit
+    return edit

@@ -15,6 +15,7 @@ from typing import Literal
 
 import libcst as cst
 
+from modify.python.app import EVENTS, App, app_of, given_for
 from modify.python.source import (
     Source,
     all_of,
@@ -54,6 +55,7 @@ class LinkLoop:
     """One loop. function: the one it stands in; holder: the one that holds the dial.
 
     dial: the call; opening: the ``with`` or the assignment that the open link comes from.
+    app: of websocket-client, where the dial is its ``run_forever()``; that is the opening, too.
     waits: the pauses between two dials. clean_waits: those that a clean close passes, too.
     """
 
@@ -65,6 +67,7 @@ class LinkLoop:
     dial: cst.Call
     opening: cst.With | cst.SimpleStatementLine
     is_async: bool
+    app: App | None = None
     waits: list[Wait] = field(default_factory=list)
     clean_waits: list[Wait] = field(default_factory=list)
     ends_cleanly: bool = False
@@ -100,10 +103,15 @@ def link_loops(source: Source) -> Iterator[LinkLoop]:
         if found is None:
             continue
         holder, dial, opening = found
-        if not is_whatsapp(source, function):
+        app = app_of(source, dial)
+        about = [function]
+        for event in EVENTS if app is not None else ():
+            about += heard_by(source, app, function, event)  # type: ignore[arg-type]
+        if not any(is_whatsapp(source, scope) for scope in about):
             continue
         owner = owner_of(source, function)
         link = LinkLoop(source, function, owner, loop, holder, dial, opening, is_async(function))
+        link.app = app
         read_waits(link)
         link.stops = list(stops_of(link))
         yield link
@@ -213,7 +221,7 @@ def opening_in(
     source: Source, scope: cst.CSTNode, dials: frozenset[str]
 ) -> tuple[cst.Call, cst.With | cst.SimpleStatementLine] | None:
     for call in all_of(scope, cst.Call):
-        if not is_dial(call, dials):
+        if not is_dial(call, dials) and app_of(source, call) is None:
             continue
         for above in source.above(call):
             if isinstance(above, (cst.With, cst.SimpleStatementLine)):
@@ -248,6 +256,23 @@ def function_named(source: Source, near: cst.FunctionDef, name: str) -> cst.Func
         if isinstance(statement, cst.FunctionDef) and statement.name.value == wanted:
             return statement
     return None
+
+
+def function_of(source: Source, near: cst.FunctionDef, name: str) -> cst.FunctionDef | None:
+    for inner in all_of(near, cst.FunctionDef):
+        if inner.name.value == name:
+            return inner
+    return function_named(source, near, name)
+
+
+def heard_by(
+    source: Source, app: App, near: cst.FunctionDef, event: str
+) -> Iterator[cst.FunctionDef]:
+    """The functions of this file that an app calls on an event."""
+    for handler in given_for(source, app, event):
+        found = function_of(source, near, dotted(handler))
+        if found is not None:
+            yield found
 
 
 # --- the waits --------------------------------------------------------------------------
@@ -401,6 +426,8 @@ def stops_of(link: LinkLoop) -> Iterator[cst.SimpleStatementLine]:
             continue
         if method is link.holder or not method.params.params:
             continue
+        if method.name.value in ("__init__", "__post_init__"):
+            continue  # where the flag is born
         found = None
         for line in all_of(method, cst.SimpleStatementLine):
             if any(is_stopping(small, flags | waited) for small in line.body):

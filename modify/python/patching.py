@@ -13,9 +13,10 @@ from modify.python.child import ChildBridge, children, free_code
 from modify.python.imports import import_edit
 from modify.python.link import LinkLoop, link_loops, self_pacing
 from modify.python.neonize import Client, clients, why_not_a_daemon
+from modify.python.place import CannotPlace
 from modify.python.poll import poll_loops
 from modify.python.rewrite_child import child_edits
-from modify.python.rewrite_link import CannotPlace, LinkRewrite
+from modify.python.rewrite_link import LinkRewrite
 from modify.python.rewrite_neonize import ClientRewrite
 from modify.python.rewrite_session import SessionRewrite
 from modify.python.rules import Seen, look

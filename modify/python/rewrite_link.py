@@ -12,7 +12,14 @@ import re
 import libcst as cst
 
 from modify.python.imports import unused_import
-from modify.python.link import LinkLoop, Wait
+from modify.python.link import LinkLoop, Wait, heard_by
+from modify.python.place import CannotPlace
+from modify.python.rewrite_app import (
+    closed_by,
+    made_before,
+    opened_edits,
+    without_reconnect,
+)
 from modify.python.source import Source, all_of, block_of, called, dotted, inside, names_in
 from modify.python.status import StatusBranch
 from modify.python.style import logger_of
@@ -21,10 +28,6 @@ from skill.edit import Edit
 RULE = "silent-redial"
 WHY = "# Paces redials: a clean close waits like any other"
 SECONDS = r"(?<![\d.]){}(?:\.0)?(?=\s*(?:s\b|secs?\b|seconds?\b|秒))"
-
-
-class CannotPlace(Exception):
-    """Why a loop is left as it is; ``str()`` is the reason."""
 
 
 class LinkRewrite:
@@ -54,11 +57,12 @@ class LinkRewrite:
         if not link.me:
             made = f"BridgeLink({logger})"
         lines = f"{WHY}\n{self.name} = {made}\n{self.name}.start()"
-        self.edits.append(self.source.before(link.loop, lines, RULE))
+        self.edits.append(self.source.before(made_before(link) or link.loop, lines, RULE))
         self.gate()
         self.opened()
         for wait in link.flat_waits:
             self.wait(wait)
+        self.handlers()
         for statement in link.stops:
             method = self.source.nearest(statement, cst.FunctionDef)
             assert method is not None
@@ -117,6 +121,12 @@ class LinkRewrite:
 
     def opened(self) -> None:
         link = self.link
+        if link.app is not None:
+            self.edits += opened_edits(link, link.app, self.name)
+            edit = without_reconnect(link, link.app)
+            if edit is not None:
+                self.edits.append(edit)
+            return
         name = self.name if link.holder is link.function else f"link_of({self.me_of_holder()})"
         if isinstance(link.opening, cst.With):
             block = block_of(link.opening)
@@ -150,8 +160,13 @@ class LinkRewrite:
                 self.log_line(line, wait, number)
             self.edits.append(source.replace(wait.number, number, rule))
             return
-        for number, line in zip([f"{self.name}.delay()"], lines[:1], strict=False):
-            self.log_line(line, wait, number)
+        told = f"{self.name}.delay()"
+        if len(lines) > 1:
+            # delay() is asked once for each attempt.
+            self.edits.append(source.before(lines[0], f"{self.name}_delay = {told}", rule))
+            told = f"{self.name}_delay"
+        for line in lines:
+            self.log_line(line, wait, told)
         head = dotted(wait.call.func).partition(".")[0]
         if head in ("asyncio", "time", "anyio"):
             self.removed[head] = self.removed.get(head, 0) + 1
@@ -161,6 +176,23 @@ class LinkRewrite:
             self.edits.append(source.remove(statement, rule))
         else:
             self.edits.append(Edit(*source.span(statement), f"{self.name}.closed()".encode(), rule))
+
+    def handlers(self) -> None:
+        """What on_close and on_error say of a wait: delay() is the loop's to ask, not theirs."""
+        link, said = self.link, set[cst.FunctionDef]()
+        if link.app is not None:
+            for event in ("on_close", "on_error"):
+                said |= set(heard_by(link.source, link.app, link.function, event))
+        for wait in link.flat_waits:
+            number = self.source.text(wait.number)
+            if not re.fullmatch(r"[\d.]+", number):
+                continue
+            for node in (node for function in said for node in inside(function)):
+                if isinstance(node, (cst.SimpleString, cst.FormattedStringText)):
+                    text = self.source.text(node)
+                    new = without_number(number, text)
+                    if new != text:
+                        self.edits.append(self.source.replace(node, new, "flat-retry"))
 
     def is_alone(self, wait: Wait, statement: cst.BaseStatement) -> bool:
         """``await asyncio.sleep(5)`` as a line of its own, nothing else on it."""
@@ -222,7 +254,7 @@ class LinkRewrite:
             elif not node.prefix and "{" not in text:
                 new = "f" + pattern.sub(f"{{{delay}:.0f}}", text)
             else:
-                new = pattern.sub("some", text)
+                new = without_number(number, text)
             self.edits.append(self.source.replace(node, new, "flat-retry"))
 
     # --- a logout that the bridge reports ---
@@ -234,6 +266,9 @@ class LinkRewrite:
         if status.copied:
             lines.append("    " + status.copied)
         lines.append(f"    link_of({status.me}).logout()")
+        closing = closed_by(link, status) if link.app is not None else ""
+        if closing:
+            lines.append(f"    {closing}.close()")
         self.edits.append(
             source.after(status.branch, "\n".join(lines), rule, source.indent(status.branch))
         )
@@ -244,6 +279,12 @@ class LinkRewrite:
                 text = f"if {self.name}.terminal:\n    break"
                 self.edits.append(source.after(last, text, rule, source.indent(last)))
                 return
+
+
+def without_number(number: str, text: str) -> str:
+    """``Reconnecting in 5s`` where the real wait cannot be told: ``Reconnecting in a while``."""
+    whole = pattern_of(number).pattern.replace("(?=", "(?:")
+    return re.sub(whole, lambda found: "一段时间" if "秒" in found[0] else "a while", text)
 
 
 def pattern_of(number: str) -> re.Pattern[str]:

@@ -62,6 +62,17 @@ FIXTURES = (
         not_run=DEAF,
     ),
     Fixture(
+        "s1c-app",
+        "WhatsAppLink.start()",
+        {"bridge-refuses": 713, "bridge-closes": 596, "bridge-logged-out": 596},
+    ),
+    Fixture(
+        "s1c-app",
+        "relay()",
+        {"bridge-refuses": 713, "bridge-closes": 596, "bridge-flaps-soon": 103},
+        not_run={**DEAF, "bridge-stopped": "no way to be stopped"},
+    ),
+    Fixture(
         "s2-event", "WhatsApp.run()", {"bridge-refuses": 713, "bridge-closes": 3429}, not_run=DEAF
     ),
     Fixture(

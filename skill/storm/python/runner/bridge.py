@@ -337,15 +337,6 @@ def websockets_sync(module: Any) -> None:
     module.connect, module.ClientConnection = dial_sync, SyncLink
 
 
-def websocket_client(module: Any) -> None:
-    """The package ``websocket-client``: ``create_connection()``."""
-    module.create_connection = dial_sync
-    module.WebSocketException = WebSocketException
-    module.WebSocketConnectionClosedException = ConnectionClosed
-    module.WebSocketTimeoutException = TimeoutError
-    module.WebSocket = SyncLink
-
-
 def aiohttp(module: Any) -> None:
     from .stubs import Pliable, StandIn
 
@@ -371,6 +362,5 @@ MODULES = {
     "websockets.legacy.client": websockets,
     "websockets.exceptions": websockets,
     "websockets.sync.client": websockets_sync,
-    "websocket": websocket_client,
     "aiohttp": aiohttp,
 }
