@@ -145,10 +145,10 @@ def unused_import(source: Source, name: str, gone: int, rule: str) -> Edit | Non
     if len(statement.body) != 1 or len(only.names) != 1:
         return None
     edit = source.remove(statement, rule)
-    end = source.line_end(edit.end)
-    alone = not source.content[source.line_start(edit.start - 1) : edit.start].strip()
-    if alone and edit.start > source.offset and not source.content[edit.end : end].strip():
-        # A group of its own: one of the two empty lines around it goes, too.
-        found = source.content.find(b"\n", edit.end)
-        return replace(edit, end=found + 1) if found >= 0 else edit
-    return edit
+    top = edit.start == source.offset
+    above = source.content[source.line_start(edit.start - 1) : edit.start] if not top else b""
+    below = source.content[edit.end : source.line_end(edit.end)]
+    if above.strip() or below.strip():
+        return edit
+    # A group of its own: one of the two empty lines around it goes, too.
+    return replace(edit, end=source.content.find(b"\n", edit.end) + 1 or edit.end)

@@ -16,6 +16,7 @@ from typing import Literal
 import libcst as cst
 
 from modify.python.app import EVENTS, App, app_of, given_for
+from modify.python.pause import resets_of
 from modify.python.source import (
     Source,
     all_of,
@@ -37,7 +38,7 @@ STOP_NAMES = re.compile(r"^_?_?(a?stop|a?close|disconnect|shutdown|teardown|aexi
 ENDS = (cst.Break, cst.Return, cst.Raise)
 GATE = re.compile(r"\.turn(_sync)?$")
 
-Opening = Literal["with", "assigned"]
+Loop = cst.While | cst.For
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,13 @@ class LinkLoop:
     dial: the call; opening: the ``with`` or the assignment that the open link comes from.
     app: of websocket-client, where the dial is its ``run_forever()``; that is the opening, too.
     waits: the pauses between two dials. clean_waits: those that a clean close passes, too.
+    resets: what sets a growing one back.
     """
 
     source: Source
     function: cst.FunctionDef
     owner: cst.ClassDef | None
-    loop: cst.While
+    loop: Loop
     holder: cst.FunctionDef
     dial: cst.Call
     opening: cst.With | cst.SimpleStatementLine
@@ -72,6 +74,7 @@ class LinkLoop:
     clean_waits: list[Wait] = field(default_factory=list)
     ends_cleanly: bool = False
     stops: list[cst.SimpleStatementLine] = field(default_factory=list)
+    resets: list[cst.SimpleStatementLine] = field(default_factory=list)
 
     @property
     def is_gated(self) -> bool:
@@ -82,8 +85,13 @@ class LinkLoop:
         return [wait for wait in self.waits if wait.flat]
 
     @property
+    def condition(self) -> cst.BaseExpression | None:
+        """What a ``while`` asks; ``for … in count()`` asks nothing."""
+        return self.loop.test if isinstance(self.loop, cst.While) else None
+
+    @property
     def test(self) -> str:
-        return self.source.text(self.loop.test)
+        return self.source.text(self.condition) if self.condition is not None else "True"
 
     @property
     def me(self) -> str:
@@ -95,7 +103,9 @@ class LinkLoop:
 def link_loops(source: Source) -> Iterator[LinkLoop]:
     """The loops of a file that dial a bridge of WhatsApp, in their order."""
     dials = dial_names(source)
-    for loop in all_of(source.module, cst.While, functions=True):
+    loops: list[Loop] = list(all_of(source.module, cst.While, functions=True))
+    loops += [loop for loop in all_of(source.module, cst.For, functions=True) if is_endless(loop)]
+    for loop in loops:
         function = source.nearest(loop, cst.FunctionDef)
         if function is None:
             continue
@@ -114,6 +124,8 @@ def link_loops(source: Source) -> Iterator[LinkLoop]:
         link.app = app
         read_waits(link)
         link.stops = list(stops_of(link))
+        growing = [wait.number for wait in link.waits if not wait.flat]
+        link.resets = list(resets_of(source, loop, growing))
         yield link
 
 
@@ -124,6 +136,16 @@ def self_pacing(source: Source) -> Iterator[cst.For]:
         function = source.nearest(loop, cst.FunctionDef)
         if function is not None and is_dial(loop.iter, dials) and is_whatsapp(source, function):
             yield loop
+
+
+def is_endless(loop: cst.For) -> bool:
+    """``for attempt in itertools.count():``, a ``while True`` that counts."""
+    return loop.asynchronous is None and called(loop.iter) in ("itertools.count", "count")
+
+
+def nearest_loop(source: Source, node: cst.CSTNode) -> Loop | None:
+    loops = (cst.While, cst.For)
+    return next((above for above in source.above(node) if isinstance(above, loops)), None)
 
 
 def is_async(function: cst.FunctionDef) -> bool:
@@ -200,13 +222,12 @@ def is_dial(node: cst.CSTNode, dials: frozenset[str]) -> bool:
 
 
 def find_dial(
-    source: Source, loop: cst.While, function: cst.FunctionDef, dials: frozenset[str]
+    source: Source, loop: Loop, function: cst.FunctionDef, dials: frozenset[str]
 ) -> tuple[cst.FunctionDef, cst.Call, cst.With | cst.SimpleStatementLine] | None:
     """The dial in a loop, or in the one function that the loop calls."""
     direct = opening_in(source, loop, dials)
     if direct is not None:
-        nearest = source.nearest(direct[0], cst.While)
-        return (function, *direct) if nearest is loop else None
+        return (function, *direct) if nearest_loop(source, direct[0]) is loop else None
     for call in all_of(loop, cst.Call):
         helper = function_named(source, function, called(call))
         if helper is None or helper is function:
@@ -284,10 +305,8 @@ def read_waits(link: LinkLoop) -> None:
     for call in all_of(loop, cst.Call):
         if held is not None and source.is_within(call, held):
             continue
-        if source.nearest(call, cst.While) is not loop or source.nearest(call, cst.For):
-            near = source.nearest(call, cst.For)
-            if near is None or source.is_within(near, loop):
-                continue
+        if nearest_loop(source, call) is not loop:
+            continue
         wait = wait_of(source, call, loop)
         if wait is not None:
             link.waits.append(wait)
@@ -300,7 +319,7 @@ def read_waits(link: LinkLoop) -> None:
     ]
 
 
-def wait_of(source: Source, call: cst.Call, loop: cst.While) -> Wait | None:
+def wait_of(source: Source, call: cst.Call, loop: Loop) -> Wait | None:
     name = called(call)
     arguments = {(arg.keyword.value if arg.keyword else ""): arg.value for arg in call.args}
     kind: Literal["sleep", "event"] = "sleep"
@@ -317,26 +336,35 @@ def wait_of(source: Source, call: cst.Call, loop: cst.While) -> Wait | None:
             return None
         number = arguments.get("timeout") or arguments.get("")
         kind = "event"
-    if number is None:
+    if number is None or (isinstance(number, cst.Integer) and number.value == "0"):
         return None
     return Wait(call, number, kind, is_flat(source, number, loop))
 
 
-def is_flat(source: Source, number: cst.BaseExpression, loop: cst.While) -> bool:
+def is_flat(source: Source, number: cst.BaseExpression, loop: Loop) -> bool:
     """A number, or a name that nothing in the loop's function makes grow."""
     if isinstance(number, (cst.Integer, cst.Float)):
         return True
     name = dotted(number)
     if not name:
-        # ``min(2 ** n, 60)``, ``delays[n]``: computed. ``random.uniform(1, 3)`` stays flat.
+        # ``min(2 ** n, 60)``, ``delays[n]``: computed. ``random.uniform(1, 3)`` stays flat, and
+        # so does ``config["delay"]``.
         return not any(
-            isinstance(found, (cst.Power, cst.Multiply, cst.Subscript)) or called(found) == "min"
+            isinstance(found, (cst.Power, cst.Multiply))
+            or (isinstance(found, cst.Subscript) and not is_setting(found))
+            or called(found) == "min"
             for found in [number, *inside(number)]
         ) and not names_in(number) & grown_names(source, loop)
     return name.rpartition(".")[2] not in grown_names(source, loop)
 
 
-def grown_names(source: Source, loop: cst.While) -> set[str]:
+def is_setting(node: cst.Subscript) -> bool:
+    """``config["delay"]``: looked up by a name, not by the number of tries."""
+    only = node.slice[0].slice if len(node.slice) == 1 else None
+    return isinstance(only, cst.Index) and string_of(only.value) is not None
+
+
+def grown_names(source: Source, loop: Loop) -> set[str]:
     """Names that the loop's function computes from something: ``delay = min(delay * 2, 60)``."""
     function = source.nearest(loop, cst.FunctionDef)
     grown = set()
@@ -415,7 +443,8 @@ def stops_of(link: LinkLoop) -> Iterator[cst.SimpleStatementLine]:
     """The statements that tell the loop to end: ``self._running = False``, ``event.set()``."""
     if link.owner is None:
         return
-    flags = {name for name in dotted_names(link.loop.test) if "." in name}
+    asked = dotted_names(link.condition) if link.condition is not None else set()
+    flags = {name for name in asked if "." in name}
     waited = {
         called(wait.call.args[0].value).removesuffix(".wait")
         for wait in link.waits

@@ -157,7 +157,8 @@ def without_reconnect(link: LinkLoop, app: App) -> Edit | None:
     """``reconnect=5`` taken away, so that each end comes back to the loop and its wait."""
     if not redials_itself(app):
         return None
-    reason = why_not_by_us(link.source, app, link.function, dotted_names(link.loop.test))
+    flags = dotted_names(link.condition) if link.condition is not None else set()
+    reason = why_not_by_us(link.source, app, link.function, flags)
     if reason:
         raise CannotPlace(reason)
     source, run = link.source, app.run

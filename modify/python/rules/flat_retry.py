@@ -26,9 +26,10 @@ What is done
 
 When it hands off
     When the close branch does not lead back to the connect function in a way that can be
-    followed; then the gate alone holds the bound. A pause that already grows is left. In
-    Python also when ``run_forever(reconnect=…)`` would tell the host other things than a loop
-    does: with an ``on_reconnect``, a dispatcher, or an ``on_close`` that does more than to log.
+    followed; then the gate alone holds the bound. A pause that already grows, and that nothing
+    sets back early, is left. In Python also when ``run_forever(reconnect=…)`` would tell the
+    host other things than a loop does: with an ``on_reconnect``, a dispatcher, or an
+    ``on_close`` that does more than to log.
 """
 
 from __future__ import annotations

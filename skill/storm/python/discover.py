@@ -113,7 +113,7 @@ def _link(host: Host, link: LinkLoop) -> PythonChannel:
     made = _Maker(host, source, "bridge", shape, source.line(link.loop))
     hears = link.owner is not None and status_branch(link) is not None
     hears = hears or b"logged_out" in source.content
-    flags = tuple(sorted(_events(source, source.text(link.loop.test))))
+    flags = tuple(sorted(_events(source, link.test)))
     return made.channel(link.function, link.owner, flags=flags, hears_logout=hears)
 
 
