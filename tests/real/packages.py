@@ -21,7 +21,14 @@ HOSTS = {
     "nanobot-0.3.5": "nanobot-ai==0.3.5",
     "hermes-0.19.0": "hermes-agent==0.19.0",
 }
-LIBRARIES = ("websockets>=14", "neonize==0.5.2", "loguru", "pydantic>=2")
+LIBRARIES = (
+    "websockets>=14",
+    "websocket-client>=1.8",
+    "aiohttp>=3.9",
+    "neonize==0.5.2",
+    "loguru",
+    "pydantic>=2",
+)
 
 
 def pip(*words: str) -> None:
@@ -50,8 +57,9 @@ def wheel(name: str) -> Path:
 @cache
 def site() -> Path:
     """A folder with the real libraries that hosts import."""
-    target = CACHE / "site"
-    if not (target / ".done").exists():
+    target, wanted = CACHE / "site", "\n".join(LIBRARIES)
+    done = target / ".done"
+    if not done.exists() or done.read_text() != wanted:
         pip("install", "--target", str(target), "--upgrade", *LIBRARIES)
-        (target / ".done").touch()
+        done.write_text(wanted)
     return target
