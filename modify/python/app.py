@@ -39,9 +39,9 @@ class App:
     run: cst.Call
 
 
-def app_of(source: Source, call: cst.Call) -> App | None:
-    """The app that a call runs, if it is one of this file."""
-    runs = method_run(call)
+def app_of(source: Source, call: cst.Call, *, threads: bool = False) -> App | None:
+    """The app that a call runs, if it is one of this file; threads: ``Thread(target=…)``, too."""
+    runs = method_run(call, threads)
     if runs is None:
         return None
     if isinstance(runs.value, cst.Call):
@@ -52,10 +52,11 @@ def app_of(source: Source, call: cst.Call) -> App | None:
     return App(name, makings, call) if makings else None
 
 
-def method_run(call: cst.Call) -> cst.Attribute | None:
+def method_run(call: cst.Call, threads: bool) -> cst.Attribute | None:
     """``ws.run_forever`` of ``ws.run_forever(…)`` and of ``to_thread(ws.run_forever)``."""
     nodes: list[cst.BaseExpression] = [call.func]
-    if HANDS_OVER.search(dotted(call.func)):
+    name = dotted(call.func)
+    if HANDS_OVER.search(name) or (threads and name.rpartition(".")[2] == "Thread"):
         nodes = [item.value for item in call.args]
     for node in nodes:
         if isinstance(node, cst.Attribute) and node.attr.value == "run_forever":

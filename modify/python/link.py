@@ -341,7 +341,7 @@ def wait_of(source: Source, call: cst.Call, loop: Loop) -> Wait | None:
     return Wait(call, number, kind, is_flat(source, number, loop))
 
 
-def is_flat(source: Source, number: cst.BaseExpression, loop: Loop) -> bool:
+def is_flat(source: Source, number: cst.BaseExpression, loop: cst.CSTNode) -> bool:
     """A number, or a name that nothing in the loop's function makes grow."""
     if isinstance(number, (cst.Integer, cst.Float)):
         return True
@@ -364,7 +364,7 @@ def is_setting(node: cst.Subscript) -> bool:
     return isinstance(only, cst.Index) and string_of(only.value) is not None
 
 
-def grown_names(source: Source, loop: Loop) -> set[str]:
+def grown_names(source: Source, loop: cst.CSTNode) -> set[str]:
     """Names that the loop's function computes from something: ``delay = min(delay * 2, 60)``."""
     function = source.nearest(loop, cst.FunctionDef)
     grown = set()

@@ -15,6 +15,7 @@ from modify.python.link import LinkLoop, link_loops, self_pacing
 from modify.python.neonize import Client, clients, why_not_a_daemon
 from modify.python.place import CannotPlace
 from modify.python.poll import poll_loops
+from modify.python.redial import Redial, redials
 from modify.python.rewrite_child import child_edits
 from modify.python.rewrite_link import LinkRewrite
 from modify.python.rewrite_neonize import ClientRewrite
@@ -72,8 +73,11 @@ class Files:
                 self.unreadable(error)
         started = list(sessions(self.sources, [source.path for source in read]))
         for source in read:
-            for link in link_loops(source):
+            links = list(link_loops(source))
+            for link in links:
                 self.add(source, self.link(link))
+            for redial in redials(source, links):
+                self.redial(source, redial)
             for dial in self_pacing(source):
                 self.library_loop(source, dial)
             own = [session for session in started if session.source is source]
@@ -250,6 +254,16 @@ class Files:
         finding = place(source, "silent-redial", seen, None)
         reason = "async for … in websockets.connect() has no place for a gate"
         self.patch.findings.append(replace(finding, reason=reason, accept=ACCEPT_LINK))
+
+    def redial(self, source: Source, redial: Redial) -> None:
+        """What dials again in a form that is only told of."""
+        if redial.right:
+            self.note(source, source.line(redial.place), "right", redial.message)
+            return
+        finding = place(source, redial.rule, Seen(redial.place, redial.message), None)
+        if self.wanted([finding]):
+            found = replace(finding, reason=redial.reason, accept=ACCEPT_LINK)
+            self.patch.findings.append(found)
 
     def sleep_is_patched(self) -> bool:
         """Whether the host's own tests of WhatsApp put something in the place of sleep()."""

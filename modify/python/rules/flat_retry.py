@@ -29,7 +29,9 @@ When it hands off
     followed; then the gate alone holds the bound. A pause that already grows, and that nothing
     sets back early, is left. In Python also when ``run_forever(reconnect=…)`` would tell the
     host other things than a loop does: with an ``on_reconnect``, a dispatcher, or an
-    ``on_close`` that does more than to log.
+    ``on_close`` that does more than to log. And where a dial comes back without a loop: a
+    ``connect()`` that calls itself, ``call_later``, a ``threading.Timer``, an ``on_close``, a
+    decorator such as tenacity's.
 """
 
 from __future__ import annotations
