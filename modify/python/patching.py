@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from modify.python import ADDED, TEST_FILE
 from modify.python.bridges import exit_with, report_logout
 from modify.python.child import ChildBridge, children, free_code
+from modify.python.escapes import escape
 from modify.python.imports import import_edit
 from modify.python.link import LinkLoop, link_loops, self_pacing
 from modify.python.neonize import Client, clients, why_not_a_daemon
@@ -36,6 +37,7 @@ from skill.render_python import Profile, render_python_module, render_python_tes
 
 MODULE = "whatsapp_reconnect"
 ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
+ACCEPT_ESCAPE = "an except that catches the library's own errors as well, or Exception"
 ACCEPT_CLIENT = "handlers of LoggedOutEv, StreamReplacedEv and TemporaryBanEv that stop the client"
 ACCEPT_SESSION = "session_of(…).turn() before the client is made, and handlers that tell heard()"
 PATCHED_SLEEP = re.compile(rb"(?:patch|setattr)\w*\([^\n]*\bsleep\b|\bsleep\s*=\s*\w*[Mm]ock")
@@ -76,6 +78,7 @@ class Files:
             links = list(link_loops(source))
             for link in links:
                 self.add(source, self.link(link))
+                self.escape(link)
             for redial in redials(source, links):
                 self.redial(source, redial)
             for dial in self_pacing(source):
@@ -245,6 +248,19 @@ class Files:
         half = report_logout(self.host, finding, Patch())
         if half.finding is not None and self.options.wants(finding.rule):
             self.patch.findings.append(half.finding)
+
+    def escape(self, link: LinkLoop) -> None:
+        """A lost connection that ends the loop although it is meant to go on."""
+        handler = escape(link)
+        if handler is None:
+            return
+        caught = link.source.text(handler).partition("\n")[0].rstrip(":")
+        seen = Seen(handler, f"a connection that is lost ends the loop: {caught} does not catch it")
+        finding = place(link.source, "channel-gives-up", seen, None)
+        if self.wanted([finding]):
+            reason = "what else the loop should outlive is the host's to say"
+            found = replace(finding, reason=reason, accept=ACCEPT_ESCAPE, contained=True)
+            self.patch.findings.append(found)
 
     def library_loop(self, source: Source, loop: object) -> None:
         import libcst as cst

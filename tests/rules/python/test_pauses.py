@@ -26,7 +26,7 @@ class WhatsApp:
                     {opened}
                     async for message in ws:
                         print(message)
-            except OSError as error:
+            except Exception as error:
                 {failed}
             {end}
 """
