@@ -55,6 +55,8 @@ def redials(source: Source, links: list[LinkLoop]) -> Iterator[Redial]:
     seen: set[cst.FunctionDef] = set()
     for call in all_of(source.module, cst.Call, functions=True):
         app = app_of(source, call, threads=True)
+        if app is None and is_stranger(call):
+            yield from of_strangers(source, call)
         if app is None and not is_dial(call, dials):
             continue
         function = source.nearest(call, cst.FunctionDef)
@@ -79,6 +81,22 @@ def redials(source: Source, links: list[LinkLoop]) -> Iterator[Redial]:
             yield from decorated(source, function)
             if call not in looped:
                 yield from led_back(source, function, app)
+
+
+def is_stranger(call: cst.Call) -> bool:
+    """``ws.run_forever()`` of no WebSocketApp that is made in sight; an event loop has one, too."""
+    first, _, last = dotted(call.func).rpartition(".")
+    return last == "run_forever" and not first.endswith("loop")
+
+
+def of_strangers(source: Source, call: cst.Call) -> Iterator[Redial]:
+    function, loop = source.nearest(call, cst.FunctionDef), nearest_loop(source, call)
+    known = b"WebSocketApp" in source.content or b"websocket" in source.content
+    if function is None or not isinstance(loop, cst.While) or not known:
+        return
+    if is_whatsapp(source, function):
+        said = "a loop calls run_forever() again and again"
+        yield Redial(loop, said, "where its WebSocketApp is made is not known")
 
 
 def about_whatsapp(source: Source, function: cst.FunctionDef, app: App | None) -> bool:

@@ -152,3 +152,19 @@ def test_a_loop_at_the_top_level(tmp_path: Path) -> None:
     patch = look(tmp_path, {PATH: text})
     assert hand_offs(patch) == {"flat-retry"} and patch.findings[0].line == 6
     assert not look(tmp_path, {"bot.py": text, PATH: ""}).findings
+
+
+@pytest.mark.parametrize(
+    ("made", "found"),
+    [("make_app(url)", True), ("self", True), ("asyncio.new_event_loop()", False)],
+)
+def test_an_app_that_is_made_out_of_sight(tmp_path: Path, made: str, found: bool) -> None:
+    name = "loop" if "loop" in made else "app"
+    text = (
+        "import asyncio\nimport time\n\nimport websocket\n\n\n"
+        f"def whatsapp(url):\n    {name} = {made}\n    while True:\n"
+        f"        {name}.run_forever()\n        time.sleep(5)\n\n\nAPP = websocket.WebSocketApp\n"
+    ).replace("APP = websocket.WebSocketApp", "websocket.WebSocketApp('ws://x')")
+    patch = look(tmp_path, {PATH: text})
+    assert [finding.line for finding in patch.findings] == ([9] if found else [])
+    assert not patch.edits
