@@ -312,6 +312,8 @@ def read_waits(link: LinkLoop) -> None:
             link.waits.append(wait)
     path = clean_path(link)
     link.ends_cleanly = path is None
+    if path is not None and link.condition is not None:
+        path.append(link.condition)  # ``while not stop.wait(5):``
     link.clean_waits = [
         wait
         for wait in link.waits

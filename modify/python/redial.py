@@ -73,8 +73,11 @@ def redials(source: Source, links: list[LinkLoop]) -> Iterator[Redial]:
             )
         loop = nearest_loop(source, call)
         if app is not None and isinstance(loop, cst.While) and call not in looped:
-            said = "the bridge is dialled again by a loop that leaves run_forever() to a thread"
-            yield Redial(loop, said, "the loop does not see when the connection is over")
+            said = "the bridge is dialled again by a loop around run_forever()"
+            reason = "run_forever() has no line of its own in the loop"
+            if called(call).rpartition(".")[2] == "Thread":
+                reason = "the loop leaves it to a thread, and does not see when it is over"
+            yield Redial(loop, said, reason)
             continue
         if function not in seen:
             seen.add(function)

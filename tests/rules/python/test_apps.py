@@ -211,3 +211,17 @@ def test_an_event_loop_s_run_forever_is_no_dial(tmp_path: Path) -> None:
     )
     patch = look(tmp_path, {PATH: text + "\n\nAPP = WebSocketApp\n"})
     assert not patch.edits and not patch.findings
+
+
+def test_tabs_and_carriage_returns_stay(tmp_path: Path) -> None:
+    url = "ws://a-very-long-name-of-a-host.example.invalid:3000/socket"
+    text = (
+        "import time\nimport websocket\n\n\ndef whatsapp(url):\n\twhile True:\n"
+        f"\t\tapp = websocket.WebSocketApp('{url}', on_message=print)\n"
+        "\t\tapp.run_forever()\n\t\ttime.sleep(5)\n"
+    ).replace("\n", "\r\n")
+    patch = look(tmp_path, {PATH: text.encode()})
+    new = after(tmp_path, patch, PATH)
+    assert new.count("\n") == new.count("\r\n") and "    " not in new
+    assert f"WebSocketApp(\r\n\t\t\t'{url}',\r\n\t\t\ton_message=print,\r\n" in new
+    assert "\t\t\ton_open=link.on_open(),\r\n\t\t)\r\n" in new

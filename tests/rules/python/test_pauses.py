@@ -60,6 +60,18 @@ def test_a_pause_in_finally_is_one(tmp_path: Path) -> None:
     assert "            finally:\n                link.closed()\n" in after(tmp_path, patch, PATH)
 
 
+def test_a_pause_in_the_loop_s_test_is_one_that_every_end_passes(tmp_path: Path) -> None:
+    text = (
+        "import threading\n\nimport websocket\n\n\nclass WhatsApp(threading.Thread):\n"
+        "    def run(self):\n        while not self._over.wait(5):\n"
+        "            app = websocket.WebSocketApp(self.url)\n            app.run_forever()\n"
+    )
+    patch = look(tmp_path, {PATH: text})
+    assert rules(patch) == {"flat-retry"}
+    test = "while not self._over.wait(link.delay()) and link.turn_sync():"
+    assert test in after(tmp_path, patch, PATH)
+
+
 def test_sleep_zero_is_no_pause(tmp_path: Path) -> None:
     patch = look(tmp_path, {PATH: host(end="await asyncio.sleep(0)")})
     assert rules(patch) == {"silent-redial"}

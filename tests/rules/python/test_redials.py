@@ -141,7 +141,10 @@ def test_the_library_s_own_redial_outside_a_loop(tmp_path: Path, options: str) -
 def test_a_loop_that_does_not_see_the_end(tmp_path: Path) -> None:
     run = f"while True:\n            {THREAD}\n            time.sleep(5)"
     patch = look(tmp_path, {PATH: app("print(code)", run)})
-    assert "to a thread" in patch.findings[0].message and not patch.edits
+    assert "to a thread" in patch.findings[0].reason and not patch.edits
+    asks = app("print(code)", "while self.app.run_forever():\n            time.sleep(5)")
+    patch = look(tmp_path, {PATH: asks})
+    assert "no line of its own" in patch.findings[0].reason and not patch.edits
 
 
 def test_a_loop_at_the_top_level(tmp_path: Path) -> None:
