@@ -58,7 +58,8 @@ class LinkLoop:
     dial: the call; opening: the ``with`` or the assignment that the open link comes from.
     app: of websocket-client, where the dial is its ``run_forever()``; that is the opening, too.
     waits: the pauses between two dials. clean_waits: those that a clean close passes, too.
-    resets: what sets a growing one back.
+    resets: what sets a growing one back. entry: the statement of the loop that dials, where
+    the loop may go round before it (``if not enabled: sleep(30); continue``).
     """
 
     source: Source
@@ -75,6 +76,7 @@ class LinkLoop:
     ends_cleanly: bool = False
     stops: list[cst.SimpleStatementLine] = field(default_factory=list)
     resets: list[cst.SimpleStatementLine] = field(default_factory=list)
+    entry: cst.BaseStatement | None = None
 
     @property
     def is_gated(self) -> bool:
@@ -302,7 +304,10 @@ def heard_by(
 def read_waits(link: LinkLoop) -> None:
     source, loop = link.source, link.loop
     held = link.opening if isinstance(link.opening, cst.With) else None
+    link.entry, idle = entry_of(link)
     for call in all_of(loop, cst.Call):
+        if any(source.is_within(call, statement) for statement in idle):
+            continue
         if held is not None and source.is_within(call, held):
             continue
         if nearest_loop(source, call) is not loop:
@@ -319,6 +324,29 @@ def read_waits(link: LinkLoop) -> None:
         for wait in link.waits
         if any(source.is_within(wait.call, statement) for statement in path or [])
     ]
+
+
+def entry_of(link: LinkLoop) -> tuple[cst.BaseStatement | None, list[cst.BaseStatement]]:
+    """The statement that dials, and those before it that may send the loop round without a dial.
+
+    None where there are none of these: each turn of the loop is a dial.
+    """
+    before = list[cst.BaseStatement]()
+    for statement in block_of(link.loop) or []:
+        calls = list(all_of(statement, cst.Call))
+        near = [call for call in calls if link.dial is call or is_helper(link, call)]
+        if near:
+            idle = [item for item in before if any(all_of(item, cst.Continue))]
+            idle = [item for item in idle if isinstance(item, cst.If)]
+            return (statement, idle) if idle else (None, [])
+        before.append(statement)
+    return None, []
+
+
+def is_helper(link: LinkLoop, call: cst.Call) -> bool:
+    if link.holder is link.function:
+        return False
+    return function_named(link.source, link.function, called(call)) is link.holder
 
 
 def wait_of(source: Source, call: cst.Call, loop: Loop) -> Wait | None:

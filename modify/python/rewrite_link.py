@@ -102,12 +102,15 @@ class LinkRewrite:
                 call = again.removesuffix("()")
                 given = f"going={call}" if again != call else f"going=lambda: {again}"
             turn = f"{self.name}.turn_sync({given})"
-        inside_of = self.tried()
-        if inside_of is not None or test is None:
+        first: cst.BaseStatement | None = self.link.entry
+        tried = self.tried()
+        if tried is not None or (test is None and first is None):
+            first = (block_of(tried or self.link.loop) or [])[0]
+        if first is not None:
             turn = f"({turn})" if " and " in turn else turn
-            first = (block_of(inside_of or self.link.loop) or [])[0]
             self.edits.append(self.source.before(first, f"if not {turn}:\n    break", RULE))
             return
+        assert test is not None
         start, end = self.source.span(test)
         if self.link.test in ("True", "1"):
             self.edits.append(Edit(start, end, turn.encode(), RULE))

@@ -215,3 +215,22 @@ def test_an_import_alone_at_the_top_leaves_no_gap(tmp_path: Path) -> None:
     text = host(end="await asyncio.sleep(5)").replace("import itertools\n", "")
     new = after(tmp_path, look(tmp_path, {PATH: text}), PATH)
     assert new.startswith("import websockets\n")
+
+
+def test_a_turn_of_the_loop_that_dials_nothing_is_not_paced(tmp_path: Path) -> None:
+    text = host(end="await asyncio.sleep(5)").replace(
+        "            try:\n",
+        "            if not self.url:\n                await asyncio.sleep(30)\n"
+        "                continue\n            # The bridge.\n            try:\n",
+    )
+    patch = look(tmp_path, {PATH: text})
+    assert rules(patch) == {"flat-retry"} and len(patch.findings) == 1
+    new = after(tmp_path, patch, PATH)
+    assert (
+        "        while True:\n            if not self.url:\n"
+        "                await asyncio.sleep(30)\n                continue\n"
+        "            if not await link.turn():\n                break\n"
+        "            # The bridge.\n            try:\n"
+    ) in new
+    (tmp_path / PATH).write_text(new)
+    assert not look(tmp_path, {}).findings
