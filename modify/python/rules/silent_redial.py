@@ -20,6 +20,10 @@ When it hands off
     When the loop, or the connection's ``with``, has no lines of its own, or the dial stands
     in a function that has no way to know the loop's link; and for ``async for ws in
     websockets.connect(…)``, where the library dials by itself.
+
+What cannot be promised: websocket-client waits for a bridge that accepts and never answers
+without an end, unless the host calls ``websocket.setdefaulttimeout()``; aiohttp makes a second
+connection by itself where the first is dropped before any answer (a retry of its GET).
 """
 
 from __future__ import annotations
