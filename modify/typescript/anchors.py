@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from modify.typescript.channel import EVENT, Channel
@@ -33,7 +33,7 @@ BAILEYS = re.compile(r"baileys", re.IGNORECASE)
 CLOSE = re.compile(r"['\"`]close['\"`]")
 
 
-def read_channels(source: Source, factories: frozenset[str] = frozenset()) -> list[Channel]:
+def read_channels(source: Source, factories: Collection[str] = ()) -> list[Channel]:
     """Every channel of the file: one for each listener whose connect function is found.
 
     factories: names that the file imports of functions that make the socket elsewhere.
@@ -56,6 +56,12 @@ def read_channels(source: Source, factories: frozenset[str] = frozenset()) -> li
             Channel(source, function, socket_call, registration, receiver, handler, logic, apart)
         )
     return found
+
+
+def acts_on_close(source: Source) -> bool:
+    """Whether a listener of the file speaks of a closed connection."""
+    logics = (logic_of(handler, source.root) for _, _, handler in registrations(source.root))
+    return any(logic is not None and CLOSE.search(logic.text()) for logic in logics)
 
 
 def channel_without_listener(source: Source) -> Channel | None:
@@ -107,7 +113,7 @@ def is_eye(handler: SgNode) -> bool:
 # --- what makes a socket ----------------------------------------------------------------
 
 
-def socket_makers(root: SgNode, factories: frozenset[str] = frozenset()) -> list[SgNode]:
+def socket_makers(root: SgNode, factories: Collection[str] = ()) -> list[SgNode]:
     """Calls that make a Baileys socket, whatever the import is called.
 
     A function of the file that only makes the socket and hands it out counts as a maker

@@ -127,7 +127,7 @@ def pairs_in_process(channel: Channel) -> bool:
 
     A listener in another place may show it: to a bot that is linked it makes no difference.
     """
-    if channel.apart:
+    if channel.apart or (channel.factory is not None and channel.factory.pairs):
         return True
     if channel.uses(r"\brequestPairingCode\s*\(") or channel.uses(r"printQRInTerminal\s*:\s*true"):
         return True
@@ -150,7 +150,9 @@ def auth_folder(channel: Channel) -> str | None:
     several accounts would be wrong. None, too, where credentials lie in no folder.
     """
     call = auth_call(channel)
-    if call is None or not KEPT_IN_FOLDER.search(callee_of(call)):
+    if call is None:
+        return channel.factory.folder if channel.factory is not None else None
+    if not KEPT_IN_FOLDER.search(callee_of(call)):
         return None
     given = arguments_of(call)
     return outside(channel, call, given[0]) if given else None

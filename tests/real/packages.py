@@ -6,6 +6,7 @@ second run finds everything in place.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -21,13 +22,30 @@ HOSTS = {
     "nanobot-0.3.5": "nanobot-ai==0.3.5",
     "hermes-0.19.0": "hermes-agent==0.19.0",
 }
+# What the channels, unit installers and gateways of those hosts import; all of their
+# requirements would be four times as much.
 LIBRARIES = (
-    "websockets>=14",
-    "websocket-client>=1.8",
-    "aiohttp>=3.9",
+    "websockets>=16,<17",
     "neonize==0.5.2",
     "loguru",
-    "pydantic>=2",
+    "pydantic>=2.12",
+    "pydantic-settings",
+    "aiohttp",
+    "filelock",
+    "httpx",
+    "jinja2",
+    "json-repair",
+    "openai",
+    "python-dotenv",
+    "pyyaml",
+    "rapidfuzz",
+    "requests",
+    "rich",
+    "ruamel.yaml",
+    "tenacity",
+    "tiktoken",
+    "tzlocal",
+    "websocket-client>=1.8",
 )
 
 
@@ -57,9 +75,11 @@ def wheel(name: str) -> Path:
 @cache
 def site() -> Path:
     """A folder with the real libraries that hosts import."""
-    target, wanted = CACHE / "site", "\n".join(LIBRARIES)
+    target = CACHE / "site"
     done = target / ".done"
+    wanted = "\n".join(LIBRARIES)
     if not done.exists() or done.read_text() != wanted:
-        pip("install", "--target", str(target), "--upgrade", *LIBRARIES)
+        shutil.rmtree(target, ignore_errors=True)
+        pip("install", "--target", str(target), *LIBRARIES)
         done.write_text(wanted)
     return target

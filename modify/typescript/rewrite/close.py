@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 from modify.typescript.rewrite.codes import goes_by_codes, is_over, place_fallback
 from modify.typescript.rewrite.draft import Draft, closure
 from modify.typescript.rewrite.ending import ending_of
+from modify.typescript.rewrite.stale_logs import rewrite_stale_logs
 
 
 def rewrite_close_branch(draft: Draft) -> None:
@@ -132,6 +133,7 @@ def replace_redial(draft: Draft, redial: Redial, again: str) -> None:
     draft.loop |= names_between(channel.source, start, end)
     draft.alive |= set(re.findall(r"\w+", again)) - {"this"}
     draft.put(start, end, text, "flat-retry")
+    rewrite_stale_logs(draft, redial)
 
 
 def is_last(draft: Draft, statement: SgNode) -> bool:
