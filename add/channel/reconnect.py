@@ -279,6 +279,9 @@ class _Gate:
 
 
 # skillgen: bridge begins
+_Handler = Callable[..., object]
+
+
 class BridgeLink(_Gate):
     """The link to a bridge, which keeps the limits for WhatsApp itself."""
 
@@ -300,6 +303,15 @@ class BridgeLink(_Gate):
         if self._state in ("promised", "running"):
             self._state = "open"
             self._since = self._now()
+
+    def on_open(self, then: _Handler | None = None) -> _Handler:
+        """For a WebSocketApp: opened(), then the bot's own on_open."""
+
+        def opened(*arguments: object) -> object:
+            self.opened()
+            return then(*arguments) if then else None
+
+        return opened
 
     def closed(self) -> None:
         """Not connected, or no longer. turn() and delay() imply it."""

@@ -65,6 +65,17 @@ def test_bridge_delay_is_for_loops_with_a_wait_of_their_own() -> None:
     assert link.turn_sync()  # at once
 
 
+def test_an_app_tells_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    # So that any open lasts, and the next wait is short again.
+    monkeypatch.setitem(BridgeLink.closed.__globals__, "BRIDGE_RESET", 0.0)
+    link = BridgeLink()
+    told: list[object] = []
+    for handler in (link.on_open(told.append), link.on_open()):
+        handler("app")
+        assert link.delay() <= 6
+    assert told == ["app"]
+
+
 def test_bridge_logout_is_final(naps: list[float]) -> None:
     link = BridgeLink()
     link.logout("logged out on the phone")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -143,4 +144,11 @@ def unused_import(source: Source, name: str, gone: int, rule: str) -> Edit | Non
     assert isinstance(only, cst.Import)
     if len(statement.body) != 1 or len(only.names) != 1:
         return None
-    return source.remove(statement, rule)
+    edit = source.remove(statement, rule)
+    top = edit.start == source.offset
+    above = source.content[source.line_start(edit.start - 1) : edit.start] if not top else b""
+    below = source.content[edit.end : source.line_end(edit.end)]
+    if above.strip() or below.strip():
+        return edit
+    # A group of its own: one of the two empty lines around it goes, too.
+    return replace(edit, end=source.content.find(b"\n", edit.end) + 1 or edit.end)

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field, replace
 from modify.python import ADDED, TEST_FILE
 from modify.python.bridges import exit_with, report_logout
 from modify.python.child import ChildBridge, children, free_code
+from modify.python.escapes import escape
 from modify.python.imports import import_edit
 from modify.python.link import LinkLoop, link_loops, self_pacing
 from modify.python.neonize import Client, clients, why_not_a_daemon
+from modify.python.place import CannotPlace
 from modify.python.poll import poll_loops
+from modify.python.redial import Redial, redials
 from modify.python.rewrite_child import child_edits
-from modify.python.rewrite_link import CannotPlace, LinkRewrite
+from modify.python.rewrite_link import LinkRewrite
 from modify.python.rewrite_neonize import ClientRewrite
 from modify.python.rewrite_session import SessionRewrite
 from modify.python.rules import Seen, look
@@ -34,6 +37,7 @@ from skill.render_python import Profile, render_python_module, render_python_tes
 
 MODULE = "whatsapp_reconnect"
 ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
+ACCEPT_ESCAPE = "an except that catches the library's own errors as well, or Exception"
 ACCEPT_CLIENT = "handlers of LoggedOutEv, StreamReplacedEv and TemporaryBanEv that stop the client"
 ACCEPT_SESSION = "session_of(…).turn() before the client is made, and handlers that tell heard()"
 PATCHED_SLEEP = re.compile(rb"(?:patch|setattr)\w*\([^\n]*\bsleep\b|\bsleep\s*=\s*\w*[Mm]ock")
@@ -71,8 +75,12 @@ class Files:
                 self.unreadable(error)
         started = list(sessions(self.sources, [source.path for source in read]))
         for source in read:
-            for link in link_loops(source):
+            links = list(link_loops(source))
+            for link in links:
                 self.add(source, self.link(link))
+                self.escape(link)
+            for redial in redials(source, links):
+                self.redial(source, redial)
             for dial in self_pacing(source):
                 self.library_loop(source, dial)
             own = [session for session in started if session.source is source]
@@ -241,6 +249,19 @@ class Files:
         if half.finding is not None and self.options.wants(finding.rule):
             self.patch.findings.append(half.finding)
 
+    def escape(self, link: LinkLoop) -> None:
+        """A lost connection that ends the loop although it is meant to go on."""
+        handler = escape(link)
+        if handler is None:
+            return
+        caught = link.source.text(handler).partition("\n")[0].rstrip(":")
+        seen = Seen(handler, f"a connection that is lost ends the loop: {caught} does not catch it")
+        finding = place(link.source, "channel-gives-up", seen, None)
+        if self.wanted([finding]):
+            reason = "what else the loop should outlive is the host's to say"
+            found = replace(finding, reason=reason, accept=ACCEPT_ESCAPE, contained=True)
+            self.patch.findings.append(found)
+
     def library_loop(self, source: Source, loop: object) -> None:
         import libcst as cst
 
@@ -249,6 +270,16 @@ class Files:
         finding = place(source, "silent-redial", seen, None)
         reason = "async for … in websockets.connect() has no place for a gate"
         self.patch.findings.append(replace(finding, reason=reason, accept=ACCEPT_LINK))
+
+    def redial(self, source: Source, redial: Redial) -> None:
+        """What dials again in a form that is only told of."""
+        if redial.right:
+            self.note(source, source.line(redial.place), "right", redial.message)
+            return
+        finding = place(source, redial.rule, Seen(redial.place, redial.message), None)
+        if self.wanted([finding]):
+            found = replace(finding, reason=redial.reason, accept=ACCEPT_LINK)
+            self.patch.findings.append(found)
 
     def sleep_is_patched(self) -> bool:
         """Whether the host's own tests of WhatsApp put something in the place of sleep()."""

@@ -16,7 +16,7 @@ from modify.python.neonize import (
     redials,
     returns,
 )
-from modify.python.rewrite_link import CannotPlace
+from modify.python.place import CannotPlace
 from modify.python.source import Source, all_of, block_of, called
 from modify.python.style import annotation, logger_of
 from skill.edit import Edit

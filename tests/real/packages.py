@@ -45,6 +45,7 @@ LIBRARIES = (
     "tenacity",
     "tiktoken",
     "tzlocal",
+    "websocket-client>=1.8",
 )
 
 
