@@ -25,7 +25,7 @@ from modify.python.sources import Sources
 from modify.python.status import hears_logout, status_branch
 from modify.python.style import style_of
 from skill import __version__
-from skill.edit import Addition, Edit, Patch, apply_edits
+from skill.edit import Addition, Edit, Patch, apply_edits, in_order
 from skill.errors import SkillgenError, UnreadableSource
 from skill.finding import Finding, Note
 from skill.host import Host
@@ -109,6 +109,7 @@ class Files:
             edit = import_edit(self.host, source, MODULE, wanted, "silent-redial")
             if edit is not None:
                 edits.append(edit)
+        edits = in_order(edits)
         after = apply_edits(source.content, edits)
         if not parses(after):
             raise SkillgenError(

@@ -39,8 +39,20 @@ class LinkRewrite:
         self.removed: dict[str, int] = {}
 
     @property
+    def is_of_one_run(self) -> bool:
+        """Whether the loop is ended by what it was called with: the next run has its own link."""
+        link = self.link
+        given = {item.name.value for item in link.function.params.params} - {link.me}
+        return (
+            not link.stops
+            and self.status is None
+            and link.holder is link.function
+            and bool(given & names_in(link.loop.test))
+        )
+
+    @property
     def imported(self) -> str:
-        return "link_of" if self.link.me else "BridgeLink"
+        return "link_of" if self.link.me and not self.is_of_one_run else "BridgeLink"
 
     def run(self) -> list[Edit]:
         """Raises CannotPlace; then nothing of it may be used."""
@@ -51,7 +63,7 @@ class LinkRewrite:
             raise CannotPlace("the dial stands in a function that knows nothing of the loop")
         logger = logger_of(self.source, self.link.me)
         made = f"link_of({', '.join(filter(None, (link.me, logger)))})"
-        if not link.me:
+        if self.imported == "BridgeLink":
             made = f"BridgeLink({logger})"
         lines = f"{WHY}\n{self.name} = {made}\n{self.name}.start()"
         self.edits.append(self.source.before(link.loop, lines, RULE))
@@ -78,14 +90,14 @@ class LinkRewrite:
         """The loop goes round when its turn has come, or ends."""
         test = self.link.loop.test
         again = self.asked_again()
+        call = again.removesuffix("()")
+        is_one_call = again != call and not again.startswith(("not ", "("))
+        given = f"going={call}" if is_one_call else f"going=lambda: {again}"
+        given = given if again else ""
         if self.link.is_async:
-            turn = f"await {self.name}.turn()" + (f" and {again}" if again else "")
+            turn = f"await {self.name}.turn({given})"
         else:
-            given = stop_event(test)
-            if again and not given:
-                call = again.removesuffix("()")
-                given = f"going={call}" if again != call else f"going=lambda: {again}"
-            turn = f"{self.name}.turn_sync({given})"
+            turn = f"{self.name}.turn_sync({stop_event(test) or given})"
         start, end = self.source.span(test)
         if self.link.test in ("True", "1"):
             self.edits.append(Edit(start, end, turn.encode(), RULE))
@@ -111,7 +123,7 @@ class LinkRewrite:
         # A call may have an effect; asking an event has none.
         if any(not name.endswith(".is_set") for name in calls):
             return ""
-        if isinstance(test, (cst.BooleanOperation, cst.IfExp, cst.NamedExpr, cst.Lambda)):
+        if isinstance(test, (cst.NamedExpr, cst.Lambda)):
             return f"({self.link.test})"
         return self.link.test
 

@@ -106,7 +106,7 @@ class ClientRewrite:
             raise CannotPlace("the registrations are of no known form")
         me = self.me
         call = f"{me}.{HELPER}({client.name})" if me else f"{HELPER}({client.name})"
-        gap = "\n" if isinstance(last, cst.FunctionDef) else ""
+        gap = "\n" if isinstance(last, cst.BaseCompoundStatement) else ""
         if me:
             assert client.scope is not None
             self.edits.append(source.after(last, gap + call, RULE, source.indent(last)))

@@ -132,16 +132,18 @@ def test_a_thread_s_wait_ends_with_its_stop_event(tmp_path: Path, test: str) -> 
 @pytest.mark.parametrize(
     ("test", "gate"),
     [
-        ("on.is_set()", "on.is_set() and await link.turn() and on.is_set()"),
-        ("on", "on and await link.turn() and on"),
-        ("on and not off", "on and not off and await link.turn() and (on and not off)"),
+        ("on.is_set()", "on.is_set() and await link.turn(going=on.is_set)"),
+        ("on", "on and await link.turn(going=lambda: on)"),
+        (
+            "not off.is_set()",
+            "not off.is_set() and await link.turn(going=lambda: not off.is_set())",
+        ),
+        ("on and not off", "on and not off and await link.turn(going=lambda: on and not off)"),
         ("True", "await link.turn()"),
         ("poll()", "poll() and await link.turn()"),
     ],
 )
-def test_a_flag_that_falls_during_a_wait_is_seen_before_the_dial(
-    tmp_path: Path, test: str, gate: str
-) -> None:
+def test_a_flag_that_falls_ends_the_wait(tmp_path: Path, test: str, gate: str) -> None:
     text = (
         "import asyncio\nimport websockets\n\n\nasync def whatsapp():\n"
         f"    while {test}:\n        try:\n"
@@ -151,6 +153,19 @@ def test_a_flag_that_falls_during_a_wait_is_seen_before_the_dial(
     )
     said = after(tmp_path, look(tmp_path, {"whatsapp.py": text}), "whatsapp.py")
     assert f"    while {gate}:\n" in said
+
+
+@pytest.mark.parametrize(
+    ("test", "made"),
+    [("not stop.is_set()", "BridgeLink()"), ("self._running", "link_of(self)")],
+)
+def test_a_run_that_is_stopped_by_what_it_was_given_has_a_link_of_its_own(
+    tmp_path: Path, test: str, made: str
+) -> None:
+    """Else the next run would find the link taken by one that has yet to notice its stop."""
+    text = loop(test=test).replace("run(self):", "run(self, stop):")
+    said = after(tmp_path, look(tmp_path, {PATH: text}), PATH)
+    assert f"link = {made}\n" in said
 
 
 def test_both_halves_of_a_bridge_change_together(tmp_path: Path) -> None:

@@ -31,6 +31,51 @@ def test_a_bot_without_handlers_of_its_end(tmp_path: Path) -> None:
     assert not look(tmp_path, {}).findings
 
 
+OF_A_CLASS = (
+    "from neonize.client import NewClient\nfrom neonize.events import *\n\n\n"
+    "class Channel:\n    def listen(self, client):\n{last}"
+)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "        client.event(MessageEv)(self.on)\n",
+        "        try:\n            client.event(MessageEv)(self.on)\n"
+        "        except NameError:\n            pass\n",
+        "        @client.event(MessageEv)\n        def on(c, e):\n            print(e)\n",
+        "        @client.event(LoggedOutEv)\n        def gone(c, e):\n            print(e)\n",
+    ],
+)
+def test_what_is_added_below_the_last_line_of_a_method_comes_in_order(
+    tmp_path: Path, last: str
+) -> None:
+    new = after(tmp_path, look(tmp_path, {PATH: OF_A_CLASS.format(last=last)}), PATH)
+    listen, helper = new.split("    def _stop_when_session_ends(self, client):\n")
+    assert "        self._stop_when_session_ends(client)\n" in listen
+    assert "_stop_when_session_ends" not in helper, "a helper that calls itself never ends"
+    if "gone" in last:
+        assert "            print(e)\n            c.stop()\n\n        self._stop" in listen
+    compile(new, PATH, "exec")
+
+
+def test_a_handler_of_its_end_that_comes_last_in_a_script(tmp_path: Path) -> None:
+    text = HEAD + "@client.event(LoggedOutEv)\ndef gone(c, e):\n    print(e)\n"
+    new = after(tmp_path, look(tmp_path, {PATH: text}), PATH)
+    assert "    print(e)\n    c.stop()\n\n\ndef _stop_when_session_ends(client):\n" in new
+    assert new.endswith("\n\n\n_stop_when_session_ends(client)\n")
+
+
+def test_a_comment_at_the_end_of_a_handler_stays_in_it(tmp_path: Path) -> None:
+    text = (
+        HEAD + "@client.event(MessageEv)\ndef on(c, e):\n    print(e)\n\n    # reply(e)\n\n"
+        "# now dial\nclient.connect()\n"
+    )
+    new = after(tmp_path, look(tmp_path, {PATH: text}), PATH)
+    assert "    # reply(e)\n\n\ndef _stop_when_session_ends(client):\n" in new
+    assert "_stop_when_session_ends(client)\n\n# now dial\nclient.connect()\n" in new
+
+
 @pytest.mark.parametrize("body", ["print('bye')", "import sys; sys.exit(0)"])
 def test_a_handler_that_ends_nothing_gets_the_stop(tmp_path: Path, body: str) -> None:
     patch = look(tmp_path, {PATH: HEAD + OTHERS + BODY.format(body=body)})
