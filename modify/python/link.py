@@ -35,6 +35,7 @@ SLEEPS = {"sleep", "asyncio.sleep", "time.sleep", "anyio.sleep", "gevent.sleep"}
 STOP_NAMES = re.compile(r"^_?_?(a?stop|a?close|disconnect|shutdown|teardown|aexit__|exit__)", re.I)
 ENDS = (cst.Break, cst.Return, cst.Raise)
 GATE = re.compile(r"\.turn(_sync)?$")
+CLOCK = re.compile(r"(?:^|\.)(?:time|monotonic|perf_counter|now|utcnow)$")
 
 Opening = Literal["with", "assigned"]
 
@@ -73,6 +74,12 @@ class LinkLoop:
     @property
     def is_gated(self) -> bool:
         return any(GATE.search(called(call)) for call in all_of(self.loop, cst.Call))
+
+    @property
+    def is_bounded(self) -> bool:
+        """``while time.time() < deadline``: asks for a while whether the bridge is up."""
+        calls = [node for node in [self.loop.test, *inside(self.loop.test)] if called(node)]
+        return any(CLOCK.search(called(call)) for call in calls)
 
     @property
     def flat_waits(self) -> list[Wait]:

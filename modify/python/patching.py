@@ -203,6 +203,11 @@ class Files:
         if link.is_gated:
             self.gated(link)
             return []
+        if link.is_bounded:
+            self.note(
+                source, line, "bounded", "asks whether the bridge is up until its time is over"
+            )
+            return []
         findings = self.seen(link, "find", source)
         if not findings:
             message = "waits longer each time, after a clean close, too"

@@ -12,6 +12,7 @@ from modify.python.neonize import (
     Registration,
     anchor,
     calls_on,
+    connects_first,
     own_loop,
     redials,
     returns,
@@ -42,6 +43,8 @@ class ClientRewrite:
         client = self.client
         if own_loop(client) is not None:
             raise CannotPlace("the host dials again in a loop of its own when the client has ended")
+        if connects_first(client):
+            raise CannotPlace("connect() comes first, and what follows it is never heard")
         for item in client.idle_handlers:
             self.merge(item)
         if client.deaf:

@@ -20,8 +20,8 @@ What is done
     records the errors of its channels' start.
 
 When it hands off
-    When the handler is no function of the host, the host dials again in a loop of its own, or
-    the registrations are of no known form.
+    When the handler is no function of the host, the host dials again in a loop of its own,
+    connects before it registers anything, or the registrations are of no known form.
 
 What cannot be promised: whatsmeow itself reconnects inside Go (2 s × errors, the first at
 once, back to zero on each login), and neonize 0.5.2 has no switch for it.

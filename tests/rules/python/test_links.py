@@ -84,6 +84,31 @@ def test_a_one_line_body_is_handed_off(tmp_path: Path) -> None:
     assert hand_offs(patch) == {"silent-redial"} and not patch.edits
 
 
+@pytest.mark.parametrize("now", ["time.time()", "time.monotonic()", "loop.time()"])
+def test_a_wait_for_a_bridge_to_come_up_is_left(tmp_path: Path, now: str) -> None:
+    text = loop(test=f"{now} < deadline", wait="await asyncio.sleep(0.2)")
+    patch = look(tmp_path, {PATH: text})
+    assert not patch.edits and not patch.findings
+    assert [note.kind for note in patch.notes] == ["bounded"]
+
+
+@pytest.mark.parametrize(
+    ("files", "imported"),
+    [
+        ({"channels/base.py": "", "channels/__init__.py": ""}, "heron.channels.whatsapp_reconnect"),
+        ({"channels/__init__.py": ""}, "channels.whatsapp_reconnect"),
+    ],
+)
+def test_a_checkout_that_is_the_package_itself(
+    tmp_path: Path, files: dict[str, str], imported: str
+) -> None:
+    text = loop().replace(
+        "import websockets", "import websockets\nfrom heron.channels.base import x"
+    )
+    patch = look(tmp_path, {"channels/whatsapp.py": text, **files})
+    assert f"from {imported} import link_of" in after(tmp_path, patch, "channels/whatsapp.py")
+
+
 def test_the_library_s_own_loop_is_handed_off(tmp_path: Path) -> None:
     text = (
         "import websockets\n\n\nasync def whatsapp():\n"

@@ -147,6 +147,39 @@ def test_a_script_that_links_the_account_is_left(tmp_path: Path) -> None:
     assert not patch.edits and [note.kind for note in patch.notes] == ["not-a-daemon"]
 
 
+def test_a_script_that_links_in_a_thread_and_waits_in_a_condition_is_left(tmp_path: Path) -> None:
+    text = (
+        "import threading\n\nfrom neonize.client import NewClient\n"
+        "from neonize.events import ConnectedEv\n\n\ndef run_auth():\n"
+        "    client = NewClient('x')\n    done = threading.Event()\n\n"
+        "    @client.event(ConnectedEv)\n    def on_connected(_, event):\n        done.set()\n\n"
+        "    threading.Thread(target=client.connect, daemon=True).start()\n"
+        "    if not done.wait(timeout=120):\n        raise SystemExit(1)\n"
+        "    client.disconnect()\n"
+    )
+    patch = look(tmp_path, {"auth.py": text})
+    assert not patch.edits and [note.kind for note in patch.notes] == ["not-a-daemon"]
+
+
+LINKING = HEAD + "@client.event({event})\ndef linked(c, e):\n    {body}\n\n\nclient.connect()\n"
+
+
+@pytest.mark.parametrize("event", ["PairStatusEv", "ConnectedEv"])
+def test_a_script_that_exits_once_linked_is_left(tmp_path: Path, event: str) -> None:
+    text = LINKING.format(event=event, body="sys.exit(0)")
+    patch = look(tmp_path, {"gen.py": text})
+    assert not patch.edits and [note.kind for note in patch.notes] == ["not-a-daemon"]
+    text = LINKING.format(event=event, body="print(e)")
+    assert rules(look(tmp_path, {"gen.py": text})) == {"logout-unheard"}
+
+
+def test_what_is_registered_after_connect_is_handed_off(tmp_path: Path) -> None:
+    late = "@client.event(MessageEv)\ndef on(c, e):\n    print(e)\n"
+    patch = look(tmp_path, {PATH: HEAD + "client.connect()\n\n\n" + late})
+    assert hand_offs(patch) == {"logout-unheard"} and not patch.edits
+    assert "comes first" in patch.findings[0].reason
+
+
 def test_what_answers_messages_is_a_bot(tmp_path: Path) -> None:
     handler = "    @client.event(MessageEv)\n    async def on(c, e):\n        print(e)\n\n"
     text = PAIR.format(more=", MessageEv", handler=handler)
