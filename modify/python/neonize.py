@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from modify.python.link import function_named, owner_of
-from modify.python.source import Source, all_of, block_of, called, dotted
+from modify.python.source import Source, all_of, block_of, called, dotted, inside
 
 TERMINAL = ("LoggedOutEv", "StreamReplacedEv", "TemporaryBanEv")
 LINKED = ("PairStatusEv", "ConnectedEv")
@@ -306,6 +306,60 @@ def own_loop(client: Client) -> cst.While | None:
         ):
             return loop
     return None
+
+
+def starts_again(client: Client) -> str:
+    """What starts a client anew once it has ended, in words; empty if nothing is seen.
+
+    A watchdog's loop, or ``if not self._thread.is_alive(): self.start()``: to stop the client
+    would make that dial, again and again, where a client that is left alone stays quiet.
+    """
+    source = client.source
+    held = [source.nearest(call, cst.FunctionDef) for call in calls_on(client, CONNECTS)]
+    held += [source.nearest(call, cst.FunctionDef) for call in thread_targets(client)]
+    starts = {outermost(source, item) for item in [client.scope, *held] if item is not None}
+    known = set(starts)
+    for _ in range(2):
+        callers = list(calls_of(source, starts))
+        for caller, call in callers:
+            if caller not in known and is_asked_again(source, call):
+                return f"{caller.name.value}()" if caller is not None else "the script's own loop"
+        starts = {caller for caller, _ in callers if caller is not None} - known
+        known |= starts
+    return ""
+
+
+def outermost(source: Source, function: cst.FunctionDef) -> cst.FunctionDef:
+    above = source.nearest(function, cst.FunctionDef)
+    return function if above is None else outermost(source, above)
+
+
+def calls_of(
+    source: Source, wanted: set[cst.FunctionDef]
+) -> Iterator[tuple[cst.FunctionDef | None, cst.Call]]:
+    """Calls of some functions of a file, by their names, and the function each stands in."""
+    names = {function.name.value for function in wanted}
+    for call in all_of(source.module, cst.Call, functions=True):
+        if called(call).rpartition(".")[2] in names:
+            near = source.nearest(call, cst.FunctionDef)
+            caller = outermost(source, near) if near is not None else None
+            exact = caller is not None and function_named(source, caller, called(call)) in wanted
+            # ``bot.run()`` of another object counts where it is called in a loop.
+            if exact or source.nearest(call, cst.While) is not None:
+                yield caller, call
+
+
+def is_asked_again(source: Source, call: cst.Call) -> bool:
+    for above in source.above(call):
+        if isinstance(above, cst.FunctionDef):
+            return False
+        if isinstance(above, cst.While):
+            return True
+        if isinstance(above, cst.If) and any(
+            called(node).endswith(".is_alive") for node in [above.test, *inside(above.test)]
+        ):
+            return True
+    return False
 
 
 def body_of_scope(client: Client) -> list[cst.BaseStatement]:

@@ -16,6 +16,7 @@ from modify.python.neonize import (
     own_loop,
     redials,
     returns,
+    starts_again,
 )
 from modify.python.rewrite_link import CannotPlace
 from modify.python.source import Source, all_of, block_of, called
@@ -43,6 +44,11 @@ class ClientRewrite:
         client = self.client
         if own_loop(client) is not None:
             raise CannotPlace("the host dials again in a loop of its own when the client has ended")
+        again = starts_again(client)
+        if again:
+            raise CannotPlace(
+                f"{again} starts it again once it has ended: a stop would make it dial"
+            )
         if connects_first(client):
             raise CannotPlace("connect() comes first, and what follows it is never heard")
         for item in client.idle_handlers:

@@ -132,6 +132,44 @@ def test_a_loop_around_connect_is_handed_off(tmp_path: Path) -> None:
     assert "a loop of its own" in patch.findings[0].reason
 
 
+CHANNEL = (
+    "import threading\nimport time\n\nfrom neonize.client import NewClient\n"
+    "from neonize.events import *\n\n\nclass Channel:\n    def start(self):\n"
+    "        self.client = NewClient('x')\n        self.client.event(MessageEv)(self.on)\n"
+    "        self.thread = threading.Thread(target=self.client.connect)\n"
+    "        self.thread.start()\n\n"
+)
+KEEPERS = {
+    "ensure()": "    def ensure(self):\n        if not self.thread.is_alive():\n"
+    "            self.start()\n",
+    "watch()": "    def watch(self):\n        while True:\n            time.sleep(30)\n"
+    "            self.again()\n\n    def again(self):\n        self.start()\n",
+    "the script's own loop": "\n\nchannel = Channel()\nwhile True:\n    channel.start()\n",
+}
+
+
+@pytest.mark.parametrize("keeper", KEEPERS)
+def test_a_client_that_is_started_again_once_it_has_ended_is_handed_off(
+    tmp_path: Path, keeper: str
+) -> None:
+    """A stop would make a bot dial that stays quiet without one."""
+    patch = look(tmp_path, {PATH: CHANNEL + KEEPERS[keeper]})
+    assert hand_offs(patch) == {"logout-unheard"} and not patch.edits
+    assert patch.findings[0].reason.startswith(f"{keeper} starts it again")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "    def ensure(self):\n        if not self.other.is_alive():\n            self.on()\n",
+        "    def watch(self):\n        while True:\n            time.sleep(30)\n",
+        "    def run(self):\n        self.start()\n        while self.on:\n            self.on()\n",
+    ],
+)
+def test_a_client_that_is_started_once_is_patched(tmp_path: Path, other: str) -> None:
+    assert rules(look(tmp_path, {PATH: CHANNEL + other})) == {"logout-unheard"}
+
+
 PAIR = (
     "import asyncio\nimport sys\n\nfrom neonize.aioze.client import NewAClient\n"
     "from neonize.aioze.events import ConnectedEv{more}\n\n\nasync def authenticate():\n"
