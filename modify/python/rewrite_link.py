@@ -233,9 +233,27 @@ class LinkRewrite:
                 new = pattern.sub(f"{{{delay}:.0f}}", text)
             elif not node.prefix and "{" not in text:
                 new = "f" + pattern.sub(f"{{{delay}:.0f}}", text)
+            elif place := self.argument_after(node, pattern):
+                new = pattern.sub("{}", text, count=1)
+                text = f", round({delay})"
+                self.edits.append(Edit(place, place, text.encode(), "flat-retry"))
             else:
                 new = pattern.sub("some", text)
             self.edits.append(self.source.replace(node, new, "flat-retry"))
+
+    def argument_after(self, node: cst.SimpleString, pattern: re.Pattern[str]) -> int:
+        """Where an argument for the number goes in ``logger.info("in 5 s (try {})", n)``; or 0."""
+        text = self.source.text(node)
+        call = self.source.parent(self.source.parent(node) or node)
+        found = pattern.search(text)
+        if not isinstance(call, cst.Call) or call.args[0].value is not node or found is None:
+            return 0
+        before = text[: found.start()].count("{}")
+        bare = text.replace("{}", "")
+        plain = [item for item in call.args if item.keyword is None and not item.star]
+        if "{" in bare or "}" in bare or len(plain) <= before:
+            return 0
+        return self.source.end(plain[before].value)
 
     # --- a logout that the bridge reports ---
 

@@ -55,6 +55,24 @@ def test_a_wait_that_grows_after_every_end_is_right(tmp_path: Path) -> None:
     assert not patch.edits and [note.kind for note in patch.notes] == ["right"]
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("log('in 5 s')", "log(f'in {link.delay():.0f} s')"),
+        ("log('in 5 s, try {}', n)", "log('in {} s, try {}', round(link.delay()), n)"),
+        ("log('try {}: in 5 s', n)", "log('try {}: in {} s', n, round(link.delay()))"),
+        ("log('try %d: in 5 s', n)", "log(f'try %d: in {link.delay():.0f} s', n)"),
+        ("log('try {n}: in 5 s', n=n)", "log('try {n}: in some s', n=n)"),
+        ("log('try {}: in 5 s'.format(n))", "log('try {}: in some s'.format(n))"),
+    ],
+)
+def test_a_line_that_tells_the_pause_tells_the_one_that_grows(
+    tmp_path: Path, line: str, told: str
+) -> None:
+    text = loop(wait=f"{line}\n                await asyncio.sleep(5)")
+    assert f"                {told}\n" in after(tmp_path, look(tmp_path, {PATH: text}), PATH)
+
+
 def test_another_channel_s_loop_is_left(tmp_path: Path) -> None:
     text = loop().replace("WhatsApp", "Discord") + "\n# as in whatsapp.py\n"
     patch = look(tmp_path, {"discord.py": text})
