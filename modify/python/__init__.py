@@ -25,6 +25,7 @@ SOCKET = re.compile(
     rb"|from websockets?[\w.]* import[^\n]*\bconnect\b"
 )
 CHILD = re.compile(rb"\b(?:retryable|can_retry)=(?:True|\w+ != \d+)")
+SPAWN = re.compile(rb"\b(?:Popen|create_subprocess_(?:exec|shell))\(")
 # Plain bytes first: most files hold none of them.
 QUICK = (
     b"neonize",
@@ -33,6 +34,8 @@ QUICK = (
     b"create_connection(",
     b"can_retry=",
     b"retryable=",
+    b"Popen(",
+    b"create_subprocess_",
 )
 # A bridge on this machine that is asked over HTTP: nothing to change, but said.
 POLL = re.compile(rb"\.(?:get|post)\(\s*f?['\"]http://(?:127\.0\.0\.1|localhost)[:{]")
@@ -55,10 +58,22 @@ def has_marks(path: str, content: bytes) -> bool:
     for mark in SOCKET.finditer(content):
         if about_whatsapp(path, content, mark.start()):
             return True
+    if starts_bridge(path, content):
+        return True
     for mark in CHILD.finditer(content):
         if b"poll()" in content and about_whatsapp(path, content, mark.start()):
             return True
     return False
+
+
+def starts_bridge(path: str, content: bytes) -> bool:
+    """Whether a file that is named for WhatsApp may start a bridge in a loop.
+
+    Not by its words: a program's main file speaks of everything, and is the dearest to parse.
+    """
+    words = (b"while ", b"sleep(", b"ridge")
+    named = WHATSAPP.search(path.encode()) is not None
+    return named and all(word in content for word in words) and bool(SPAWN.search(content))
 
 
 def is_marked(host: Host, path: str) -> bool:

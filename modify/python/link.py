@@ -78,8 +78,7 @@ class LinkLoop:
     @property
     def is_bounded(self) -> bool:
         """``while time.time() < deadline``: asks for a while whether the bridge is up."""
-        calls = [node for node in [self.loop.test, *inside(self.loop.test)] if called(node)]
-        return any(CLOCK.search(called(call)) for call in calls)
+        return is_clock(self.loop.test)
 
     @property
     def flat_waits(self) -> list[Wait]:
@@ -123,6 +122,10 @@ def self_pacing(source: Source) -> Iterator[cst.For]:
         function = source.nearest(loop, cst.FunctionDef)
         if function is not None and is_dial(loop.iter, dials) and is_whatsapp(source, function):
             yield loop
+
+
+def is_clock(test: cst.BaseExpression) -> bool:
+    return any(CLOCK.search(called(node)) for node in [test, *inside(test)])
 
 
 def is_async(function: cst.FunctionDef) -> bool:

@@ -24,6 +24,7 @@ from modify.python.source import Source, parses
 from modify.python.sources import Sources
 from modify.python.status import hears_logout, status_branch
 from modify.python.style import style_of
+from modify.python.supervisor import Supervisor, supervisors
 from skill import __version__
 from skill.edit import Addition, Edit, Patch, apply_edits, in_order
 from skill.errors import SkillgenError, UnreadableSource
@@ -35,6 +36,7 @@ from skill.render_python import Profile, render_python_module, render_python_tes
 MODULE = "whatsapp_reconnect"
 ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
 ACCEPT_CLIENT = "handlers of LoggedOutEv, StreamReplacedEv and TemporaryBanEv that stop the client"
+ACCEPT_SUPERVISOR = "a loop that ends on the exit status of a logout, or a pause that grows"
 ACCEPT_SESSION = "session_of(…).turn() before the client is made, and handlers that tell heard()"
 PATCHED_SLEEP = re.compile(rb"(?:patch|setattr)\w*\([^\n]*\bsleep\b|\bsleep\s*=\s*\w*[Mm]ock")
 # ``await channel.start()`` in a try whose except writes down why: not one that tries again.
@@ -85,6 +87,8 @@ class Files:
                 self.note(source, source.line(loop), "poll-loop", said)
             for child in children(source):
                 self.add(source, self.child(child))
+            for supervisor in supervisors(source):
+                self.supervisor(supervisor)
         for path in list(self.edits):
             self.take(self.sources.read(path))
         self.add_modules()
@@ -331,6 +335,15 @@ class Files:
             self.need(rewrite.sources[path], rewrite.imports[path], "neonize")
 
     # --- children ---
+
+    def supervisor(self, supervisor: Supervisor) -> None:
+        reason = "which exit of the bridge means a logout is not known"
+        found = self.seen(supervisor, "find_supervisor", supervisor.source)
+        if self.wanted(found):
+            self.patch.findings += [
+                replace(finding, fix=None, reason=reason, accept=ACCEPT_SUPERVISOR)
+                for finding in found
+            ]
 
     def child(self, child: ChildBridge) -> list[Edit]:
         findings = self.seen(child, "find_child", child.source)
