@@ -166,15 +166,21 @@ class _Gate:
         self._stopped = False
         self._wake: Callable[[], object] | None = None
 
-    async def turn(self) -> int:
-        """Wait until an attempt may start: its number, or 0 if none may."""
+    async def turn(self, going: Callable[[], object] | None = None) -> int:
+        """Wait until an attempt may start: its number, or 0 if none may.
+
+        A false ``going()`` ends the wait, like stop().
+        """
         if not self._enter():
             return 0
         try:
             while left := self._left():
-                until = self._now() + left
-                if await self._pause(left):
+                nap = left if going is None else min(left, 1.0)
+                until = self._now() + nap
+                if await self._pause(nap):
                     self._pass(until)
+                if going is not None and not going():
+                    return 0
             return 0 if left is None else self._grant()
         finally:
             self._waiting = False

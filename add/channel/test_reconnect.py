@@ -101,6 +101,18 @@ def test_stop_ends_a_wait_and_start_tries_at_once() -> None:
     asyncio.run(asyncio.wait_for(stopped(), timeout=4))
 
 
+def test_a_flag_that_falls_ends_the_wait() -> None:
+    async def fallen() -> None:
+        link = BridgeLink()
+        assert await link.turn()
+        flag = threading.Event()
+        waiting = link.turn(going=lambda: not flag.is_set())
+        asyncio.get_running_loop().call_later(0.01, flag.set)
+        assert await waiting == 0
+
+    asyncio.run(asyncio.wait_for(fallen(), timeout=4))
+
+
 def test_stop_ends_the_wait_of_a_thread() -> None:
     link = BridgeLink()
     stop = threading.Event()

@@ -30,9 +30,11 @@ SOCKET = re.compile(
     rb"|from websockets?[\w.]* import[^\n]*\bconnect\b"
 )
 CHILD = re.compile(rb"\b(?:retryable|can_retry)=(?:True|\w+ != \d+)")
+SPAWN = re.compile(rb"\b(?:Popen|create_subprocess_(?:exec|shell))\(")
 # Plain bytes first, many times as fast as an expression: most files hold none of them.
 SOCKET_WORDS = (b"websocket", b"ws_connect(", b"create_connection(")
 CHILD_WORDS = (b"retryable=", b"can_retry=")
+SPAWN_WORDS = (b"Popen(", b"create_subprocess_")
 # A bridge on this machine that is asked over HTTP: nothing to change, but said.
 POLL = re.compile(rb"\.(?:get|post)\(\s*f?['\"]http://(?:127\.0\.0\.1|localhost)[:{]")
 TOP_LEVEL = re.compile(rb"^(?:class|def|async[ \t]+def)\b", re.MULTILINE)
@@ -49,8 +51,11 @@ def has_marks(path: str, content: bytes) -> bool:
         return True
     may_dial = any(word in content for word in SOCKET_WORDS)
     may_run_child = b"poll()" in content and any(word in content for word in CHILD_WORDS)
-    if not (may_dial or may_run_child) or not speaks_of_whatsapp(path, content):
+    may_spawn = any(word in content for word in SPAWN_WORDS)
+    if not (may_dial or may_run_child or may_spawn) or not speaks_of_whatsapp(path, content):
         return False
+    if may_spawn and starts_bridge(path, content):
+        return True
     if b"WebSocketApp(" in content:
         return True  # its handlers, which say what it is about, are functions of their own
     marks = [*SOCKET.finditer(content)] if may_dial else []
@@ -62,6 +67,16 @@ def speaks_of_whatsapp(path: str, content: bytes) -> bool:
     lower = content.lower()
     known = b"whatsapp" in lower or b"whats_app" in lower or b"baileys" in lower
     return known or WHATSAPP.search(path.encode()) is not None
+
+
+def starts_bridge(path: str, content: bytes) -> bool:
+    """Whether a file that is named for WhatsApp may start a bridge in a loop.
+
+    Not by its words: a program's main file speaks of everything, and is the dearest to parse.
+    """
+    words = (b"while ", b"sleep(", b"ridge")
+    named = WHATSAPP.search(path.encode()) is not None
+    return named and all(word in content for word in words) and bool(SPAWN.search(content))
 
 
 def is_marked(host: Host, path: str) -> bool:

@@ -31,6 +31,9 @@ def folder_package(host: Host, source: Source) -> tuple[str, bool]:
         first = name.partition(".")[0]
         if first and first in parts:
             return ".".join(parts[parts.index(first) :]), False
+    outer = root_package(host, source)
+    if outer:
+        return ".".join([outer, *filter(None, parts)]), False
     depth = len(parts)
     while depth and host.exists("/".join([*parts[:depth], "__init__.py"])):
         depth -= 1
@@ -38,6 +41,25 @@ def folder_package(host: Host, source: Source) -> tuple[str, bool]:
     if package and package != [""]:
         return (".", True) if relative else (".".join(package), False)
     return "", False
+
+
+def root_package(host: Host, source: Source) -> str:
+    """What the host's own folder is imported as, where the checkout itself is the package.
+
+    ``from heron.channels.base import …`` in ``channels/whatsapp.py``, beside ``channels/base.py``.
+    """
+    top = source.path.split("/")[:-1][:1]
+    for node in all_of(source.module, cst.ImportFrom, functions=True):
+        names = dotted(node.module).split(".")
+        if node.relative or len(names) < 2 or host.exists(f"{names[0]}/__init__.py"):
+            continue
+        for count in range(1, len(names)):
+            inner = names[count:]
+            here = inner[:1] == top if top else host.exists("__init__.py")
+            path = "/".join(inner)
+            if here and (host.exists(path + ".py") or host.exists(path + "/__init__.py")):
+                return ".".join(names[:count])
+    return ""
 
 
 def own_imports(host: Host, source: Source) -> Iterator[tuple[str, cst.ImportFrom]]:

@@ -35,6 +35,7 @@ SLEEPS = {"sleep", "asyncio.sleep", "time.sleep", "anyio.sleep", "gevent.sleep"}
 STOP_NAMES = re.compile(r"^_?_?(a?stop|a?close|disconnect|shutdown|teardown|aexit__|exit__)", re.I)
 ENDS = (cst.Break, cst.Return, cst.Raise)
 GATE = re.compile(r"\.turn(_sync)?$")
+CLOCK = re.compile(r"(?:^|\.)(?:time|monotonic|perf_counter|now|utcnow)$")
 
 Loop = cst.While | cst.For
 
@@ -79,6 +80,11 @@ class LinkLoop:
     @property
     def is_gated(self) -> bool:
         return any(GATE.search(called(call)) for call in all_of(self.loop, cst.Call))
+
+    @property
+    def is_bounded(self) -> bool:
+        """``while time.time() < deadline``: asks for a while whether the bridge is up."""
+        return self.condition is not None and is_clock(self.condition)
 
     @property
     def flat_waits(self) -> list[Wait]:
@@ -146,6 +152,10 @@ def is_endless(loop: cst.For) -> bool:
 def nearest_loop(source: Source, node: cst.CSTNode) -> Loop | None:
     loops = (cst.While, cst.For)
     return next((above for above in source.above(node) if isinstance(above, loops)), None)
+
+
+def is_clock(test: cst.BaseExpression) -> bool:
+    return any(CLOCK.search(called(node)) for node in [test, *inside(test)])
 
 
 def is_async(function: cst.FunctionDef) -> bool:

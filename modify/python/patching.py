@@ -27,8 +27,9 @@ from modify.python.source import Source, parses
 from modify.python.sources import Sources
 from modify.python.status import hears_logout, status_branch
 from modify.python.style import style_of
+from modify.python.supervisor import Supervisor, supervisors
 from skill import __version__
-from skill.edit import Addition, Edit, Patch, apply_edits
+from skill.edit import Addition, Edit, Patch, apply_edits, in_order
 from skill.errors import SkillgenError, UnreadableSource
 from skill.finding import Finding, Note
 from skill.host import Host
@@ -39,6 +40,7 @@ MODULE = "whatsapp_reconnect"
 ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
 ACCEPT_ESCAPE = "an except that catches the library's own errors as well, or Exception"
 ACCEPT_CLIENT = "handlers of LoggedOutEv, StreamReplacedEv and TemporaryBanEv that stop the client"
+ACCEPT_SUPERVISOR = "a loop that ends on the exit status of a logout, or a pause that grows"
 ACCEPT_SESSION = "session_of(…).turn() before the client is made, and handlers that tell heard()"
 PATCHED_SLEEP = re.compile(rb"(?:patch|setattr)\w*\([^\n]*\bsleep\b|\bsleep\s*=\s*\w*[Mm]ock")
 # ``await channel.start()`` in a try whose except writes down why: not one that tries again.
@@ -93,6 +95,8 @@ class Files:
                 self.note(source, source.line(loop), "poll-loop", said)
             for child in children(source):
                 self.add(source, self.child(child))
+            for supervisor in supervisors(source):
+                self.supervisor(supervisor)
         for path in list(self.edits):
             self.take(self.sources.read(path))
         self.add_modules()
@@ -117,6 +121,7 @@ class Files:
             edit = import_edit(self.host, source, MODULE, wanted, "silent-redial")
             if edit is not None:
                 edits.append(edit)
+        edits = in_order(edits)
         after = apply_edits(source.content, edits)
         if not parses(after):
             raise SkillgenError(
@@ -209,6 +214,11 @@ class Files:
         source, line = link.source, link.source.line(link.loop)
         if link.is_gated:
             self.gated(link)
+            return []
+        if link.is_bounded:
+            self.note(
+                source, line, "bounded", "asks whether the bridge is up until its time is over"
+            )
             return []
         findings = self.seen(link, "find", source)
         if not findings:
@@ -356,6 +366,15 @@ class Files:
             self.need(rewrite.sources[path], rewrite.imports[path], "neonize")
 
     # --- children ---
+
+    def supervisor(self, supervisor: Supervisor) -> None:
+        reason = "which exit of the bridge means a logout is not known"
+        found = self.seen(supervisor, "find_supervisor", supervisor.source)
+        if self.wanted(found):
+            self.patch.findings += [
+                replace(finding, fix=None, reason=reason, accept=ACCEPT_SUPERVISOR)
+                for finding in found
+            ]
 
     def child(self, child: ChildBridge) -> list[Edit]:
         findings = self.seen(child, "find_child", child.source)

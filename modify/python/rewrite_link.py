@@ -52,8 +52,21 @@ class LinkRewrite:
         self.gone: list[cst.SimpleStatementLine] = []
 
     @property
+    def is_of_one_run(self) -> bool:
+        """Whether the loop is ended by what it was called with: the next run has its own link."""
+        link = self.link
+        given = {item.name.value for item in link.function.params.params} - {link.me}
+        return (
+            not link.stops
+            and self.status is None
+            and link.holder is link.function
+            and link.condition is not None
+            and bool(given & names_in(link.condition))
+        )
+
+    @property
     def imported(self) -> str:
-        return "link_of" if self.link.me else "BridgeLink"
+        return "link_of" if self.link.me and not self.is_of_one_run else "BridgeLink"
 
     def run(self) -> list[Edit]:
         """Raises CannotPlace; then nothing of it may be used."""
@@ -64,7 +77,7 @@ class LinkRewrite:
             raise CannotPlace("the dial stands in a function that knows nothing of the loop")
         logger = logger_of(self.source, self.link.me)
         made = f"link_of({', '.join(filter(None, (link.me, logger)))})"
-        if not link.me:
+        if self.imported == "BridgeLink":
             made = f"BridgeLink({logger})"
         lines = f"{WHY}\n{self.name} = {made}\n{self.name}.start()"
         self.edits.append(self.source.before(made_before(link) or link.loop, lines, RULE))
@@ -94,20 +107,20 @@ class LinkRewrite:
         """The loop goes round when its turn has come, or ends."""
         test = self.link.condition
         again = self.asked_again()
+        call = again.removesuffix("()")
+        is_one_call = again != call and not again.startswith(("not ", "("))
+        given = f"going={call}" if is_one_call else f"going=lambda: {again}"
+        given = given if again else ""
         if self.link.is_async:
-            turn = f"await {self.name}.turn()" + (f" and {again}" if again else "")
+            turn = f"await {self.name}.turn({given})"
         else:
-            given = stop_event(test) if test is not None else ""
-            if again and not given:
-                call = again.removesuffix("()")
-                given = f"going={call}" if again != call else f"going=lambda: {again}"
-            turn = f"{self.name}.turn_sync({given})"
+            event = stop_event(test) if test is not None else ""
+            turn = f"{self.name}.turn_sync({event or given})"
         first: cst.BaseStatement | None = self.link.entry
         tried = self.tried()
         if tried is not None or (test is None and first is None):
             first = (block_of(tried or self.link.loop) or [])[0]
         if first is not None:
-            turn = f"({turn})" if " and " in turn else turn
             self.edits.append(self.source.before(first, f"if not {turn}:\n    break", RULE))
             return
         assert test is not None
@@ -147,7 +160,7 @@ class LinkRewrite:
         # A call may have an effect; asking an event has none.
         if any(not name.endswith(".is_set") for name in calls):
             return ""
-        if isinstance(test, (cst.BooleanOperation, cst.IfExp, cst.NamedExpr, cst.Lambda)):
+        if isinstance(test, (cst.NamedExpr, cst.Lambda)):
             return f"({self.link.test})"
         return self.link.test
 
@@ -302,9 +315,27 @@ class LinkRewrite:
                 new = pattern.sub(f"{{{delay}:.0f}}", text)
             elif not node.prefix and "{" not in text:
                 new = "f" + pattern.sub(f"{{{delay}:.0f}}", text)
+            elif place := self.argument_after(node, pattern):
+                new = pattern.sub("{}", text, count=1)
+                text = f", round({delay})"
+                self.edits.append(Edit(place, place, text.encode(), "flat-retry"))
             else:
                 new = without_number(number, text)
             self.edits.append(self.source.replace(node, new, "flat-retry"))
+
+    def argument_after(self, node: cst.SimpleString, pattern: re.Pattern[str]) -> int:
+        """Where an argument for the number goes in ``logger.info("in 5 s (try {})", n)``; or 0."""
+        text = self.source.text(node)
+        call = self.source.parent(self.source.parent(node) or node)
+        found = pattern.search(text)
+        if not isinstance(call, cst.Call) or call.args[0].value is not node or found is None:
+            return 0
+        before = text[: found.start()].count("{}")
+        bare = text.replace("{}", "")
+        plain = [item for item in call.args if item.keyword is None and not item.star]
+        if "{" in bare or "}" in bare or len(plain) <= before:
+            return 0
+        return self.source.end(plain[before].value)
 
     # --- a logout that the bridge reports ---
 

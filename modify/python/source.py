@@ -29,6 +29,8 @@ _BY_KIND: dict[cst.Module, dict[type, list[cst.CSTNode]]] = {}
 BLANK = re.compile(r"whitespace|lines|^(?:header|footer|comment|newline)$")
 _SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 LINE_END = re.compile(rb"\r?\n|$")
+# An empty line, or one that holds a comment alone: its indentation.
+COMMENT_LINE = re.compile(rb"\r?\n(?:([ \t]*)#[^\r\n]*|[ \t]*(?=\r?\n))")
 
 
 class Visited(cst.CSTVisitor):
@@ -212,6 +214,20 @@ class Source:
             start = above
         return start
 
+    def foot(self, statement: cst.CSTNode) -> int:
+        """Where a statement's lines end, with the comments that its block ends with."""
+        place = self.line_end(self.end(statement))
+        if not isinstance(statement, cst.BaseCompoundStatement):
+            return place
+        depth, here = len(self.indent(statement)), place
+        while found := COMMENT_LINE.match(self.content, here):
+            here = found.end()
+            if found[1] is not None and len(found[1]) > depth:
+                place = here
+            elif found[1] is not None:
+                break
+        return place
+
     def lines(self, indent: bytes, text: str) -> list[bytes]:
         """Lines of code at an indentation; four blanks in ``text`` are one step of the host's."""
         lines = []
@@ -229,7 +245,7 @@ class Source:
 
     def after(self, statement: cst.CSTNode, text: str, rule: str, indent: bytes = b"") -> Edit:
         """Add lines below a statement, at its own indentation or the one given."""
-        place = self.line_end(self.end(statement))
+        place = self.foot(statement)
         added = self.lines(indent or self.indent(statement), text)
         return Edit(place, place, b"".join(self.newline + line for line in added), rule)
 

@@ -20,8 +20,10 @@ What is done
     records the errors of its channels' start.
 
 When it hands off
-    When the handler is no function of the host, the host dials again in a loop of its own, or
-    the registrations are of no known form.
+    When the handler is no function of the host, the host connects before it registers
+    anything, or the registrations are of no known form. And when the host starts the client
+    again once it has ended, in a loop or because its thread is not alive: a client that is
+    stopped would then be dialled at once, one that is left alone stays quiet.
 
 What cannot be promised: whatsmeow itself reconnects inside Go (2 s × errors, the first at
 once, back to zero on each login), and neonize 0.5.2 has no switch for it.

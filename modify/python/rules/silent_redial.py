@@ -12,8 +12,9 @@ Why is this bad
 What is done
     ``link.turn()`` is added to the loop's own test. It waits after every end alike, 5 s,
     10 s, 20 s … 60 s, and is back at the start after a minute of an open connection. A flag
-    that may fall during the wait, and of which no method tells the link, is asked again after it.
-    A ``WebSocketApp`` says that it is open through ``on_open=link.on_open(…)``, which calls the
+    that may fall during the wait, and of which no method tells the link, is asked each second of
+    it; a loop that is stopped by an argument of its own has a link of its own. A
+    ``WebSocketApp`` says that it is open through ``on_open=link.on_open(…)``, which calls the
     host's own handler.
 
 When it hands off

@@ -186,7 +186,7 @@ def test_ctrl_c_during_the_wait_still_ends_the_loop_where_it_did(tmp_path: Path)
         ),
         ('log.info("Reconnecting in 5s")', 'f"Reconnecting in {link.delay():.0f}s"'),
         ('log.info(f"{error}: in 5 s")', 'f"{error}: in {link.delay():.0f} s"'),
-        ('log.info("{}: in 5s", error)', '"{}: in a while", error'),
+        ('log.info("{}: in 5s", error)', '"{}: in {}s", error, round(link.delay())'),
         ('log.info("port 5 of 15 seconds")', '"port 5 of 15 seconds"'),
     ],
 )
