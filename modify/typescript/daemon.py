@@ -41,7 +41,8 @@ def why_not_a_daemon(channel: Channel) -> str | None:
     if not channel.redials and not channel.is_gated and is_timed(channel):
         return "ends by itself after a set time"
     if (
-        not listens(channel)
+        not same(channel.logic, channel.socket_call)  # else it is not known what dials again
+        and not listens(channel)
         and not channel.redials
         and not channel.is_gated
         and dials_once(channel)

@@ -51,3 +51,27 @@ def test_an_exit_that_is_clean_already_stays(tmp_path: Path, head: str, left: bo
     made = patched(tmp_path, {"bot.ts": host_text(EXIT, head=head)}).files["bot.ts"]
     assert ("process.exit();" in made) == left
     assert "else reconnect.dial(connect);" in made
+
+
+@pytest.mark.parametrize(
+    ("package", "other", "ending"),
+    [
+        ('{ "type": "module" }', "", ".js"),
+        ("{}", "", ""),
+        ("{}", "import './note.js';\n", ".js"),
+        ('{ "type": "module" }', "import './note';\n", ""),
+    ],
+)
+def test_the_import_ends_as_those_around_it_or_as_the_package_needs(
+    tmp_path: Path, package: str, other: str, ending: str
+) -> None:
+    files = {"package.json": package, "src/bot.ts": host_text("      connect();", head=other)}
+    made = patched(tmp_path, files).files["src/bot.ts"]
+    assert f"from './whatsapp-reconnect{ending}';" in made
+
+
+def test_a_built_tree_of_one_target_is_left_alone(tmp_path: Path) -> None:
+    built = host_text("      connect();")
+    made = patched(tmp_path, {"src/bot.ts": built, "dist-server/bot.js": built})
+    assert "reconnect.dial(connect);" in made.files["src/bot.ts"]
+    assert made.files["dist-server/bot.js"] == built
