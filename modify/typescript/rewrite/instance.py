@@ -184,7 +184,9 @@ def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> Non
         assignment = (f"\n{inner}").join([f"this.{name} = {made[0]}", *made[1:]])
         last = statements(block)[-1] if statements(block) else None
         place = end_of(last) if last is not None else start_of(block) + 1
-        draft.insert_at(place, f"\n{inner}{assignment}", "ungated-connect")
+        empty = not block.text()[1:-1]  # constructor(…) {}
+        tail = f"\n{source.indent_at(start_of(block))}" if empty else ""
+        draft.insert_at(place, f"\n{inner}{assignment}{tail}", "ungated-connect")
     else:
         lines += [f"{modifier}{name} = {made[0]}", *made[1:]]
     text = "".join(f"{indent}{line}\n" for line in lines)
