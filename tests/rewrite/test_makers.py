@@ -106,3 +106,26 @@ export class Service {{
     )
     assert made.files["listen.ts"] == LISTENER
     assert made.left
+
+
+def test_a_connect_function_that_is_handed_on_may_be_called_again(tmp_path: Path) -> None:
+    text = f"""\
+{IMPORTS}import {{ onUpdate }} from './update.js';
+
+async function start() {{
+  const {{ state }} = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({{ auth: state }});
+  sock.ev.on('connection.update', (update) => {{
+    onUpdate(update, start);
+  }});
+}}
+
+start();
+"""
+    update = "export const onUpdate = (u, again) => u.connection === 'close' && again();\n"
+    made = patched(tmp_path, {"bot.ts": text, "update.ts": update})
+    assert (
+        "async function start() {\n  const attempt = await reconnect.turn();"
+        in (made.files["bot.ts"])
+    )
+    assert "no branch for a closed connection was found" in made.reasons
