@@ -45,11 +45,11 @@ def place_instance(draft: Draft) -> None:
     draft.alive |= set(re.findall(r"\w+", draft.folder)) | {logger}
     name = instance_name(channel)
     made = constructor_lines(draft, entries)
+    place_import(draft)
     if channel.scope == "class":
         place_field(draft, name, made, deferred="this." in f"{draft.folder}{logger}")
     else:
         place_variable(draft, name, made)
-    place_import(draft)
 
 
 def folder_entry(draft: Draft, folder: str) -> str:
@@ -222,6 +222,8 @@ def place_variable(draft: Draft, name: str, made: list[str]) -> None:
     indent = source.indent_at(start_of(statement))
     lines = [f"// {COMMENT}", f"const {name} = {made[0]}", *made[1:]]
     text = "".join(f"{indent}{line}\n" for line in lines)
+    if (place, place) in draft.changes:  # right behind the import
+        text = "\n" + text
     draft.insert_at(place, text + "\n", "ungated-connect")
 
 
