@@ -18,7 +18,13 @@ from modify.typescript.source import (
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 from modify.typescript.rewrite.draft import Draft
-from modify.typescript.rewrite.shape import ends_terminal, exit_code
+from modify.typescript.rewrite.shape import ends_terminal, exit_code, reconnect_flags
+from modify.typescript.sweep import names_in
+
+# What a condition names that is about the close itself.
+STATUS_NAMES = frozenset(
+    ("reason", "code", "statusCode", "status", "lastDisconnect", "error", "DisconnectReason")
+)
 
 
 def rewrite_exits(draft: Draft) -> None:
@@ -71,6 +77,35 @@ def ending_of(draft: Draft) -> str:
     if draft.boot.shared and draft.boot.question is not None:
         return f"{draft.instance}.exitIfAlone({draft.boot.question})"
     return "process.exit(0)"
+
+
+def lone_ending_of(draft: Draft) -> str:
+    """The ending where the close branch is not run: before the first attempt, after a wait.
+
+    Empty where the host ends its process under a condition of its own only
+    (``if (this.isPrimary) process.exit(0)``): then it does not end it for this channel alone.
+    """
+    channel = draft.channel
+    assert channel.close is not None
+    exits = [e for e in channel.exits if channel.close.holds(e) and ends_terminal(draft, e)]
+    if exits and all(has_own_condition(draft, each) for each in exits):
+        return ""
+    return ending_of(draft)
+
+
+def has_own_condition(draft: Draft, exit_: SgNode) -> bool:
+    """Whether an exit in the close branch depends on more than on why it was closed."""
+    close, verdicts = draft.channel.close, draft.channel.verdicts
+    assert close is not None
+    for outer in exit_.ancestors():
+        condition = outer.field("condition") if outer.kind() == "if_statement" else None
+        if not close.holds(outer):
+            return False
+        if condition is None or any(within(verdict, condition) for verdict in verdicts):
+            continue
+        if not names_in(condition) & (reconnect_flags(draft) | STATUS_NAMES):
+            return True
+    return False
 
 
 def drop(draft: Draft, statement: SgNode, rule: str) -> None:

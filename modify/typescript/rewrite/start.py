@@ -25,7 +25,7 @@ from modify.typescript.sweep import is_private, names_between
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 from modify.typescript.rewrite.draft import LATE_COMMENT, Draft, closure
-from modify.typescript.rewrite.ending import ending_of
+from modify.typescript.rewrite.ending import lone_ending_of
 
 EXPORTED = (
     r"\b(export|module\.exports\s*=)\s*\{[^}]*\bNAME\b[^}]*\}"
@@ -129,7 +129,7 @@ def is_handed_out(channel: Channel) -> bool:
 
 
 def stopped_hook(draft: Draft) -> list[tuple[str, str]]:
-    if ending_of(draft) != "process.exit(0)":
+    if lone_ending_of(draft) != "process.exit(0)":
         return []
     return [("stopped", "() => process.exit(0)")]
 
@@ -169,7 +169,8 @@ def rewrite_start(draft: Draft, call: SgNode) -> None:
         draft.seeds |= names_between(source, *span(redial.whole))
         draft.alive |= set(re.findall(r"\w+", again))
         draft.put(*span(redial.whole), text, "channel-gives-up")
-        if not uses_reject:
+        names = Function(executor, "", "").parameter_names[1:2]
+        if not uses_reject and not any(re.search(rf"\b{name}\b", again) for name in names):
             drop_reject(draft, executor, redial.whole)
         return
     whole = chain if chain is not None else call
@@ -219,7 +220,7 @@ def hooks_for(draft: Draft, executor: SgNode) -> tuple[list[tuple[str, str]], bo
         if reject:
             hooks.append(("stopped", reject))
         return hooks, reject is not None
-    ending = ending_of(draft)
+    ending = lone_ending_of(draft)
     step = draft.layout.style.indent
     if ending == "process.exit(0)":
         hooks = [("stopped", "() => process.exit(0)")]
@@ -266,4 +267,4 @@ def drop_reject(draft: Draft, executor: SgNode, whole: SgNode) -> None:
 
 def settles_early(draft: Draft) -> bool:
     """Whether the host goes on before the first open, so that others need not wait."""
-    return draft.is_adapter or draft.boot.shared or ending_of(draft) != "process.exit(0)"
+    return draft.is_adapter or draft.boot.shared or lone_ending_of(draft) != "process.exit(0)"
