@@ -44,22 +44,37 @@ export class Channel {{
 """
 
 
+ALWAYS = "        stopped: () => process.exit(0),\n"
+ASKED = "          resolve();\n          if (this.primary) process.exit(0);\n"
+NEVER = "        stopped: () => resolve(),\n"
+
+
 @pytest.mark.parametrize(
     ("ending", "elsewhere"),
     [
-        ("process.exit(0);", True),
-        ("if (code === 401) process.exit(0);", True),
-        ("if (this.primary) process.exit(0);", False),
-        ("if (this.primary) {\n            process.exit(0);\n          }", False),
+        ("process.exit(0);", ALWAYS),
+        ("if (code === 401) process.exit(0);", ALWAYS),
+        ("this.gone = true;\n          if (!this.gone) process.exit(0);", ALWAYS),
+        ("if (this.primary) process.exit(0);", ASKED),
+        ("if (this.primary) {\n            process.exit(0);\n          }", ASKED),
+        ("if (this.sock.user && alone()) process.exit(0);", NEVER),
+        ("if (this.primary) this.sock = null;\n          else process.exit(0);", NEVER),
     ],
-    ids=["always", "by the code", "guarded", "guarded in a block"],
+    ids=[
+        "always",
+        "by the code",
+        "unless it stops",
+        "guarded",
+        "in a block",
+        "not to be told",
+        "the other way",
+    ],
 )
-def test_the_process_ends_elsewhere_only_if_it_always_ends(
-    tmp_path: Path, ending: str, elsewhere: bool
+def test_the_process_ends_elsewhere_under_the_same_condition(
+    tmp_path: Path, ending: str, elsewhere: str
 ) -> None:
     made = patched(tmp_path, {"bot.ts": channel(ending)}).files["bot.ts"]
-    assert ("stopped: () => process.exit(0)" in made) == elsewhere
-    assert ("stopped: () => resolve()" in made) != elsewhere
+    assert elsewhere in made
 
 
 @pytest.mark.parametrize(
@@ -74,3 +89,25 @@ def test_a_reject_that_the_connect_function_takes_stays(
 ) -> None:
     made = patched(tmp_path, {"bot.ts": channel("process.exit(0);", start)}).files["bot.ts"]
     assert f"new Promise<void>({names} => {{" in made
+
+
+def test_a_method_that_gives_something_back_throws_before_there_is_a_socket(
+    tmp_path: Path,
+) -> None:
+    """A bare ``return`` would be taken for what it gives."""
+    methods = """\
+  async group(): Promise<string> {
+    const made = await this.sock.groupCreate('name', []);
+    return made.id;
+  }
+
+  async typing(): Promise<void> {
+    await this.sock.sendPresenceUpdate('composing');
+  }
+}
+"""
+    text = channel("if (this.primary) process.exit(0);").removesuffix("}\n") + "\n" + methods
+    made = patched(tmp_path, {"bot.ts": text}).files["bot.ts"]
+    error = "if (!this.sock) throw new Error('WhatsApp is not connected yet');"
+    assert f"  async group(): Promise<string> {{\n    {error}\n" in made
+    assert "  async typing(): Promise<void> {\n    if (!this.sock) return;\n" in made
