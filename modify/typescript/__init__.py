@@ -126,12 +126,13 @@ def channels_of(host: Host, source: Source) -> list[Channel]:
         registrations,
     )
     from modify.typescript.daemon import listens
-    from modify.typescript.elsewhere import handed_over, socket_factories
+    from modify.typescript.elsewhere import handed_over, pairs_elsewhere, socket_factories
 
     factories = socket_factories(host, source)
     channels = read_channels(source, factories)
     for channel in channels:
         channel.factory = factories.get(callee_of(channel.socket_call))
+        channel.paired_elsewhere = pairs_elsewhere(host, source)
     if channels:
         return channels
     if any(True for _ in registrations(source.root)):

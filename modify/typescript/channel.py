@@ -85,6 +85,7 @@ class Channel:
     tests the connection state (H itself, or what H hands the update to). apart: the
     listener is placed by another function, or not to be read; then H does not see the attempt.
     factory: the function of another file that makes the socket, if it is not made in this one.
+    paired_elsewhere: a file that is imported, or that imports this one, listens for the QR code.
     """
 
     source: Source
@@ -96,6 +97,7 @@ class Channel:
     logic: SgNode
     apart: bool = False
     factory: Factory | None = None
+    paired_elsewhere: bool = False
 
     # --- where it lives -------------------------------------------------------------
 

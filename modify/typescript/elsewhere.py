@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from modify.typescript.anchors import (
     hands_out_a_socket,
+    leads_to,
     named_around,
     registrations,
     socket_makers,
 )
 from modify.typescript.boot import resolve_import
-from modify.typescript.channel import Channel, Factory
+from modify.typescript.channel import EVENT, Channel, Factory
 from modify.typescript.functions import Function, named_functions
 from modify.typescript.places import KEPT_IN_FOLDER
 from modify.typescript.source import SUFFIXES, Source, arguments_of, callee_of, calls
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 MAKES = b"WASocket"
+OUR_OWN = b"class Reconnect "
 # 'auth', process.env.AUTH_DIR || 'auth': the same in every file.
 PORTABLE = re.compile(r"(process\.env\.\w+\s*(\|\||\?\?)\s*)?(['\"])[^'\"\\]+\3$")
 PAIRS = re.compile(r"\bqr\b|\brequestPairingCode\b|\bprintQRInTerminal\s*:\s*true", re.IGNORECASE)
@@ -51,6 +53,32 @@ def socket_factories(host: Host, source: Source) -> dict[str, Factory]:
                 folder = folder_loaded(other, function)
                 found[function.name] = Factory(folder, PAIRS.search(other.text) is not None)
     return found
+
+
+def pairs_elsewhere(host: Host, source: Source) -> bool:
+    """Whether a file that this one imports, or that imports it, listens for the QR code."""
+    for path in {path for path, _ in imports(host, source)}:
+        if listens_for_qr(host, path):
+            return True
+    for file in host.with_suffix(*SUFFIXES):
+        if file.path == source.path or not listens_for_qr(host, file.path):
+            continue
+        try:
+            other = Source.read(host, file.path)
+        except UnreadableSource:
+            continue
+        if any(path == source.path for path, _ in imports(host, other)):
+            return True
+    return False
+
+
+def listens_for_qr(host: Host, path: str) -> bool:
+    from modify.typescript import TEST_FILE
+
+    content = host.read(path)
+    if EVENT.encode() not in content or OUR_OWN in content or TEST_FILE.search(path):
+        return False
+    return PAIRS.search(content.decode("utf-8", "replace")) is not None
 
 
 def folder_loaded(source: Source, factory: Function) -> str | None:
@@ -105,7 +133,9 @@ def handed_over(host: Host, listening: Source) -> Iterator[Channel]:
 def makers_that_call(source: Source, names: set[str]) -> Iterator[Channel]:
     for call in socket_makers(source.root):
         connect = named_around(call)
-        if connect is not None and any(
+        if connect is None:
+            continue
+        if leads_to(connect, names, source.root) or any(
             callee_of(each).rpartition(".")[2] in names for each in calls(connect.node)
         ):
             yield Channel(source, connect, call, call, "", call, call, apart=True)

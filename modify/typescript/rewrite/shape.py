@@ -170,7 +170,7 @@ def flag_that_turns_away(channel: Channel) -> str | None:
     """A flag that the connect function sets, and returns at once where it is set.
 
     ``if (connecting) return; connecting = true;``: after an attempt that brought no event, or
-    threw, the next one would do nothing, and each one after it.
+    threw, the next one would do nothing, and each one after it. So it is with ``if (sock)``.
     """
     connect = channel.connect.node
     raised = {
@@ -191,6 +191,9 @@ def flag_that_turns_away(channel: Channel) -> str | None:
         for flag in sorted(raised):
             if re.search(rf"(?<![\w.!]){re.escape(flag)}\b", condition.text()):
                 return flag
+        sock = channel.socket_name or ""
+        if sock and re.fullmatch(rf"\(\s*{re.escape(sock)}(\?\.\w+)?\s*\)", condition.text()):
+            return sock
     return None
 
 

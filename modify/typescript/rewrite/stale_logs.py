@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from modify.typescript.channel import is_log_statement
-from modify.typescript.redial import Redial
 from modify.typescript.rewrite.draft import Draft
 from modify.typescript.source import span, statements
 
@@ -23,21 +22,24 @@ END = r"(?!\d|\.\d)"
 IN = "in|after|em|en|após|dentro de|dalam|setelah|nach|dans|tra|через"
 
 
-def rewrite_stale_logs(draft: Draft, redial: Redial) -> None:
-    """Cut the words that name the old wait; a line of nothing but a number goes as a whole."""
-    waits = "|".join(sorted(waits_of(redial.delay or "")))
-    if not waits or not redial.statement:
+def rewrite_stale_logs(draft: Draft, statement: SgNode, delay: str) -> None:
+    """Cut the words that name an old wait above it; a line of nothing but a number goes.
+
+    delay: the text of the wait's milliseconds.
+    """
+    waits = "|".join(sorted(waits_of(delay)))
+    if not waits:
         return
     phrase = re.compile(rf"[ \t]+(?:{IN})[ \t]+~?(?:{waits}){END}[ \t]?[^\W\d_]*", re.I)
     alone = re.compile(rf"(?<![\d.])(?:{waits}){END}[ \t]?[^\W\d_]")
-    for line in logs_above(redial.whole):
+    for line in logs_above(statement):
         pieces = list(line.find_all(kind="string_fragment"))
         cuts = [(piece, found) for piece in pieces if (found := phrase.search(piece.text()))]
         for piece, found in cuts:
             begin = span(piece)[0]
             draft.put(begin + found.start(), begin + found.end(), "", "flat-retry")
         if not cuts and len(pieces) == 1 and alone.search(pieces[0].text()):
-            drop(draft, line)
+            draft.take_line(line, "flat-retry")
 
 
 def waits_of(delay: str) -> Iterator[str]:
@@ -79,10 +81,3 @@ def block_lines(block: SgNode | None) -> list[SgNode]:
     if block is None:
         return []
     return statements(block) if block.kind() == "statement_block" else [block]
-
-
-def drop(draft: Draft, line: SgNode) -> None:
-    source, (begin, end) = draft.channel.source, span(line)
-    first, last = source.line_start(begin), source.line_end(end)
-    if draft.text[first:last].strip() == draft.text[begin:end].strip():
-        draft.put(first, last, "", "flat-retry")
