@@ -474,6 +474,19 @@ def ends(statement: cst.CSTNode, in_helper: bool) -> bool:
     return any(isinstance(small, kinds) for small in statement.body)
 
 
+def gives_up(link: LinkLoop) -> cst.If | None:
+    """``if tries >= most: break``: the host's own end of a loop, after some attempts."""
+    counted = {dotted(node.target) for node in all_of(link.loop, cst.AugAssign)}
+    for branch in all_of(link.loop, cst.If):
+        test = branch.test
+        if not isinstance(test, cst.Comparison) or dotted(test.left) not in counted:
+            continue
+        most = isinstance(test.comparisons[0].operator, (cst.GreaterThan, cst.GreaterThanEqual))
+        if most and ended_by(branch.body):
+            return branch
+    return None
+
+
 # --- how it is stopped ------------------------------------------------------------------
 
 

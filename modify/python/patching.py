@@ -12,7 +12,7 @@ from modify.python.bridges import exit_with, report_logout
 from modify.python.child import ChildBridge, children, free_code
 from modify.python.escapes import escape
 from modify.python.imports import import_edit
-from modify.python.link import LinkLoop, link_loops, self_pacing
+from modify.python.link import LinkLoop, gives_up, link_loops, self_pacing
 from modify.python.neonize import Client, clients, why_not_a_daemon
 from modify.python.place import CannotPlace
 from modify.python.poll import poll_loops
@@ -220,6 +220,10 @@ class Files:
                 source, line, "bounded", "asks whether the bridge is up until its time is over"
             )
             return []
+        end = gives_up(link)
+        if end is not None:
+            said = "gives up by the host's own count of attempts, and nothing dials after it"
+            self.note(source, source.line(end), "gives-up", said)
         findings = self.seen(link, "find", source)
         if not findings:
             message = "waits longer each time, after a clean close, too"

@@ -102,6 +102,24 @@ def test_a_one_line_body_is_handed_off(tmp_path: Path) -> None:
     assert hand_offs(patch) == {"silent-redial"} and not patch.edits
 
 
+@pytest.mark.parametrize(
+    ("end", "kinds"),
+    [
+        ("if tries >= 60:\n                    break", ["gives-up"]),
+        ("if tries > self.most:\n                    raise", ["gives-up"]),
+        ("if tries >= 60:\n                    print('still trying')", []),
+        ("if self.age >= 60:\n                    break", []),
+    ],
+)
+def test_a_host_that_gives_up_by_its_own_count_is_named(
+    tmp_path: Path, end: str, kinds: list[str]
+) -> None:
+    wait = f"tries += 1\n                {end}\n                await asyncio.sleep(5)"
+    patch = look(tmp_path, {PATH: loop(wait=wait)})
+    assert rules(patch) == {"flat-retry", "silent-redial"}
+    assert [note.kind for note in patch.notes] == kinds
+
+
 @pytest.mark.parametrize("now", ["time.time()", "time.monotonic()", "loop.time()"])
 def test_a_wait_for_a_bridge_to_come_up_is_left(tmp_path: Path, now: str) -> None:
     text = loop(test=f"{now} < deadline", wait="await asyncio.sleep(0.2)")
