@@ -23,6 +23,7 @@ from modify.typescript.source import (
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
+CHAINED = ("then", "catch", "finally")
 LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
 LISTENS = re.compile(r"['\"]messages\.(upsert|update)['\"]")
 
@@ -41,8 +42,7 @@ def why_not_a_daemon(channel: Channel) -> str | None:
     if not channel.redials and not channel.is_gated and is_timed(channel):
         return "ends by itself after a set time"
     if (
-        not same(channel.logic, channel.socket_call)  # else it is not known what dials again
-        and not listens(channel)
+        not listens(channel)
         and not channel.redials
         and not channel.is_gated
         and dials_once(channel)
@@ -75,14 +75,29 @@ def dials_once(channel: Channel) -> bool:
 
 
 def hands_itself_out(channel: Channel) -> bool:
-    """``onClose(update, connect)`` in the connect function: it is for others to dial again."""
+    """``onClose(update, connect)`` in the connect function: it is for others to dial again.
+
+    Where the listener is another file's, also ``listen(sock, () => this.connect())``.
+    """
     connect = channel.connect.node
     for node in channel.source.names.get(channel.connect.name, []):
-        given = node.parent()
-        call = given.parent() if given is not None and given.kind() == "arguments" else None
+        call = call_given(node)
         if call is not None and within(node, connect) and callee_of(call) not in TIMERS:
             return True
-    return False
+    if not same(channel.logic, channel.socket_call):
+        return False
+    closures = (enclosing_function(call) for call in channel.connect_calls)
+    takers = (call_given(closure) for closure in closures if closure is not None)
+    return any(
+        taker is not None and callee_of(taker).rpartition(".")[2] not in (*TIMERS, *CHAINED)
+        for taker in takers
+    )
+
+
+def call_given(node: SgNode) -> SgNode | None:
+    """The call that a node is an argument of."""
+    given = node.parent()
+    return given.parent() if given is not None and given.kind() == "arguments" else None
 
 
 def listens(channel: Channel) -> bool:

@@ -108,6 +108,25 @@ export class Service {{
     assert made.left
 
 
+def test_a_script_that_sends_once_makes_one_connection(tmp_path: Path) -> None:
+    """Its socket is wrapped by a file that listens; nothing is handed out that dials."""
+    text = f"""\
+{IMPORTS}import {{ listen }} from './listen.js';
+
+async function main() {{
+  const {{ state }} = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({{ auth: state }});
+  listen(sock);
+  await sock.sendMessage('someone', {{ text: 'hello' }});
+}}
+
+main().catch(() => process.exit(1));
+"""
+    made = patched(tmp_path, {"bot.ts": text, "listen.ts": LISTENER})
+    assert made.files["bot.ts"] == text
+    assert made.left == ()
+
+
 def test_a_connect_function_that_is_handed_on_may_be_called_again(tmp_path: Path) -> None:
     text = f"""\
 {IMPORTS}import {{ onUpdate }} from './update.js';
