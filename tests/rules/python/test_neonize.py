@@ -13,7 +13,8 @@ HEAD = (
     "from neonize.client import NewClient\nfrom neonize.events import *\n\n"
     "client = NewClient('x')\n\n\n"
 )
-BODY = "@client.event(LoggedOutEv)\ndef gone(_, event):\n    {body}\n\n\nclient.connect()\n"
+# Another file connects it.
+BODY = "@client.event(LoggedOutEv)\ndef gone(_, event):\n    {body}\n"
 OTHERS = (
     "def over(c, e):\n    c.stop()\n\n\nclient.event(TemporaryBanEv)(over)\n"
     "client.event(StreamReplacedEv)(over)\n\n\n"
@@ -21,11 +22,11 @@ OTHERS = (
 
 
 def test_a_bot_without_handlers_of_its_end(tmp_path: Path) -> None:
-    text = HEAD + "@client.event(MessageEv)\ndef on(c, e):\n    print(e)\n\n\nclient.connect()\n"
+    text = HEAD + "@client.event(MessageEv)\ndef on(c, e):\n    print(e)\n\n\nready = True\n"
     patch = look(tmp_path, {PATH: text})
     assert rules(patch) == {"logout-unheard"}
     new = after(tmp_path, patch, PATH)
-    assert new.index("_stop_when_session_ends(client)\n") < new.index("client.connect()")
+    assert new.index("_stop_when_session_ends(client)\n") < new.index("ready = True")
     assert "for kind in (LoggedOutEv, StreamReplacedEv, TemporaryBanEv):" in new
     (tmp_path / PATH).write_text(new)
     assert not look(tmp_path, {}).findings
@@ -58,33 +59,19 @@ def test_a_handler_that_dials_again_stops_instead(tmp_path: Path) -> None:
 
 
 def test_a_handler_elsewhere_is_handed_off(tmp_path: Path) -> None:
-    text = HEAD + "from events import gone\n\nclient.event(LoggedOutEv)(gone)\nclient.connect()\n"
+    text = HEAD + "from events import gone\n\nclient.event(LoggedOutEv)(gone)\n"
     patch = look(tmp_path, {PATH: text})
     assert hand_offs(patch) == {"logout-unheard"} and not patch.edits
 
 
 def test_a_handler_in_another_file_of_the_host_is_merged_there(tmp_path: Path) -> None:
-    text = (
-        HEAD
-        + OTHERS
-        + "from hands import gone\n\nclient.event(LoggedOutEv)(gone)\nclient.connect()\n"
-    )
+    text = HEAD + OTHERS + "from hands import gone\n\nclient.event(LoggedOutEv)(gone)\n"
     hands = "def gone(_, event):\n    print('gone')\n"
     patch = look(tmp_path, {PATH: text, "hands.py": hands})
     assert not hand_offs(patch) and PATH not in patch.edits
     assert after(tmp_path, patch, "hands.py") == hands + "    _.stop()\n"
     (tmp_path / "hands.py").write_text(hands + "    _.stop()\n")
     assert not look(tmp_path, {}).findings
-
-
-def test_a_loop_around_connect_is_handed_off(tmp_path: Path) -> None:
-    text = (
-        HEAD + "def run():\n    @client.event(MessageEv)\n    def on(c, e):\n        print(e)\n\n"
-        "    while True:\n        client.connect()\n"
-    )
-    patch = look(tmp_path, {PATH: text})
-    assert hand_offs(patch) == {"logout-unheard"} and not patch.edits
-    assert "a loop of its own" in patch.findings[0].reason
 
 
 PAIR = (
