@@ -1200,16 +1200,24 @@ def dial_sync(client: Any, *settings: Any) -> None:
             return
 
 
-async def dial(client: Any, *settings: Any) -> Any:
-    """connect(), once it may; serve() has to follow."""
+async def dial(
+    client: Any,
+    *settings: Any,
+    through: Callable[[], Any] | None = None,
+) -> Any:
+    """connect(), or the bot's own way to it, once it may; then serve()."""
     session = _kept(client)
     if session is None or (not session.ended and await session.turn()):
         _hold(client)
-        return await client.connect(*settings)
+        return await (through() if through else client.connect(*settings))
     return None
 
 
-async def serve(client: Any, *settings: Any) -> None:
+async def serve(
+    client: Any,
+    *settings: Any,
+    through: Callable[[], Any] | None = None,
+) -> None:
     """idle(), and connect() again, until the client's session is over."""
     session = _SESSIONS.get(_name(client))
     if session is None:
@@ -1224,7 +1232,7 @@ async def serve(client: Any, *settings: Any) -> None:
         if not session.dropped or not await session.turn():
             return
         _hold(client)
-        await client.connect(*settings)
+        await (through() if through else client.connect(*settings))
 
 
 def next_turn_sync(client: Any) -> bool:

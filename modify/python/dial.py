@@ -111,14 +111,27 @@ def dialling(client: Client) -> Dialling:
             if found.is_client(name):
                 found.creation, found.made, found.called = line, value, name
     handlers = {id(item.handler) for item in client.registrations if item.handler is not None}
+    gated = gated_ways(source)
     for node, name in found.attributes(("connect", "connect_with_proxy")):
         function = source.nearest(node, cst.FunctionDef)
         if id(function) in handlers:
             continue  # a second dialler, which is left out
         above = source.parent(node)
         call = above if isinstance(above, cst.Call) and above.func is node else None
+        if function is not None and function.name.value in gated:
+            continue
         found.sites.append(Site(node, call, name, function, loop_around(source, node, function)))
     return found
+
+
+def gated_ways(source: Source) -> set[str]:
+    """The functions that ``dial(client, through=lambda: connect())`` connects through."""
+    return {
+        called(inner).rpartition(".")[2]
+        for call in all_of(source.module, cst.Call, functions=True)
+        if called(call) in ("dial", "serve")
+        for inner in all_of(call, cst.Call, functions=True)
+    }
 
 
 def loop_around(

@@ -9,6 +9,7 @@ and the gate would dial beside them. A loop of the host's own stays, and asks fo
 from __future__ import annotations
 
 import posixpath
+import re
 
 import libcst as cst
 
@@ -38,6 +39,9 @@ class DialRewrite:
         self.edits: dict[str, list[Edit]] = {}
         self.imports: dict[str, set[str]] = {}
         self.handlers: set[int] = set()
+        # Functions that connect, for one that waits.
+        self.ways: set[int] = set()
+        self.waiting: cst.FunctionDef | None = None
         # Uses of modules that the edits take away.
         self.gone: dict[str, int] = {}
 
@@ -209,6 +213,8 @@ class DialRewrite:
         source, call = self.source, site.call
         if call is None or not isinstance(source.parent(call), cst.Await):
             raise CannotPlace("connect() is not awaited where it is called")
+        if site.function is not None and self.through(site.function):
+            return
         idle = self.idle(site)
         self.add(source, source.replace(site.node, "dial", RULE), "dial")
         self.first_argument(call, site.client)
@@ -217,6 +223,39 @@ class DialRewrite:
         served = f"serve({site.client}{settings})".encode()
         self.add(source, Edit(start, end, served, RULE), "serve")
         self.afterwards(idle, site.client)
+
+    def through(self, way: cst.FunctionDef) -> bool:
+        """Whether a function only connects, for the one that waits with ``idle()``."""
+        source = self.source
+        if id(way) in self.ways:
+            return True
+        name = re.compile(rf"(?:^|\.){re.escape(way.name.value)}$")
+        found = []
+        for call in all_of(source.module, cst.Call, functions=True):
+            caller = source.nearest(call, cst.FunctionDef)
+            line = source.statement(call)
+            if caller is None or caller is way or not name.search(called(call)):
+                continue
+            alone = isinstance(line, cst.SimpleStatementLine) and isinstance(line.body[0], cst.Expr)
+            if not alone or not isinstance(source.parent(call), cst.Await):
+                continue
+            for idle in all_of(caller, cst.Call):
+                client = called(idle).removesuffix(".idle")
+                waits = called(idle).endswith(".idle") and self.dialling.is_client(client)
+                if waits and isinstance(source.parent(idle), cst.Await) and not idle.args:
+                    found.append((call, idle, client))
+        if len(found) != 1:
+            return False
+        self.ways.add(id(way))
+        call, idle, client = found[0]
+        self.waiting = source.nearest(idle, cst.FunctionDef)
+        if "\n" in source.text(call) or source.nearest(idle, cst.While) is not None:
+            raise CannotPlace("what connects the client is of no known form")
+        given = f"{client}, through=lambda: {source.text(call)}"
+        self.add(source, source.replace(call, f"dial({given})", RULE), "dial")
+        self.add(source, source.replace(idle, f"serve({given})", RULE), "serve")
+        self.afterwards(idle, client)
+        return True
 
     def idle(self, site: Site) -> cst.Call:
         """The call of ``idle()`` that waits for what was connected."""
@@ -319,7 +358,7 @@ class DialRewrite:
     # --- the host's own end ---
 
     def stop_sites(self) -> list[tuple[cst.Attribute, str]]:
-        functions = [site.function for site in self.dialling.sites]
+        functions = [self.waiting, *(site.function for site in self.dialling.sites)]
         found = []
         for node, client in self.dialling.attributes(ENDS):
             function = self.source.nearest(node, cst.FunctionDef)

@@ -64,6 +64,20 @@ def test_an_asynchronous_client(tmp_path: Path) -> None:
     assert new.endswith("    await dial(client)\n    await serve(client)\n")
 
 
+WAY = (
+    "    await link()\n    await client.idle()\n\n\nasync def link():\n"
+    "    if proxy:\n        return await client.connect(proxy)\n    return await client.connect()\n"
+    "\n\nasync def pair():\n    task = await link()\n    await done\n    task.cancel()\n"
+)
+
+
+def test_a_function_that_only_connects(tmp_path: Path) -> None:
+    new = patched(tmp_path, ASYNC.format(body=WAY))
+    way = "client, through=lambda: link()"
+    assert f"    await dial({way})\n    await serve({way})\n" in new
+    assert "return await client.connect(proxy)\n" in new and "    task = await link()\n" in new
+
+
 def test_a_loop_of_the_bot_s_own(tmp_path: Path) -> None:
     patch = look(tmp_path, {PATH: HEAD + HEARD + LOOP})
     assert rules(patch) == {"flat-retry", "logout-unheard"}
