@@ -1173,7 +1173,8 @@ def heard(client: Any, event: Any) -> bool:
     if kind in ("ConnectFailure", "LoggedOut", *_ENDS):
         session.over(code or "closed")
         _stop(client)
-    missed = kind == "KeepAliveTimeout" and event.ErrorCount >= _MISSED
+    misses = getattr(event, "ErrorCount", 0)
+    missed = kind == "KeepAliveTimeout" and misses >= _MISSED
     if session.redials and (missed or kind == "Disconnected"):
         # whatsmeow would dial again at once, and each time after that.
         session.lost(dialled=not missed)

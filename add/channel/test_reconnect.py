@@ -354,6 +354,21 @@ def test_a_dial_of_whatsmeow_itself_counts(
     assert len(json.loads(file.read_text())["attempts"]) == 4
 
 
+class KeepAliveTimeout:
+    ErrorCount = 4
+
+
+def test_missed_keepalives_end_the_link_before_whatsmeow_dials(
+    database: Path,
+    quick: list[float],
+) -> None:
+    line = Line(str(database), KeepAliveTimeout(), LoggedOut())
+    dial_sync(line)
+    assert line.dials == 2
+    file = database.with_name("session.db-reconnect.json")
+    assert len(json.loads(file.read_text())["attempts"]) == 2
+
+
 def test_another_error_of_connect_is_the_bot_s(database: Path) -> None:
     line = Line(str(database), ValueError("no such database"))
     with pytest.raises(ValueError, match="no such database"):

@@ -32,6 +32,7 @@ TOLD = (
     "KeepAliveTimeoutEv",
 )
 ENDS = ("stop", "disconnect")
+OURS = re.compile(r"(?:^|[\W])NewA?Client\b")
 TURNS = ("next_turn", "next_turn_sync")
 
 
@@ -86,7 +87,7 @@ class Dialling:
         for node in all_of(self.source.module, cst.Attribute, functions=True):
             name = dotted(node)
             base, _, last = name.rpartition(".")
-            if last in names and self.is_client(base):
+            if last in names and self.is_client(base) and not is_foreign(self.source, node, base):
                 yield node, base
 
     def is_client(self, name: str) -> bool:
@@ -96,6 +97,55 @@ class Dialling:
 
     def told(self) -> list[Registration]:
         return [item for item in self.client.registrations if item.event in TOLD]
+
+
+def is_foreign(source: Source, node: cst.CSTNode, name: str) -> bool:
+    """Whether what a place calls ``client`` is one of another library: ``client = mqtt.Client()``.
+
+    What functions of the host itself return may be neonize's.
+    """
+    function = source.nearest(node, cst.FunctionDef)
+    scope: cst.CSTNode = source.module
+    if function is not None and "." not in name:
+        scope = function
+        for parameter in function.params.params:
+            if parameter.name.value == name and parameter.annotation is not None:
+                kind = source.text(parameter.annotation.annotation).strip("'\"")
+                return not (OURS.search(kind) or kind in ("Any", "typing.Any", "object"))
+    theirs = imported(source)
+    for value in values_of(scope, name):
+        made = called(value)
+        if MAKES.search("." + made):
+            return False
+        # A class, or a function of another module.
+        if made.rpartition(".")[2][:1].isupper() or made.partition(".")[0] in theirs:
+            return True
+    return False
+
+
+def imported(source: Source) -> set[str]:
+    """The names that the imports of a file bind."""
+    items: list[cst.ImportAlias] = []
+    for plain in all_of(source.module, cst.Import, functions=True):
+        items += plain.names
+    for line in all_of(source.module, cst.ImportFrom, functions=True):
+        items += [] if isinstance(line.names, cst.ImportStar) else line.names
+    names = (item.evaluated_alias or dotted(item.name) for item in items)
+    return {name.partition(".")[0] for name in names}
+
+
+def values_of(scope: cst.CSTNode, name: str) -> Iterator[cst.BaseExpression]:
+    """What is assigned to a name, or opened as it, in a scope; of an attribute in a whole file."""
+    everywhere = isinstance(scope, cst.Module) and "." in name
+    for item in all_of(scope, cst.Assign, functions=everywhere):
+        if any(dotted(target.target) == name for target in item.targets):
+            yield item.value
+    for typed in all_of(scope, cst.AnnAssign, functions=everywhere):
+        if dotted(typed.target) == name and typed.value is not None:
+            yield typed.value
+    for opened in all_of(scope, cst.WithItem, functions=everywhere):
+        if opened.asname is not None and dotted(opened.asname.name) == name:
+            yield opened.item
 
 
 def dialling(client: Client) -> Dialling:

@@ -34,7 +34,8 @@ When it hands off
     registers handlers in several places, or a handler stands in another folder.
 
 What cannot be promised for neonize: after 515 (restart required) whatsmeow dials once more
-without a word to Python.
+without a word to Python. Each ``connect()`` of neonize 0.5.2 leaves its database open once
+more: some 270 file descriptors in a day without a network.
 """
 
 from __future__ import annotations

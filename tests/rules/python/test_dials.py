@@ -166,6 +166,21 @@ def test_a_stop_of_the_bot_s_own_ends_the_wait(tmp_path: Path) -> None:
     assert "\nready(client)\nwhile next_turn_sync(client):\n" in new
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "def send():\n    client = mqtt.Client()\n    client.connect('host')\n    client.stop()\n",
+        "def publish(client: mqtt.Client):\n    client.connect('host')\n    client.stop()\n",
+        "def publish():\n    with Pool() as client:\n        client.connect('host')\n",
+        "class Other:\n    def go(self):\n        self.client = Telegram()\n"
+        "        self.client.connect()\n",
+    ],
+)
+def test_another_library_s_client_of_that_name_is_left(tmp_path: Path, other: str) -> None:
+    new = patched(tmp_path, HEAD + HEARD + other + "\n\nclient.connect()\n")
+    assert other in new and new.endswith("\ndial_sync(client)\n")
+
+
 NOT_AWAITED = "    task = asyncio.create_task(client.connect())\n    await task\n"
 TAKEN = "def heard():\n    pass\n\n\nclient.connect()\n"
 NARROW = "def on(c):\n    pass\n\n\nclient.event(ConnectedEv)(on)\nclient.connect()\n"
