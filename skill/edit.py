@@ -8,7 +8,7 @@ ends, byte-order mark, tabs, final newline.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from skill.errors import SkillgenError
 from skill.finding import Finding, Note
@@ -52,6 +52,24 @@ class Patch:
         for path, edits in other.edits.items():
             self.add_edits(path, edits)
         self.additions.update(other.additions)
+
+
+def in_order(edits: Iterable[Edit]) -> list[Edit]:
+    """The same edits, with insertions at one place joined in the order they were given.
+
+    ``apply_edits`` sorts, so two lines that are added below the same one would come by their text.
+    """
+    joined: dict[int, Edit] = {}
+    others: list[Edit] = []
+    for edit in dict.fromkeys(edits):
+        if edit.start != edit.end:
+            others.append(edit)
+        elif edit.start in joined:
+            first = joined[edit.start]
+            joined[edit.start] = replace(first, text=first.text + edit.text)
+        else:
+            joined[edit.start] = edit
+    return [*others, *joined.values()]
 
 
 def apply_edits(content: bytes, edits: Iterable[Edit]) -> bytes:

@@ -37,6 +37,7 @@ class Note:
     """A file that was looked at and left as it is, and why (``inspect -v`` and reports).
 
     kind: ``right`` (already sound), ``not-a-daemon`` (pairs once and exits),
+    ``bounded`` (asks until a deadline), ``gives-up`` (by the host's own count),
     ``side-service``, ``vendored``, ``ignored`` …
     """
 

@@ -97,7 +97,7 @@ class Host:
         for entry in entries:
             path = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                if entry.name in FOREIGN_FOLDERS or is_other_checkout(entry.path):
+                if is_foreign(entry.name) or is_other_checkout(entry.path):
                     continue
                 yield from self._walk(Path(entry.path), path + "/")
             elif entry.is_file(follow_symlinks=False):
@@ -132,6 +132,11 @@ class Host:
         for file in self.files.values():
             if file.path.endswith(suffixes) and file.size <= LARGEST_SOURCE:
                 yield file
+
+
+def is_foreign(folder: str) -> bool:
+    """Also ``dist-server``, ``dist-bot``: one built tree for each of a host's targets."""
+    return folder in FOREIGN_FOLDERS or folder.startswith("dist-")
 
 
 def is_other_checkout(folder: str) -> bool:

@@ -167,21 +167,22 @@ def verify(change: Change) -> None:
     if change.after is None:
         return
     parse = PARSERS.get(Path(change.path).suffix)
-    if parse and (change.before is None or _parses(parse, change.before)):
+    if parse:
         try:
             parse(change.after)
         except PARSE_ERRORS as error:
-            raise SkillgenError(
-                f"{change.path}: would not parse after the change ({error}); "
-                "nothing was written, please report it"
-            ) from error
+            # Comments in JSON and the like: what did not parse before need not parse after.
+            if change.before is None or _parses(parse, change.before):
+                raise SkillgenError(
+                    f"{change.path}: would not parse after the change ({error}); "
+                    "nothing was written, please report it"
+                ) from error
     check = getattr(modify, "verify", None)
     if check is not None:
         check(change.path, change.before, change.after)
 
 
 def _parses(parse: Parser, content: bytes) -> bool:
-    """Comments in JSON and the like: what did not parse before need not parse after."""
     try:
         parse(content)
     except PARSE_ERRORS:

@@ -172,15 +172,21 @@ class _Gate:
         self._stopped = False
         self._wake: Callable[[], object] | None = None
 
-    async def turn(self) -> int:
-        """Wait until an attempt may start: its number, or 0 if none may."""
+    async def turn(self, going: Callable[[], object] | None = None) -> int:
+        """Wait until an attempt may start: its number, or 0 if none may.
+
+        A false ``going()`` ends the wait, like stop().
+        """
         if not self._enter():
             return 0
         try:
             while left := self._left():
-                until = self._now() + left
-                if await self._pause(left):
+                nap = left if going is None else min(left, 1.0)
+                until = self._now() + nap
+                if await self._pause(nap):
                     self._pass(until)
+                if going is not None and not going():
+                    return 0
             return 0 if left is None else self._grant()
         finally:
             self._waiting = False
@@ -285,6 +291,9 @@ class _Gate:
 
 
 # skillgen: bridge begins
+_Handler = Callable[..., object]
+
+
 class BridgeLink(_Gate):
     """The link to a bridge, which keeps the limits for WhatsApp itself."""
 
@@ -306,6 +315,15 @@ class BridgeLink(_Gate):
         if self._state in ("promised", "running"):
             self._state = "open"
             self._since = self._now()
+
+    def on_open(self, then: _Handler | None = None) -> _Handler:
+        """For a WebSocketApp: opened(), then the bot's own on_open."""
+
+        def opened(*arguments: object) -> object:
+            self.opened()
+            return then(*arguments) if then else None
+
+        return opened
 
     def closed(self) -> None:
         """Not connected, or no longer. turn() and delay() imply it."""

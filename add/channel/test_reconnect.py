@@ -70,6 +70,17 @@ def test_bridge_delay_is_for_loops_with_a_wait_of_their_own() -> None:
     assert link.turn_sync()  # at once
 
 
+def test_an_app_tells_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    # So that any open lasts, and the next wait is short again.
+    monkeypatch.setitem(BridgeLink.closed.__globals__, "BRIDGE_RESET", 0.0)
+    link = BridgeLink()
+    told: list[object] = []
+    for handler in (link.on_open(told.append), link.on_open()):
+        handler("app")
+        assert link.delay() <= 6
+    assert told == ["app"]
+
+
 def test_bridge_logout_is_final(naps: list[float]) -> None:
     link = BridgeLink()
     link.logout("logged out on the phone")
@@ -93,6 +104,18 @@ def test_stop_ends_a_wait_and_start_tries_at_once() -> None:
         assert await link.turn()
 
     asyncio.run(asyncio.wait_for(stopped(), timeout=4))
+
+
+def test_a_flag_that_falls_ends_the_wait() -> None:
+    async def fallen() -> None:
+        link = BridgeLink()
+        assert await link.turn()
+        flag = threading.Event()
+        waiting = link.turn(going=lambda: not flag.is_set())
+        asyncio.get_running_loop().call_later(0.01, flag.set)
+        assert await waiting == 0
+
+    asyncio.run(asyncio.wait_for(fallen(), timeout=4))
 
 
 def test_stop_ends_the_wait_of_a_thread() -> None:

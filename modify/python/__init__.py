@@ -19,21 +19,22 @@ TEST_FILE = re.compile(
     r"(^|/)(tests?|testing|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
 )
 WHATSAPP = re.compile(rb"whats_?app|baileys", re.IGNORECASE)
+# The words of code that is about WhatsApp, whatever stands in its comments.
+ABOUT_WHATSAPP = re.compile(
+    r"whats_?app|baileys|(?<![a-z])wa(?=[_-]?(?:bridge|bot|client|link|channel))", re.I
+)
+COMMENT = re.compile(r"(?:^|\s)#.*$", re.MULTILINE)
 NEONIZE = re.compile(rb"^[ \t]*(?:from|import)[ \t]+neonize\b", re.MULTILINE)
 SOCKET = re.compile(
     rb"websockets?(?:\.\w+)*\.connect\(|create_connection\(|ws_connect\("
     rb"|from websockets?[\w.]* import[^\n]*\bconnect\b"
 )
 CHILD = re.compile(rb"\b(?:retryable|can_retry)=(?:True|\w+ != \d+)")
-# Plain bytes first: most files hold none of them.
-QUICK = (
-    b"neonize",
-    b"websocket",
-    b"ws_connect(",
-    b"create_connection(",
-    b"can_retry=",
-    b"retryable=",
-)
+SPAWN = re.compile(rb"\b(?:Popen|create_subprocess_(?:exec|shell))\(")
+# Plain bytes first, many times as fast as an expression: most files hold none of them.
+SOCKET_WORDS = (b"websocket", b"ws_connect(", b"create_connection(")
+CHILD_WORDS = (b"retryable=", b"can_retry=")
+SPAWN_WORDS = (b"Popen(", b"create_subprocess_")
 # A bridge on this machine that is asked over HTTP: nothing to change, but said.
 POLL = re.compile(rb"\.(?:get|post)\(\s*f?['\"]http://(?:127\.0\.0\.1|localhost)[:{]")
 TOP_LEVEL = re.compile(rb"^(?:class|def|async[ \t]+def)\b", re.MULTILINE)
@@ -46,19 +47,36 @@ def has_marks(path: str, content: bytes) -> bool:
     """Whether a file may hold a channel: cheap, and before anything is parsed."""
     if ADDED in content[:4000]:
         return False
-    if not any(mark in content for mark in QUICK):
-        return False
-    if NEONIZE.search(content):
+    if b"neonize" in content and NEONIZE.search(content):
         return True
-    if WHATSAPP.search(content) is None and WHATSAPP.search(path.encode()) is None:
+    may_dial = any(word in content for word in SOCKET_WORDS)
+    may_run_child = b"poll()" in content and any(word in content for word in CHILD_WORDS)
+    may_spawn = any(word in content for word in SPAWN_WORDS)
+    if not (may_dial or may_run_child or may_spawn) or not speaks_of_whatsapp(path, content):
         return False
-    for mark in SOCKET.finditer(content):
-        if about_whatsapp(path, content, mark.start()):
-            return True
-    for mark in CHILD.finditer(content):
-        if b"poll()" in content and about_whatsapp(path, content, mark.start()):
-            return True
-    return False
+    if may_spawn and starts_bridge(path, content):
+        return True
+    if b"WebSocketApp(" in content:
+        return True  # its handlers, which say what it is about, are functions of their own
+    marks = [*SOCKET.finditer(content)] if may_dial else []
+    marks += CHILD.finditer(content) if may_run_child else ()
+    return any(about_whatsapp(path, content, mark.start()) for mark in marks)
+
+
+def speaks_of_whatsapp(path: str, content: bytes) -> bool:
+    lower = content.lower()
+    known = b"whatsapp" in lower or b"whats_app" in lower or b"baileys" in lower
+    return known or WHATSAPP.search(path.encode()) is not None
+
+
+def starts_bridge(path: str, content: bytes) -> bool:
+    """Whether a file that is named for WhatsApp may start a bridge in a loop.
+
+    Not by its words: a program's main file speaks of everything, and is the dearest to parse.
+    """
+    words = (b"while ", b"sleep(", b"ridge")
+    named = WHATSAPP.search(path.encode()) is not None
+    return named and all(word in content for word in words) and bool(SPAWN.search(content))
 
 
 def is_marked(host: Host, path: str) -> bool:
@@ -87,6 +105,19 @@ def about_whatsapp(path: str, content: bytes, position: int) -> bool:
     return WHATSAPP.search(content, begin, end) is not None
 
 
+def in_comments_only(path: str, content: bytes) -> bool:
+    """Whether a file speaks of WhatsApp in comments alone: then no loop of it is a channel.
+
+    False for what cannot be read: somebody has to look at it.
+    """
+    from modify.service.python_tree import parse
+
+    if NEONIZE.search(content) or ABOUT_WHATSAPP.search(path):
+        return False
+    code = COMMENT.sub("", content.decode("utf-8", "replace"))
+    return ABOUT_WHATSAPP.search(code) is None and parse(content) is not None
+
+
 def marked(host: Host, options: Options) -> list[str]:
     return [
         file.path
@@ -95,6 +126,7 @@ def marked(host: Host, options: Options) -> list[str]:
         and file.size <= LARGEST
         and (not options.only_skill_assets or file.path.startswith(SKILL_ASSETS))
         and (is_marked(host, file.path) or polls(file.path, host.read(file.path)))
+        and not in_comments_only(file.path, host.read(file.path))
     ]
 
 

@@ -26,8 +26,9 @@ class ChildBridge:
     """retry: ``retryable=True``; code: the name that holds the exit status there.
 
     deaths: the branches of the start-up that see the child die and give up without a word;
-    prepared: the exit status that is final already, 0 if none is. fatal: how the host calls a
-    fatal error, ``self._set_fatal_error``.
+    prepared: the exit status that is final already, 0 if none is. message: the one line that
+    sets the text of the error, None where it is made in another way. fatal: how the host calls
+    a fatal error, ``self._set_fatal_error``.
     """
 
     source: Source
@@ -37,6 +38,7 @@ class ChildBridge:
     code: str
     deaths: tuple[cst.If, ...]
     prepared: int = 0
+    message: cst.SimpleStatementLine | None = None
 
     @property
     def fatal(self) -> str:
@@ -60,7 +62,29 @@ def children(source: Source) -> Iterator[ChildBridge]:
         )
         if code and is_whatsapp(source, function) and speaks_of_bridge(source, function):
             left = tuple(deaths(source, call))
-            yield ChildBridge(source, function, retry, call, code, left, final_status(retry))
+            text = message_of(source, function, call, code)
+            yield ChildBridge(source, function, retry, call, code, left, final_status(retry), text)
+
+
+def message_of(
+    source: Source, function: cst.FunctionDef, call: cst.Call, code: str
+) -> cst.SimpleStatementLine | None:
+    """``message = f"… exited (code {returncode})"``, where the status is known already."""
+    names = {dotted(arg.value) for arg in call.args if arg.keyword is None} - {""}
+    lines = [line for line in all_of(function, cst.SimpleStatementLine) if name_set(line) in names]
+    if len(lines) != 1 or source.start(lines[0]) > source.start(call):
+        return None
+    above = [one for one in all_of(function, cst.SimpleStatementLine) if name_set(one) == code]
+    known = bool(above) and source.end(above[0]) <= source.start(lines[0])
+    return lines[0] if known else None
+
+
+def name_set(line: cst.BaseStatement) -> str:
+    """``message`` of ``message = …``; "" for any other line."""
+    only = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
+    if isinstance(only, cst.Assign) and len(only.targets) == 1:
+        return dotted(only.targets[0].target)
+    return ""
 
 
 def speaks_of_bridge(source: Source, function: cst.FunctionDef) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -30,6 +31,9 @@ def folder_package(host: Host, source: Source) -> tuple[str, bool]:
         first = name.partition(".")[0]
         if first and first in parts:
             return ".".join(parts[parts.index(first) :]), False
+    outer = root_package(host, source)
+    if outer:
+        return ".".join([outer, *filter(None, parts)]), False
     depth = len(parts)
     while depth and host.exists("/".join([*parts[:depth], "__init__.py"])):
         depth -= 1
@@ -37,6 +41,25 @@ def folder_package(host: Host, source: Source) -> tuple[str, bool]:
     if package and package != [""]:
         return (".", True) if relative else (".".join(package), False)
     return "", False
+
+
+def root_package(host: Host, source: Source) -> str:
+    """What the host's own folder is imported as, where the checkout itself is the package.
+
+    ``from heron.channels.base import …`` in ``channels/whatsapp.py``, beside ``channels/base.py``.
+    """
+    top = source.path.split("/")[:-1][:1]
+    for node in all_of(source.module, cst.ImportFrom, functions=True):
+        names = dotted(node.module).split(".")
+        if node.relative or len(names) < 2 or host.exists(f"{names[0]}/__init__.py"):
+            continue
+        for count in range(1, len(names)):
+            inner = names[count:]
+            here = inner[:1] == top if top else host.exists("__init__.py")
+            path = "/".join(inner)
+            if here and (host.exists(path + ".py") or host.exists(path + "/__init__.py")):
+                return ".".join(names[:count])
+    return ""
 
 
 def own_imports(host: Host, source: Source) -> Iterator[tuple[str, cst.ImportFrom]]:
@@ -143,4 +166,11 @@ def unused_import(source: Source, name: str, gone: int, rule: str) -> Edit | Non
     assert isinstance(only, cst.Import)
     if len(statement.body) != 1 or len(only.names) != 1:
         return None
-    return source.remove(statement, rule)
+    edit = source.remove(statement, rule)
+    top = edit.start == source.offset
+    above = source.content[source.line_start(edit.start - 1) : edit.start] if not top else b""
+    below = source.content[edit.end : source.line_end(edit.end)]
+    if above.strip() or below.strip():
+        return edit
+    # A group of its own: one of the two empty lines around it goes, too.
+    return replace(edit, end=source.content.find(b"\n", edit.end) + 1 or edit.end)

@@ -15,6 +15,9 @@ from typing import Literal
 
 import libcst as cst
 
+from modify.python import ABOUT_WHATSAPP, COMMENT
+from modify.python.app import EVENTS, App, app_of, given_for
+from modify.python.pause import resets_of
 from modify.python.source import (
     Source,
     all_of,
@@ -26,17 +29,15 @@ from modify.python.source import (
     string_of,
 )
 
-WHATSAPP = re.compile(
-    r"whats_?app|baileys|(?<![a-z])wa(?=[_-]?(?:bridge|bot|client|link|channel))", re.I
-)
 DIALS = re.compile(r"(?:^|\.)(?:websockets?(?:\.\w+)*\.connect|create_connection|ws_connect)$")
 SOURCES_OF_CONNECT = re.compile(r"websockets?(\.(sync|asyncio|legacy))?(\.client)?$")
 SLEEPS = {"sleep", "asyncio.sleep", "time.sleep", "anyio.sleep", "gevent.sleep"}
 STOP_NAMES = re.compile(r"^_?_?(a?stop|a?close|disconnect|shutdown|teardown|aexit__|exit__)", re.I)
 ENDS = (cst.Break, cst.Return, cst.Raise)
 GATE = re.compile(r"\.turn(_sync)?$")
+CLOCK = re.compile(r"(?:^|\.)(?:time|monotonic|perf_counter|now|utcnow)$")
 
-Opening = Literal["with", "assigned"]
+Loop = cst.While | cst.For
 
 
 @dataclass(frozen=True)
@@ -54,33 +55,49 @@ class LinkLoop:
     """One loop. function: the one it stands in; holder: the one that holds the dial.
 
     dial: the call; opening: the ``with`` or the assignment that the open link comes from.
+    app: of websocket-client, where the dial is its ``run_forever()``; that is the opening, too.
     waits: the pauses between two dials. clean_waits: those that a clean close passes, too.
+    resets: what sets a growing one back. entry: the statement of the loop that dials, where
+    the loop may go round before it (``if not enabled: sleep(30); continue``).
     """
 
     source: Source
     function: cst.FunctionDef
     owner: cst.ClassDef | None
-    loop: cst.While
+    loop: Loop
     holder: cst.FunctionDef
     dial: cst.Call
     opening: cst.With | cst.SimpleStatementLine
     is_async: bool
+    app: App | None = None
     waits: list[Wait] = field(default_factory=list)
     clean_waits: list[Wait] = field(default_factory=list)
     ends_cleanly: bool = False
     stops: list[cst.SimpleStatementLine] = field(default_factory=list)
+    resets: list[cst.SimpleStatementLine] = field(default_factory=list)
+    entry: cst.BaseStatement | None = None
 
     @property
     def is_gated(self) -> bool:
         return any(GATE.search(called(call)) for call in all_of(self.loop, cst.Call))
 
     @property
+    def is_bounded(self) -> bool:
+        """``while time.time() < deadline``: asks for a while whether the bridge is up."""
+        return self.condition is not None and is_clock(self.condition)
+
+    @property
     def flat_waits(self) -> list[Wait]:
         return [wait for wait in self.waits if wait.flat]
 
     @property
+    def condition(self) -> cst.BaseExpression | None:
+        """What a ``while`` asks; ``for … in count()`` asks nothing."""
+        return self.loop.test if isinstance(self.loop, cst.While) else None
+
+    @property
     def test(self) -> str:
-        return self.source.text(self.loop.test)
+        return self.source.text(self.condition) if self.condition is not None else "True"
 
     @property
     def me(self) -> str:
@@ -92,7 +109,9 @@ class LinkLoop:
 def link_loops(source: Source) -> Iterator[LinkLoop]:
     """The loops of a file that dial a bridge of WhatsApp, in their order."""
     dials = dial_names(source)
-    for loop in all_of(source.module, cst.While, functions=True):
+    loops: list[Loop] = list(all_of(source.module, cst.While, functions=True))
+    loops += [loop for loop in all_of(source.module, cst.For, functions=True) if is_endless(loop)]
+    for loop in loops:
         function = source.nearest(loop, cst.FunctionDef)
         if function is None:
             continue
@@ -100,12 +119,19 @@ def link_loops(source: Source) -> Iterator[LinkLoop]:
         if found is None:
             continue
         holder, dial, opening = found
-        if not is_whatsapp(source, function):
+        app = app_of(source, dial)
+        about = [function]
+        for event in EVENTS if app is not None else ():
+            about += heard_by(source, app, function, event)  # type: ignore[arg-type]
+        if not any(is_whatsapp(source, scope) for scope in about):
             continue
         owner = owner_of(source, function)
         link = LinkLoop(source, function, owner, loop, holder, dial, opening, is_async(function))
+        link.app = app
         read_waits(link)
         link.stops = list(stops_of(link))
+        growing = [wait.number for wait in link.waits if not wait.flat]
+        link.resets = list(resets_of(source, loop, growing))
         yield link
 
 
@@ -116,6 +142,20 @@ def self_pacing(source: Source) -> Iterator[cst.For]:
         function = source.nearest(loop, cst.FunctionDef)
         if function is not None and is_dial(loop.iter, dials) and is_whatsapp(source, function):
             yield loop
+
+
+def is_endless(loop: cst.For) -> bool:
+    """``for attempt in itertools.count():``, a ``while True`` that counts."""
+    return loop.asynchronous is None and called(loop.iter) in ("itertools.count", "count")
+
+
+def nearest_loop(source: Source, node: cst.CSTNode) -> Loop | None:
+    loops = (cst.While, cst.For)
+    return next((above for above in source.above(node) if isinstance(above, loops)), None)
+
+
+def is_clock(test: cst.BaseExpression) -> bool:
+    return any(CLOCK.search(called(node)) for node in [test, *inside(test)])
 
 
 def is_async(function: cst.FunctionDef) -> bool:
@@ -131,15 +171,15 @@ def owner_of(source: Source, function: cst.FunctionDef) -> cst.ClassDef | None:
 
 def is_whatsapp(source: Source, function: cst.FunctionDef) -> bool:
     """Whether a function is about WhatsApp: by its file, class or own words."""
-    if WHATSAPP.search(source.path):
+    if ABOUT_WHATSAPP.search(source.path):
         return True
     around = [source.nearest(function, cst.ClassDef), function]
     for scope in around:
         if isinstance(scope, cst.ClassDef):
             heads = [scope.name.value, doc_of(scope), *class_strings(scope)]
-            if any(WHATSAPP.search(text) for text in heads):
+            if any(ABOUT_WHATSAPP.search(text) for text in heads):
                 return True
-        elif scope is not None and WHATSAPP.search(code_of(source, scope)):
+        elif scope is not None and ABOUT_WHATSAPP.search(code_of(source, scope)):
             return True
     return False
 
@@ -147,7 +187,7 @@ def is_whatsapp(source: Source, function: cst.FunctionDef) -> bool:
 def code_of(source: Source, function: cst.FunctionDef) -> str:
     """A function's text without its comments: those speak of other channels, too."""
     # Not source.text(): that would place every node of a file which may hold no channel.
-    return re.sub(r"(?m)(^|\s)#.*$", "", source.module.code_for_node(function))
+    return COMMENT.sub("", source.module.code_for_node(function))
 
 
 def doc_of(scope: cst.ClassDef) -> str:
@@ -192,13 +232,12 @@ def is_dial(node: cst.CSTNode, dials: frozenset[str]) -> bool:
 
 
 def find_dial(
-    source: Source, loop: cst.While, function: cst.FunctionDef, dials: frozenset[str]
+    source: Source, loop: Loop, function: cst.FunctionDef, dials: frozenset[str]
 ) -> tuple[cst.FunctionDef, cst.Call, cst.With | cst.SimpleStatementLine] | None:
     """The dial in a loop, or in the one function that the loop calls."""
     direct = opening_in(source, loop, dials)
     if direct is not None:
-        nearest = source.nearest(direct[0], cst.While)
-        return (function, *direct) if nearest is loop else None
+        return (function, *direct) if nearest_loop(source, direct[0]) is loop else None
     for call in all_of(loop, cst.Call):
         helper = function_named(source, function, called(call))
         if helper is None or helper is function:
@@ -213,7 +252,7 @@ def opening_in(
     source: Source, scope: cst.CSTNode, dials: frozenset[str]
 ) -> tuple[cst.Call, cst.With | cst.SimpleStatementLine] | None:
     for call in all_of(scope, cst.Call):
-        if not is_dial(call, dials):
+        if not is_dial(call, dials) and app_of(source, call) is None:
             continue
         for above in source.above(call):
             if isinstance(above, (cst.With, cst.SimpleStatementLine)):
@@ -250,24 +289,44 @@ def function_named(source: Source, near: cst.FunctionDef, name: str) -> cst.Func
     return None
 
 
+def function_of(source: Source, near: cst.FunctionDef, name: str) -> cst.FunctionDef | None:
+    for inner in all_of(near, cst.FunctionDef):
+        if inner.name.value == name:
+            return inner
+    return function_named(source, near, name)
+
+
+def heard_by(
+    source: Source, app: App, near: cst.FunctionDef, event: str
+) -> Iterator[cst.FunctionDef]:
+    """The functions of this file that an app calls on an event."""
+    for handler in given_for(source, app, event):
+        found = function_of(source, near, dotted(handler))
+        if found is not None:
+            yield found
+
+
 # --- the waits --------------------------------------------------------------------------
 
 
 def read_waits(link: LinkLoop) -> None:
     source, loop = link.source, link.loop
     held = link.opening if isinstance(link.opening, cst.With) else None
+    link.entry, idle = entry_of(link)
     for call in all_of(loop, cst.Call):
+        if any(source.is_within(call, statement) for statement in idle):
+            continue
         if held is not None and source.is_within(call, held):
             continue
-        if source.nearest(call, cst.While) is not loop or source.nearest(call, cst.For):
-            near = source.nearest(call, cst.For)
-            if near is None or source.is_within(near, loop):
-                continue
+        if nearest_loop(source, call) is not loop:
+            continue
         wait = wait_of(source, call, loop)
         if wait is not None:
             link.waits.append(wait)
     path = clean_path(link)
     link.ends_cleanly = path is None
+    if path is not None and link.condition is not None:
+        path.append(link.condition)  # ``while not stop.wait(5):``
     link.clean_waits = [
         wait
         for wait in link.waits
@@ -275,7 +334,30 @@ def read_waits(link: LinkLoop) -> None:
     ]
 
 
-def wait_of(source: Source, call: cst.Call, loop: cst.While) -> Wait | None:
+def entry_of(link: LinkLoop) -> tuple[cst.BaseStatement | None, list[cst.BaseStatement]]:
+    """The statement that dials, and those before it that may send the loop round without a dial.
+
+    None where there are none of these: each turn of the loop is a dial.
+    """
+    before = list[cst.BaseStatement]()
+    for statement in block_of(link.loop) or []:
+        calls = list(all_of(statement, cst.Call))
+        near = [call for call in calls if link.dial is call or is_helper(link, call)]
+        if near:
+            idle = [item for item in before if any(all_of(item, cst.Continue))]
+            idle = [item for item in idle if isinstance(item, cst.If)]
+            return (statement, idle) if idle else (None, [])
+        before.append(statement)
+    return None, []
+
+
+def is_helper(link: LinkLoop, call: cst.Call) -> bool:
+    if link.holder is link.function:
+        return False
+    return function_named(link.source, link.function, called(call)) is link.holder
+
+
+def wait_of(source: Source, call: cst.Call, loop: Loop) -> Wait | None:
     name = called(call)
     arguments = {(arg.keyword.value if arg.keyword else ""): arg.value for arg in call.args}
     kind: Literal["sleep", "event"] = "sleep"
@@ -292,26 +374,35 @@ def wait_of(source: Source, call: cst.Call, loop: cst.While) -> Wait | None:
             return None
         number = arguments.get("timeout") or arguments.get("")
         kind = "event"
-    if number is None:
+    if number is None or (isinstance(number, cst.Integer) and number.value == "0"):
         return None
     return Wait(call, number, kind, is_flat(source, number, loop))
 
 
-def is_flat(source: Source, number: cst.BaseExpression, loop: cst.While) -> bool:
+def is_flat(source: Source, number: cst.BaseExpression, loop: cst.CSTNode) -> bool:
     """A number, or a name that nothing in the loop's function makes grow."""
     if isinstance(number, (cst.Integer, cst.Float)):
         return True
     name = dotted(number)
     if not name:
-        # ``min(2 ** n, 60)``, ``delays[n]``: computed. ``random.uniform(1, 3)`` stays flat.
+        # ``min(2 ** n, 60)``, ``delays[n]``: computed. ``random.uniform(1, 3)`` stays flat, and
+        # so does ``config["delay"]``.
         return not any(
-            isinstance(found, (cst.Power, cst.Multiply, cst.Subscript)) or called(found) == "min"
+            isinstance(found, (cst.Power, cst.Multiply))
+            or (isinstance(found, cst.Subscript) and not is_setting(found))
+            or called(found) == "min"
             for found in [number, *inside(number)]
         ) and not names_in(number) & grown_names(source, loop)
     return name.rpartition(".")[2] not in grown_names(source, loop)
 
 
-def grown_names(source: Source, loop: cst.While) -> set[str]:
+def is_setting(node: cst.Subscript) -> bool:
+    """``config["delay"]``: looked up by a name, not by the number of tries."""
+    only = node.slice[0].slice if len(node.slice) == 1 else None
+    return isinstance(only, cst.Index) and string_of(only.value) is not None
+
+
+def grown_names(source: Source, loop: cst.CSTNode) -> set[str]:
     """Names that the loop's function computes from something: ``delay = min(delay * 2, 60)``."""
     function = source.nearest(loop, cst.FunctionDef)
     grown = set()
@@ -383,6 +474,19 @@ def ends(statement: cst.CSTNode, in_helper: bool) -> bool:
     return any(isinstance(small, kinds) for small in statement.body)
 
 
+def gives_up(link: LinkLoop) -> cst.If | None:
+    """``if tries >= most: break``: the host's own end of a loop, after some attempts."""
+    counted = {dotted(node.target) for node in all_of(link.loop, cst.AugAssign)}
+    for branch in all_of(link.loop, cst.If):
+        test = branch.test
+        if not isinstance(test, cst.Comparison) or dotted(test.left) not in counted:
+            continue
+        most = isinstance(test.comparisons[0].operator, (cst.GreaterThan, cst.GreaterThanEqual))
+        if most and ended_by(branch.body):
+            return branch
+    return None
+
+
 # --- how it is stopped ------------------------------------------------------------------
 
 
@@ -390,7 +494,8 @@ def stops_of(link: LinkLoop) -> Iterator[cst.SimpleStatementLine]:
     """The statements that tell the loop to end: ``self._running = False``, ``event.set()``."""
     if link.owner is None:
         return
-    flags = {name for name in dotted_names(link.loop.test) if "." in name}
+    asked = dotted_names(link.condition) if link.condition is not None else set()
+    flags = {name for name in asked if "." in name}
     waited = {
         called(wait.call.args[0].value).removesuffix(".wait")
         for wait in link.waits
@@ -401,6 +506,8 @@ def stops_of(link: LinkLoop) -> Iterator[cst.SimpleStatementLine]:
             continue
         if method is link.holder or not method.params.params:
             continue
+        if method.name.value in ("__init__", "__post_init__"):
+            continue  # where the flag is born
         found = None
         for line in all_of(method, cst.SimpleStatementLine):
             if any(is_stopping(small, flags | waited) for small in line.body):

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from modify.python.link import function_named, owner_of
-from modify.python.source import Source, all_of, block_of, called, dotted
+from modify.python.source import Source, all_of, block_of, called, dotted, inside
 
 TERMINAL = ("LoggedOutEv", "StreamReplacedEv", "TemporaryBanEv")
+LINKED = ("PairStatusEv", "ConnectedEv")
 HELPER = "_stop_when_session_ends"
 # Of the added module: hear(client) listens to what nothing else does, heard() tells the gate.
 HEAR, HEARD = "hear", "heard"
@@ -169,6 +170,12 @@ def ends_client(source: Source, handler: cst.FunctionDef) -> bool:
     return False
 
 
+def ends_process(handler: cst.FunctionDef) -> bool:
+    """Whether a handler is meant to end the process; from a thread of neonize's it may not."""
+    calls = all_of(handler, cst.Call, functions=True)
+    return any(EXIT.match(called(call)) or called(call) == "os._exit" for call in calls)
+
+
 def redials(handler: cst.FunctionDef) -> str:
     """What a handler of a terminal event calls to dial again, if it does."""
     for call in all_of(handler, cst.Call, functions=True):
@@ -200,15 +207,26 @@ def looks_like(call: str, name: str) -> bool:
     )
 
 
-def threads(client: Client) -> bool:
-    """``Thread(target=client.connect)``."""
-    return any(
-        arg.keyword is not None
-        and arg.keyword.value == "target"
-        and CONNECTS.search(dotted(arg.value))
-        for call in all_of(client.source.module, cst.Call, functions=True)
-        for arg in call.args
+def connects_first(client: Client) -> bool:
+    """A synchronous ``connect()``, which only returns at the end, before anything is heard."""
+    source, first = client.source, client.source.start(client.place)
+    return not client.is_async and any(
+        source.nearest(call, cst.FunctionDef) is client.scope and source.start(call) < first
+        for call in calls_on(client, CONNECTS)
     )
+
+
+def threads(client: Client) -> bool:
+    return any(True for _ in thread_targets(client))
+
+
+def thread_targets(client: Client) -> Iterator[cst.Call]:
+    """``Thread(target=client.connect)``."""
+    for call in all_of(client.source.module, cst.Call, functions=True):
+        for arg in call.args:
+            named = arg.keyword is not None and arg.keyword.value == "target"
+            if named and CONNECTS.search(dotted(arg.value)):
+                yield call
 
 
 PAIRING = re.compile(r"auth|login|log_in|pair|link|qr|setup|onboard", re.I)
@@ -217,18 +235,31 @@ PAIRING = re.compile(r"auth|login|log_in|pair|link|qr|setup|onboard", re.I)
 def pairs_only(client: Client) -> str | None:
     """A script that links the account: no messages, and it ends once that is done."""
     source, scope = client.source, client.scope
+    if any(True for _ in message_handlers(client)):
+        return None
+    for event in LINKED:
+        if any(item.handler and ends_process(item.handler) for item in client.handlers(event)):
+            return f"ends once the account is linked, on {event}"
     named = scope is not None and PAIRING.search(
         f"{source.path.rpartition('/')[2]} {scope.name.value}"
     )
-    if scope is None or not named or any(True for _ in message_handlers(client)):
+    if scope is None or not named:
         return None
-    connects = [call for call in calls_on(client, CONNECTS) if within(source, call, scope)]
+    connects: list[cst.CSTNode] = [
+        call
+        for call in [*calls_on(client, CONNECTS), *thread_targets(client)]
+        if within(source, call, scope)
+    ]
     if not connects or own_loop(client) is not None:
         return None
     begun = min(source.start(call) for call in connects)
-    after = [line for line in all_of(scope, cst.SimpleStatementLine) if source.start(line) > begun]
-    waits = [line for line in after if re.search(r"\.wait\(|wait_for\(", source.text(line))]
-    if waits and after and after[-1] is not waits[-1]:
+    waits = [
+        source.start(call)
+        for call in all_of(scope, cst.Call)
+        if source.start(call) > begun and re.search(r"(?:\.wait|wait_for)$", called(call))
+    ]
+    last = max(source.start(line) for line in all_of(scope, cst.SimpleStatementLine))
+    if waits and last > max(waits):
         return f"{scope.name.value}() links the account and ends"
     return None
 
@@ -275,6 +306,60 @@ def own_loop(client: Client) -> cst.While | None:
         ):
             return loop
     return None
+
+
+def starts_again(client: Client) -> str:
+    """What starts a client anew once it has ended, in words; empty if nothing is seen.
+
+    A watchdog's loop, or ``if not self._thread.is_alive(): self.start()``: to stop the client
+    would make that dial, again and again, where a client that is left alone stays quiet.
+    """
+    source = client.source
+    held = [source.nearest(call, cst.FunctionDef) for call in calls_on(client, CONNECTS)]
+    held += [source.nearest(call, cst.FunctionDef) for call in thread_targets(client)]
+    starts = {outermost(source, item) for item in [client.scope, *held] if item is not None}
+    known = set(starts)
+    for _ in range(2):
+        callers = list(calls_of(source, starts))
+        for caller, call in callers:
+            if caller not in known and is_asked_again(source, call):
+                return f"{caller.name.value}()" if caller is not None else "the script's own loop"
+        starts = {caller for caller, _ in callers if caller is not None} - known
+        known |= starts
+    return ""
+
+
+def outermost(source: Source, function: cst.FunctionDef) -> cst.FunctionDef:
+    above = source.nearest(function, cst.FunctionDef)
+    return function if above is None else outermost(source, above)
+
+
+def calls_of(
+    source: Source, wanted: set[cst.FunctionDef]
+) -> Iterator[tuple[cst.FunctionDef | None, cst.Call]]:
+    """Calls of some functions of a file, by their names, and the function each stands in."""
+    names = {function.name.value for function in wanted}
+    for call in all_of(source.module, cst.Call, functions=True):
+        if called(call).rpartition(".")[2] in names:
+            near = source.nearest(call, cst.FunctionDef)
+            caller = outermost(source, near) if near is not None else None
+            exact = caller is not None and function_named(source, caller, called(call)) in wanted
+            # ``bot.run()`` of another object counts where it is called in a loop.
+            if exact or source.nearest(call, cst.While) is not None:
+                yield caller, call
+
+
+def is_asked_again(source: Source, call: cst.Call) -> bool:
+    for above in source.above(call):
+        if isinstance(above, cst.FunctionDef):
+            return False
+        if isinstance(above, cst.While):
+            return True
+        if isinstance(above, cst.If) and any(
+            called(node).endswith(".is_alive") for node in [above.test, *inside(above.test)]
+        ):
+            return True
+    return False
 
 
 def body_of_scope(client: Client) -> list[cst.BaseStatement]:

@@ -11,13 +11,16 @@ from modify.python import ADDED, TEST_FILE
 from modify.python.bridges import exit_with, report_logout
 from modify.python.child import ChildBridge, children, free_code
 from modify.python.dial import Dialling, dialling
+from modify.python.escapes import escape
 from modify.python.imports import import_edit
-from modify.python.link import LinkLoop, link_loops, self_pacing
+from modify.python.link import LinkLoop, gives_up, link_loops, self_pacing
 from modify.python.neonize import Client, clients, why_not_a_daemon
+from modify.python.place import CannotPlace
 from modify.python.poll import poll_loops
+from modify.python.redial import Redial, redials
 from modify.python.rewrite_child import child_edits
 from modify.python.rewrite_dial import DialRewrite
-from modify.python.rewrite_link import CannotPlace, LinkRewrite
+from modify.python.rewrite_link import LinkRewrite
 from modify.python.rewrite_neonize import ClientRewrite
 from modify.python.rewrite_session import SessionRewrite
 from modify.python.rules import Seen, look
@@ -26,8 +29,9 @@ from modify.python.source import Source, parses
 from modify.python.sources import Sources
 from modify.python.status import hears_logout, status_branch
 from modify.python.style import style_of
+from modify.python.supervisor import Supervisor, supervisors
 from skill import __version__
-from skill.edit import Addition, Edit, Patch, apply_edits
+from skill.edit import Addition, Edit, Patch, apply_edits, in_order
 from skill.errors import SkillgenError, UnreadableSource
 from skill.finding import Finding, Note
 from skill.host import Host
@@ -36,10 +40,12 @@ from skill.render_python import Profile, render_python_module, render_python_tes
 
 MODULE = "whatsapp_reconnect"
 ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
+ACCEPT_ESCAPE = "an except that catches the library's own errors as well, or Exception"
 ACCEPT_CLIENT = "handlers of LoggedOutEv, StreamReplacedEv and TemporaryBanEv that stop the client"
 ACCEPT_DIAL = (
     "dial_sync(client), or dial(client) and serve(client), instead of connect() and idle()"
 )
+ACCEPT_SUPERVISOR = "a loop that ends on the exit status of a logout, or a pause that grows"
 ACCEPT_SESSION = "session_of(…).turn() before the client is made, and handlers that tell heard()"
 PATCHED_SLEEP = re.compile(rb"(?:patch|setattr)\w*\([^\n]*\bsleep\b|\bsleep\s*=\s*\w*[Mm]ock")
 # ``await channel.start()`` in a try whose except writes down why: not one that tries again.
@@ -76,8 +82,12 @@ class Files:
                 self.unreadable(error)
         started = list(sessions(self.sources, [source.path for source in read]))
         for source in read:
-            for link in link_loops(source):
+            links = list(link_loops(source))
+            for link in links:
                 self.add(source, self.link(link))
+                self.escape(link)
+            for redial in redials(source, links):
+                self.redial(source, redial)
             for dial in self_pacing(source):
                 self.library_loop(source, dial)
             own = [session for session in started if session.source is source]
@@ -91,6 +101,8 @@ class Files:
                 self.note(source, source.line(loop), "poll-loop", said)
             for child in children(source):
                 self.add(source, self.child(child))
+            for supervisor in supervisors(source):
+                self.supervisor(supervisor)
         for path in list(self.edits):
             self.take(self.sources.read(path))
         self.add_modules()
@@ -115,6 +127,7 @@ class Files:
             edit = import_edit(self.host, source, MODULE, wanted, "silent-redial")
             if edit is not None:
                 edits.append(edit)
+        edits = in_order(edits)
         after = apply_edits(source.content, edits)
         if not parses(after):
             raise SkillgenError(
@@ -208,6 +221,15 @@ class Files:
         if link.is_gated:
             self.gated(link)
             return []
+        if link.is_bounded:
+            self.note(
+                source, line, "bounded", "asks whether the bridge is up until its time is over"
+            )
+            return []
+        end = gives_up(link)
+        if end is not None:
+            said = "gives up by the host's own count of attempts, and nothing dials after it"
+            self.note(source, source.line(end), "gives-up", said)
         findings = self.seen(link, "find", source)
         if not findings:
             message = "waits longer each time, after a clean close, too"
@@ -247,6 +269,19 @@ class Files:
         if half.finding is not None and self.options.wants(finding.rule):
             self.patch.findings.append(half.finding)
 
+    def escape(self, link: LinkLoop) -> None:
+        """A lost connection that ends the loop although it is meant to go on."""
+        handler = escape(link)
+        if handler is None:
+            return
+        caught = link.source.text(handler).partition("\n")[0].rstrip(":")
+        seen = Seen(handler, f"a connection that is lost ends the loop: {caught} does not catch it")
+        finding = place(link.source, "channel-gives-up", seen, None)
+        if self.wanted([finding]):
+            reason = "what else the loop should outlive is the host's to say"
+            found = replace(finding, reason=reason, accept=ACCEPT_ESCAPE, contained=True)
+            self.patch.findings.append(found)
+
     def library_loop(self, source: Source, loop: object) -> None:
         import libcst as cst
 
@@ -255,6 +290,16 @@ class Files:
         finding = place(source, "silent-redial", seen, None)
         reason = "async for … in websockets.connect() has no place for a gate"
         self.patch.findings.append(replace(finding, reason=reason, accept=ACCEPT_LINK))
+
+    def redial(self, source: Source, redial: Redial) -> None:
+        """What dials again in a form that is only told of."""
+        if redial.right:
+            self.note(source, source.line(redial.place), "right", redial.message)
+            return
+        finding = place(source, redial.rule, Seen(redial.place, redial.message), None)
+        if self.wanted([finding]):
+            found = replace(finding, reason=redial.reason, accept=ACCEPT_LINK)
+            self.patch.findings.append(found)
 
     def sleep_is_patched(self) -> bool:
         """Whether the host's own tests of WhatsApp put something in the place of sleep()."""
@@ -360,6 +405,15 @@ class Files:
             self.need(rewrite.sources[path], rewrite.imports[path], "neonize")
 
     # --- children ---
+
+    def supervisor(self, supervisor: Supervisor) -> None:
+        reason = "which exit of the bridge means a logout is not known"
+        found = self.seen(supervisor, "find_supervisor", supervisor.source)
+        if self.wanted(found):
+            self.patch.findings += [
+                replace(finding, fix=None, reason=reason, accept=ACCEPT_SUPERVISOR)
+                for finding in found
+            ]
 
     def child(self, child: ChildBridge) -> list[Edit]:
         findings = self.seen(child, "find_child", child.source)

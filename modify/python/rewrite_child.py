@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import libcst as cst
 
-from modify.python.child import ChildBridge, text_of_error
+from modify.python.child import ChildBridge, name_set, text_of_error
 from modify.python.source import Source, block_of, called
 from skill.edit import Edit
 
 RULE = "logout-hidden-by-bridge"
+REASON = '"WhatsApp ended the session: link the bot again."'
 
 
 def child_edits(child: ChildBridge, code: int) -> list[Edit]:
@@ -20,9 +21,18 @@ def child_edits(child: ChildBridge, code: int) -> list[Edit]:
         source.before(statement, note, RULE),
         source.replace(child.retry.value, f"{child.code} != {code}", RULE),
     ]
+    if child.message is not None:
+        edits.append(reason(source, child, child.message, code))
     for branch in child.deaths:
         edits.append(death(source, child, branch, code))
     return edits
+
+
+def reason(source: Source, child: ChildBridge, message: cst.BaseStatement, code: int) -> Edit:
+    """The text that the host records says what to do, not that the end was unexpected."""
+    return source.after(
+        message, f"if {child.code} == {code}:\n    {name_set(message)} = {REASON}", RULE
+    )
 
 
 def death(source: Source, child: ChildBridge, branch: cst.If, code: int) -> Edit:
@@ -36,7 +46,7 @@ def death(source: Source, child: ChildBridge, branch: cst.If, code: int) -> Edit
         f"if {process}.returncode == {code}:",
         f"    {child.fatal}(",
         f'        "{name}",',
-        '        "WhatsApp ended the session: link the bot again.",',
+        f"        {REASON},",
         f"        {keyword.value if keyword else 'retryable'}=False,",
         "    )",
     ]

@@ -15,8 +15,14 @@ import libcst as cst
 
 from modify.python.dial import ENDS, Dialling, Site
 from modify.python.imports import unused_import
-from modify.python.neonize import CONNECTS, HEARD, Registration, body_of_scope
-from modify.python.rewrite_link import CannotPlace
+from modify.python.neonize import (
+    CONNECTS,
+    HEARD,
+    Registration,
+    body_of_scope,
+    starts_again,
+)
+from modify.python.place import CannotPlace
 from modify.python.rewrite_neonize import ClientRewrite
 from modify.python.session import flat_pause, named_below
 from modify.python.source import Source, all_of, block_of, called, dotted, names_in
@@ -49,6 +55,10 @@ class DialRewrite:
         """Raises CannotPlace; then nothing of it may be used."""
         if self.dialling.creations > 1:
             raise CannotPlace("the file makes several clients")
+        again = starts_again(self.client)
+        # A loop that waits for the dial itself asks for its turn; any other one does not wait.
+        if again and not any(site.loop and site.call for site in self.dialling.sites):
+            raise CannotPlace(f"{again} starts it again once it has ended, and would not wait")
         self.hear()
         for item in self.dialling.told():
             self.tell(item)

@@ -8,11 +8,20 @@ told the number (``link.delay()``); the turn after it is then due at once.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import libcst as cst
 
 from modify.python.imports import unused_import
-from modify.python.link import LinkLoop, Wait
+from modify.python.link import LinkLoop, Wait, heard_by
+from modify.python.pause import spent
+from modify.python.place import CannotPlace
+from modify.python.rewrite_app import (
+    closed_by,
+    made_before,
+    opened_edits,
+    without_reconnect,
+)
 from modify.python.source import Source, all_of, block_of, called, dotted, inside, names_in
 from modify.python.status import StatusBranch
 from modify.python.style import logger_of
@@ -20,11 +29,11 @@ from skill.edit import Edit
 
 RULE = "silent-redial"
 WHY = "# Paces redials: a clean close waits like any other"
+# A comment right above a pause that goes with it.
+OF_A_PAUSE = re.compile(
+    rb"\b(?:wait|sleep|pause|delay|retry|reconnect|back ?off|next try|try again)", re.IGNORECASE
+)
 SECONDS = r"(?<![\d.]){}(?:\.0)?(?=\s*(?:s\b|secs?\b|seconds?\b|秒))"
-
-
-class CannotPlace(Exception):
-    """Why a loop is left as it is; ``str()`` is the reason."""
 
 
 class LinkRewrite:
@@ -37,10 +46,27 @@ class LinkRewrite:
         taken = names_in(link.function) | names_in(link.holder)
         self.name = next(n for n in ("link", "bridge_link", "redial_link") if n not in taken)
         self.removed: dict[str, int] = {}
+        # Pauses that are gone, nodes of the log that tell another number, lines to take away.
+        self.paused: list[cst.BaseExpression] = []
+        self.renamed: list[cst.CSTNode] = []
+        self.gone: list[cst.SimpleStatementLine] = []
+
+    @property
+    def is_of_one_run(self) -> bool:
+        """Whether the loop is ended by what it was called with: the next run has its own link."""
+        link = self.link
+        given = {item.name.value for item in link.function.params.params} - {link.me}
+        return (
+            not link.stops
+            and self.status is None
+            and link.holder is link.function
+            and link.condition is not None
+            and bool(given & names_in(link.condition))
+        )
 
     @property
     def imported(self) -> str:
-        return "link_of" if self.link.me else "BridgeLink"
+        return "link_of" if self.link.me and not self.is_of_one_run else "BridgeLink"
 
     def run(self) -> list[Edit]:
         """Raises CannotPlace; then nothing of it may be used."""
@@ -51,14 +77,17 @@ class LinkRewrite:
             raise CannotPlace("the dial stands in a function that knows nothing of the loop")
         logger = logger_of(self.source, self.link.me)
         made = f"link_of({', '.join(filter(None, (link.me, logger)))})"
-        if not link.me:
+        if self.imported == "BridgeLink":
             made = f"BridgeLink({logger})"
         lines = f"{WHY}\n{self.name} = {made}\n{self.name}.start()"
-        self.edits.append(self.source.before(link.loop, lines, RULE))
+        self.edits.append(self.source.before(made_before(link) or link.loop, lines, RULE))
         self.gate()
         self.opened()
-        for wait in link.flat_waits:
+        for wait in link.waits:
             self.wait(wait)
+        self.gone += spent(self.source, link.function, self.paused, self.renamed)
+        self.remove()
+        self.handlers()
         for statement in link.stops:
             method = self.source.nearest(statement, cst.FunctionDef)
             assert method is not None
@@ -76,47 +105,73 @@ class LinkRewrite:
 
     def gate(self) -> None:
         """The loop goes round when its turn has come, or ends."""
-        test = self.link.loop.test
+        test = self.link.condition
         again = self.asked_again()
+        call = again.removesuffix("()")
+        is_one_call = again != call and not again.startswith(("not ", "("))
+        given = f"going={call}" if is_one_call else f"going=lambda: {again}"
+        given = given if again else ""
         if self.link.is_async:
-            turn = f"await {self.name}.turn()" + (f" and {again}" if again else "")
+            turn = f"await {self.name}.turn({given})"
         else:
-            given = stop_event(test)
-            if again and not given:
-                call = again.removesuffix("()")
-                given = f"going={call}" if again != call else f"going=lambda: {again}"
-            turn = f"{self.name}.turn_sync({given})"
+            event = stop_event(test) if test is not None else ""
+            turn = f"{self.name}.turn_sync({event or given})"
+        first: cst.BaseStatement | None = self.link.entry
+        tried = self.tried()
+        if tried is not None or (test is None and first is None):
+            first = (block_of(tried or self.link.loop) or [])[0]
+        if first is not None:
+            self.edits.append(self.source.before(first, f"if not {turn}:\n    break", RULE))
+            return
+        assert test is not None
         start, end = self.source.span(test)
         if self.link.test in ("True", "1"):
             self.edits.append(Edit(start, end, turn.encode(), RULE))
             return
-        if isinstance(test, (cst.IfExp, cst.NamedExpr, cst.Lambda)) or (
+        either = isinstance(test, (cst.IfExp, cst.NamedExpr, cst.Lambda)) or (
             isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.Or)
-        ):
-            if test.lpar:
-                raise CannotPlace("the loop's test is too long to add to")
+        )
+        if test.lpar:
+            raise CannotPlace("the loop's test is too long to add to")
+        if either:
             self.edits.append(Edit(start, start, b"(", RULE))
             self.edits.append(Edit(end, end, f") and {turn}".encode(), RULE))
             return
-        if test.lpar:
-            raise CannotPlace("the loop's test is too long to add to")
         self.edits.append(Edit(end, end, f" and {turn}".encode(), RULE))
+
+    def tried(self) -> cst.Try | None:
+        """The ``try`` of a loop that ends on Ctrl-C or a cancel during its wait: it still must."""
+        block = block_of(self.link.loop) or []
+        first = block[0]
+        if not isinstance(first, cst.Try) or not block_of(first):
+            return None
+        caught = " ".join(self.source.text(item.type) for item in first.handlers if item.type)
+        if not re.search(r"KeyboardInterrupt|CancelledError|BaseException|SystemExit", caught):
+            return None
+        waits = any(self.source.is_within(wait.call, first.body) for wait in self.link.waits)
+        return first if waits else None
 
     def asked_again(self) -> str:
         """The loop's test, where it may turn false during a wait and nothing tells the link so."""
-        test = self.link.loop.test
-        calls = [called(node) for node in [test, *inside(test)] if isinstance(node, cst.Call)]
-        if self.link.stops or self.link.test in ("True", "1"):
+        test = self.link.condition
+        if test is None or self.link.stops or self.link.test in ("True", "1"):
             return ""
+        calls = [called(node) for node in [test, *inside(test)] if isinstance(node, cst.Call)]
         # A call may have an effect; asking an event has none.
         if any(not name.endswith(".is_set") for name in calls):
             return ""
-        if isinstance(test, (cst.BooleanOperation, cst.IfExp, cst.NamedExpr, cst.Lambda)):
+        if isinstance(test, (cst.NamedExpr, cst.Lambda)):
             return f"({self.link.test})"
         return self.link.test
 
     def opened(self) -> None:
         link = self.link
+        if link.app is not None:
+            self.edits += opened_edits(link, link.app, self.name)
+            edit = without_reconnect(link, link.app)
+            if edit is not None:
+                self.edits.append(edit)
+            return
         name = self.name if link.holder is link.function else f"link_of({self.me_of_holder()})"
         if isinstance(link.opening, cst.With):
             block = block_of(link.opening)
@@ -139,6 +194,7 @@ class LinkRewrite:
         statement = source.statement(wait.call)
         assert statement is not None
         lines = self.told(wait, statement)
+        self.paused.append(wait.number)
         if wait.kind == "event" or self.keep_sleep or not self.is_alone(wait, statement):
             # delay() is asked once for each attempt.
             number = f"{self.name}.delay()"
@@ -150,17 +206,51 @@ class LinkRewrite:
                 self.log_line(line, wait, number)
             self.edits.append(source.replace(wait.number, number, rule))
             return
-        for number, line in zip([f"{self.name}.delay()"], lines[:1], strict=False):
-            self.log_line(line, wait, number)
+        told = f"{self.name}.delay()"
+        if len(lines) > 1:
+            # delay() is asked once for each attempt.
+            self.edits.append(source.before(lines[0], f"{self.name}_delay = {told}", rule))
+            told = f"{self.name}_delay"
+        for line in lines:
+            self.log_line(line, wait, told)
         head = dotted(wait.call.func).partition(".")[0]
         if head in ("asyncio", "time", "anyio"):
             self.removed[head] = self.removed.get(head, 0) + 1
-        block = source.parent(statement)
-        siblings = list(block.body) if isinstance(block, cst.IndentedBlock) else []
-        if len(siblings) > 1:
-            self.edits.append(source.remove(statement, rule))
-        else:
-            self.edits.append(Edit(*source.span(statement), f"{self.name}.closed()".encode(), rule))
+        assert isinstance(statement, cst.SimpleStatementLine)
+        self.gone.append(statement)
+
+    def remove(self) -> None:
+        """Take lines away; a block that would be left empty tells the link of its end."""
+        source, rule = self.source, "flat-retry"
+        for line in self.gone:
+            block = source.parent(line)
+            body = list(block.body) if isinstance(block, cst.IndentedBlock) else []
+            if line is body[0] and all(item in self.gone for item in body):
+                told = Edit(*source.span(line), f"{self.name}.closed()".encode(), rule)
+                self.edits.append(told)
+                continue
+            edit = source.remove(line, rule)
+            head = source.head(line)
+            if OF_A_PAUSE.search(source.content[head : edit.start]):
+                edit = replace(edit, start=head)
+            self.edits.append(edit)
+
+    def handlers(self) -> None:
+        """What on_close and on_error say of a wait: delay() is the loop's to ask, not theirs."""
+        link, said = self.link, set[cst.FunctionDef]()
+        if link.app is not None:
+            for event in ("on_close", "on_error"):
+                said |= set(heard_by(link.source, link.app, link.function, event))
+        for wait in link.flat_waits:
+            number = self.source.text(wait.number)
+            if not re.fullmatch(r"[\d.]+", number):
+                continue
+            for node in (node for function in said for node in inside(function)):
+                if isinstance(node, (cst.SimpleString, cst.FormattedStringText)):
+                    text = self.source.text(node)
+                    new = without_number(number, text)
+                    if new != text:
+                        self.edits.append(self.source.replace(node, new, "flat-retry"))
 
     def is_alone(self, wait: Wait, statement: cst.BaseStatement) -> bool:
         """``await asyncio.sleep(5)`` as a line of its own, nothing else on it."""
@@ -183,7 +273,9 @@ class LinkRewrite:
                 found = [
                     line
                     for line in before
-                    if isinstance(line, cst.SimpleStatementLine) and self.speaks(line, wait)
+                    if isinstance(line, cst.SimpleStatementLine)
+                    and isinstance(line.body[0], cst.Expr)
+                    and self.speaks(line, wait)
                 ] + found
             if isinstance(above, (cst.ExceptHandler, cst.While)):
                 break
@@ -204,9 +296,11 @@ class LinkRewrite:
                 if isinstance(node, cst.FormattedStringExpression):
                     if self.source.text(node.expression) == number and not node.format_spec:
                         start, end = self.source.span(node.expression)
+                        self.renamed.append(node)
                         told = f"{delay}:.0f".encode()
                         self.edits.append(Edit(start, end, told, "flat-retry"))
                 elif isinstance(node, cst.Arg) and self.source.text(node.value) == number:
+                    self.renamed.append(node)
                     new = f"round({delay})"
                     self.edits.append(self.source.replace(node.value, new, "flat-retry"))
             return
@@ -221,9 +315,27 @@ class LinkRewrite:
                 new = pattern.sub(f"{{{delay}:.0f}}", text)
             elif not node.prefix and "{" not in text:
                 new = "f" + pattern.sub(f"{{{delay}:.0f}}", text)
+            elif place := self.argument_after(node, pattern):
+                new = pattern.sub("{}", text, count=1)
+                text = f", round({delay})"
+                self.edits.append(Edit(place, place, text.encode(), "flat-retry"))
             else:
-                new = pattern.sub("some", text)
+                new = without_number(number, text)
             self.edits.append(self.source.replace(node, new, "flat-retry"))
+
+    def argument_after(self, node: cst.SimpleString, pattern: re.Pattern[str]) -> int:
+        """Where an argument for the number goes in ``logger.info("in 5 s (try {})", n)``; or 0."""
+        text = self.source.text(node)
+        call = self.source.parent(self.source.parent(node) or node)
+        found = pattern.search(text)
+        if not isinstance(call, cst.Call) or call.args[0].value is not node or found is None:
+            return 0
+        before = text[: found.start()].count("{}")
+        bare = text.replace("{}", "")
+        plain = [item for item in call.args if item.keyword is None and not item.star]
+        if "{" in bare or "}" in bare or len(plain) <= before:
+            return 0
+        return self.source.end(plain[before].value)
 
     # --- a logout that the bridge reports ---
 
@@ -234,6 +346,9 @@ class LinkRewrite:
         if status.copied:
             lines.append("    " + status.copied)
         lines.append(f"    link_of({status.me}).logout()")
+        closing = closed_by(link, status) if link.app is not None else ""
+        if closing:
+            lines.append(f"    {closing}.close()")
         self.edits.append(
             source.after(status.branch, "\n".join(lines), rule, source.indent(status.branch))
         )
@@ -244,6 +359,12 @@ class LinkRewrite:
                 text = f"if {self.name}.terminal:\n    break"
                 self.edits.append(source.after(last, text, rule, source.indent(last)))
                 return
+
+
+def without_number(number: str, text: str) -> str:
+    """``Reconnecting in 5s`` where the real wait cannot be told: ``Reconnecting in a while``."""
+    whole = pattern_of(number).pattern.replace("(?=", "(?:")
+    return re.sub(whole, lambda found: "一段时间" if "秒" in found[0] else "a while", text)
 
 
 def pattern_of(number: str) -> re.Pattern[str]:

@@ -12,11 +12,13 @@ from modify.python.neonize import (
     Registration,
     anchor,
     calls_on,
+    connects_first,
     own_loop,
     redials,
     returns,
+    starts_again,
 )
-from modify.python.rewrite_link import CannotPlace
+from modify.python.place import CannotPlace
 from modify.python.source import Source, all_of, block_of, called
 from modify.python.style import annotation, logger_of
 from skill.edit import Edit
@@ -42,6 +44,13 @@ class ClientRewrite:
         client = self.client
         if own_loop(client) is not None:
             raise CannotPlace("the host dials again in a loop of its own when the client has ended")
+        again = starts_again(client)
+        if again:
+            raise CannotPlace(
+                f"{again} starts it again once it has ended: a stop would make it dial"
+            )
+        if connects_first(client):
+            raise CannotPlace("connect() comes first, and what follows it is never heard")
         for item in client.idle_handlers:
             self.merge(item)
         if client.deaf:
@@ -106,7 +115,7 @@ class ClientRewrite:
             raise CannotPlace("the registrations are of no known form")
         me = self.me
         call = f"{me}.{HELPER}({client.name})" if me else f"{HELPER}({client.name})"
-        gap = "\n" if isinstance(last, cst.FunctionDef) else ""
+        gap = "\n" if isinstance(last, cst.BaseCompoundStatement) else ""
         if me:
             assert client.scope is not None
             self.edits.append(source.after(last, gap + call, RULE, source.indent(last)))

@@ -13,7 +13,7 @@ import posixpath
 
 import libcst as cst
 
-from modify.python.rewrite_link import CannotPlace
+from modify.python.place import CannotPlace
 from modify.python.session import EYE, GATE, Handler, Session
 from modify.python.source import Source, all_of, block_of, called, names_in
 from modify.python.style import logger_of

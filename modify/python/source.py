@@ -6,59 +6,89 @@ so comments, line ends, tabs and the byte-order mark outside the edits cannot ch
 
 from __future__ import annotations
 
+import ast
 import codecs
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
 import libcst as cst
-from libcst.metadata import (
-    ByteSpanPositionProvider,
-    CodeSpan,
-    MetadataWrapper,
-)
 
+from modify.python.spans import Spans
 from skill.edit import Edit
 from skill.errors import UnreadableSource
 
 Node = TypeVar("Node", bound=cst.CSTNode)
-# libcst's own ``children`` runs a visitor each time: a hundred times the price of this.
+# libcst's own ``children`` and visitors make each node anew: a hundred times the price of this.
+_ATTRIBUTES: dict[type, tuple[str, ...]] = {}
 _CHILDREN: dict[cst.CSTNode, list[cst.CSTNode]] = {}
 _BY_KIND: dict[cst.Module, dict[type, list[cst.CSTNode]]] = {}
+BLANK = re.compile(r"whitespace|lines|^(?:header|footer|comment|newline)$")
 _SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 LINE_END = re.compile(rb"\r?\n|$")
+# An empty line, or one that holds a comment alone: its indentation.
+COMMENT_LINE = re.compile(rb"\r?\n(?:([ \t]*)#[^\r\n]*|[ \t]*(?=\r?\n))")
 
 
-class Family(cst.CSTVisitor):
-    """Writes down every node's parent and children, in one walk."""
+class Visited(cst.CSTVisitor):
+    """Which attributes of a node libcst visits, in the order of the text."""
 
-    def __init__(self, root: cst.Module, parents: dict[cst.CSTNode, cst.CSTNode]) -> None:
+    def __init__(self, node: cst.CSTNode) -> None:
         super().__init__()
-        self.root = root
-        self.parents = parents
-        self.path: list[tuple[cst.CSTNode, list[cst.CSTNode]]] = []
+        self.node = node
+        self.attributes: list[str] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        _BY_KIND.setdefault(self.root, {}).setdefault(type(node), []).append(node)
-        if self.path:
-            parent, siblings = self.path[-1]
-            self.parents[node] = parent
-            siblings.append(node)
-        self.path.append((node, []))
-        return True
-
-    def on_leave(self, original_node: cst.CSTNode) -> None:
-        node, children = self.path.pop()
-        if children:
-            _CHILDREN[node] = children
+        return node is self.node
 
     def on_visit_attribute(self, node: cst.CSTNode, attribute: str) -> None:
-        pass
+        self.attributes.append(attribute)
 
-    def on_leave_attribute(self, original_node: cst.CSTNode, attribute: str) -> None:
-        pass
+
+def attributes_of(node: cst.CSTNode) -> tuple[str, ...]:
+    """The attributes of this kind of node that hold nodes, asked of libcst once a kind.
+
+    Without white space, comments and blank lines: half of all nodes, and nobody looks at them.
+    """
+    kind = type(node)
+    if kind not in _ATTRIBUTES:
+        visited = Visited(node)
+        node.visit(visited)
+        names = visited.attributes
+        if hasattr(node, "format_spec") and "format_spec" not in names:
+            names.append("format_spec")  # visited only where there is one
+        _ATTRIBUTES[kind] = tuple(name for name in names if not BLANK.search(name))
+    return _ATTRIBUTES[kind]
+
+
+def children_of(node: cst.CSTNode) -> list[cst.CSTNode]:
+    found: list[cst.CSTNode] = []
+    for name in attributes_of(node):
+        value = getattr(node, name)
+        if isinstance(value, list | tuple):
+            found += value
+        elif value is not None and value is not cst.MaybeSentinel.DEFAULT:
+            found.append(value)
+    return found
+
+
+def relate(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
+    """Writes down every node's children, and returns every node's parent, in one walk."""
+    parents: dict[cst.CSTNode, cst.CSTNode] = {}
+    by_kind = _BY_KIND[module] = defaultdict(list)
+    waiting: list[cst.CSTNode] = [module]
+    while waiting:
+        node = waiting.pop()
+        by_kind[type(node)].append(node)
+        children = children_of(node)
+        if children:
+            _CHILDREN[node] = children
+            parents.update(dict.fromkeys(children, node))
+            waiting += reversed(children)
+    return parents
 
 
 @dataclass(eq=False)
@@ -84,23 +114,20 @@ class Source:
             raise UnreadableSource(path, error.raw_line, reason) from None
         except RecursionError:
             raise UnreadableSource(path, 0, "is nested too deeply") from None
-        source = cls(path, content, module, offset)
-        family = Family(module, source._parents)
-        module.visit(family)
-        return source
+        return cls(path, content, module, offset, relate(module))
 
     # --- where ---
 
     @cached_property
-    def _spans(self) -> Mapping[cst.CSTNode, CodeSpan]:
-        """The dearest part, so only for a file in which something was found."""
-        wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
-        return wrapper.resolve(ByteSpanPositionProvider)
+    def _spans(self) -> Spans:
+        nodes = list(inside(self.module, functions=True))
+        text = self.content[self.offset :].decode("utf-8")
+        return Spans(self.module, text, nodes, self._parents)
 
     def span(self, node: cst.CSTNode) -> tuple[int, int]:
         """The bytes of a node: from its first token to its last."""
-        span = self._spans[node]
-        return span.start + self.offset, span.start + span.length + self.offset
+        start, end = self._spans.span(node)
+        return start + self.offset, end + self.offset
 
     def start(self, node: cst.CSTNode) -> int:
         return self.span(node)[0]
@@ -187,6 +214,20 @@ class Source:
             start = above
         return start
 
+    def foot(self, statement: cst.CSTNode) -> int:
+        """Where a statement's lines end, with the comments that its block ends with."""
+        place = self.line_end(self.end(statement))
+        if not isinstance(statement, cst.BaseCompoundStatement):
+            return place
+        depth, here = len(self.indent(statement)), place
+        while found := COMMENT_LINE.match(self.content, here):
+            here = found.end()
+            if found[1] is not None and len(found[1]) > depth:
+                place = here
+            elif found[1] is not None:
+                break
+        return place
+
     def lines(self, indent: bytes, text: str) -> list[bytes]:
         """Lines of code at an indentation; four blanks in ``text`` are one step of the host's."""
         lines = []
@@ -204,7 +245,7 @@ class Source:
 
     def after(self, statement: cst.CSTNode, text: str, rule: str, indent: bytes = b"") -> Edit:
         """Add lines below a statement, at its own indentation or the one given."""
-        place = self.line_end(self.end(statement))
+        place = self.foot(statement)
         added = self.lines(indent or self.indent(statement), text)
         return Edit(place, place, b"".join(self.newline + line for line in added), rule)
 
@@ -221,6 +262,13 @@ class Source:
 
 
 def parses(content: bytes) -> bool:
+    """Whether it is Python: this interpreter's, which is looked up fast, or libcst's."""
+    try:
+        ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass
+    else:
+        return True
     try:
         cst.parse_module(content)
     except (cst.ParserSyntaxError, UnicodeDecodeError, RecursionError):
@@ -233,10 +281,12 @@ def parses(content: bytes) -> bool:
 
 def inside(node: cst.CSTNode, *, functions: bool = False) -> Iterator[cst.CSTNode]:
     """Every node below, in order; bodies of nested functions only on request."""
-    for child in _CHILDREN.get(node, ()):
+    waiting = [*reversed(_CHILDREN.get(node, ()))]
+    while waiting:
+        child = waiting.pop()
         yield child
         if functions or type(child) not in _SCOPES:
-            yield from inside(child, functions=functions)
+            waiting += reversed(_CHILDREN.get(child, ()))
 
 
 def all_of(node: cst.CSTNode, kind: type[Node], *, functions: bool = False) -> Iterator[Node]:

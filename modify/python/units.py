@@ -13,8 +13,8 @@ from functools import partial
 
 from modify.service import python_values
 from modify.service.channel import has_channel
-from modify.service.locate.python_literal import line_starts, parse, span
 from modify.service.project import Project
+from modify.service.python_tree import line_starts, nodes_around, parse, span
 from modify.service.starts import Reader, Started
 from skill.edit import Edit, Patch
 from skill.finding import Finding, Note
@@ -85,7 +85,7 @@ def in_file(host: Host, path: str, patch: Patch) -> None:
     if tree is None:
         return
     lines = line_starts(content)
-    for node in ast.walk(tree):
+    for node in nodes_around(tree, content, b"KeepAlive"):
         if not isinstance(node, ast.Dict):
             continue
         entries = {

@@ -25,9 +25,7 @@ def channel_files(host: Host) -> frozenset[str]:
         if file.path.endswith(".py"):
             links = is_marked(host, file.path)
         else:
-            content = host.read(file.path)
-            marked = b"connection.update" in content and b"makeWASocket" in content
-            links = marked and may_be_daemon(host, file.path)
+            links = b"connection.update" in host.read(file.path) and may_be_daemon(host, file.path)
         if links:
             found.add(file.path)
     return frozenset(found)
@@ -38,18 +36,23 @@ def may_be_daemon(host: Host, path: str) -> bool:
 
     A file that cannot be read as what it is, or whose connect function is not found, counts
     as a channel: the channel rules say so. One that holds the words in a text alone, such as
-    a script that it writes out, is none.
+    a script that it writes out, is none; nor is one that listens to a socket of nobody's, and
+    does nothing about its close.
     """
-    from modify.typescript.anchors import read_channels, registrations, socket_makers
+    from modify.typescript import channels_of
+    from modify.typescript.anchors import acts_on_close, registrations, socket_makers
     from modify.typescript.daemon import why_not_a_daemon
     from modify.typescript.source import Source
     from skill.errors import UnreadableSource
 
+    makes_socket = b"makeWASocket" in host.read(path)
     try:
         source = Source.read(host, path)
     except UnreadableSource:
-        return True
-    channels = read_channels(source)
-    if not channels:
+        return makes_socket
+    channels = channels_of(host, source)
+    if not channels and makes_socket:
         return bool(socket_makers(source.root)) or any(True for _ in registrations(source.root))
+    if not channels:
+        return acts_on_close(source)
     return any(channel.is_gated or why_not_a_daemon(channel) is None for channel in channels)

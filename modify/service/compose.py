@@ -130,8 +130,18 @@ def image_name(image: str) -> str:
     return re.split(r"[:@]", image.rpartition("/")[2])[0].lower()
 
 
-def own_images(project: Project) -> set[str]:
-    """Names of images: the project's, and those that are built from its root."""
+def own_images(project: Project) -> frozenset[str]:
+    """Names of images: the project's, and those that are built from its root.
+
+    Looked for once, in every document of the host; each of its texts asks.
+    """
+    known: dict[str, frozenset[str]] = project.host.parsed.setdefault("images", {})
+    if "own" not in known:
+        known["own"] = frozenset(built_images(project))
+    return known["own"]
+
+
+def built_images(project: Project) -> set[str]:
     images = {project.name.lower()}
     if not project.host.exists("Dockerfile"):
         return images

@@ -15,18 +15,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from modify.service.locate.python_literal import parse
+from modify.service.python_tree import Function, nodes_around, parse, statements
 from skill.host import Host
 
 Value = str | list[str]
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 DEEPEST = 8
 # Calls that hand back what they are given, in another writing.
 SAME = re.compile(r"quote|^str$|^fspath$|^Path$|^abspath$|^realpath$|^expanduser$|^list$|^tuple$")
 SAME_METHODS = {"as_posix", "resolve", "absolute", "expanduser", "strip", "rstrip", "lstrip"}
 ONLY_HOLE = re.compile(r"\$\{[\w.]*\}")
 INTERPRETERS = {"sys.executable"}
-WRITES = {"write_text", "write"}
+WRITES = ("write_text", "write")
+FILLS_IN = ("format", "substitute", "safe_substitute")
 
 
 @dataclass
@@ -38,24 +38,25 @@ class PythonFile:
     tree: ast.Module
 
     @cached_property
-    def nodes(self) -> list[ast.AST]:
-        """Every node, walked once: a large file has hundreds of thousands."""
-        return list(ast.walk(self.tree))
+    def statements(self) -> list[ast.stmt]:
+        return list(statements(self.tree))
 
     @cached_property
     def functions(self) -> list[Function]:
-        return [node for node in self.nodes if isinstance(node, Function)]
+        return [node for node in self.statements if isinstance(node, Function)]
 
-    @cached_property
-    def calls(self) -> list[ast.Call]:
-        return [node for node in self.nodes if isinstance(node, ast.Call)]
+    def calls(self, *words: str) -> list[ast.Call]:
+        """The calls in which one of the words stands."""
+        content = self.host.read(self.path)
+        nodes = nodes_around(self.tree, content, *(word.encode() for word in words))
+        return [node for node in nodes if isinstance(node, ast.Call)]
 
     @cached_property
     def imports(self) -> dict[str, tuple[ast.ImportFrom, str]]:
         """``from x import name as here``: here → the statement and the name there."""
         return {
             alias.asname or alias.name: (node, alias.name)
-            for node in reversed(self.nodes)
+            for node in reversed(self.statements)
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }
@@ -288,7 +289,7 @@ class Reader:
     def passed(self, scope: Function, name: str) -> Value | None:
         """What the one caller, or all of them, give a parameter."""
         found = []
-        for node in self.file.calls:
+        for node in self.file.calls(scope.name):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
             called = node.func.id if isinstance(node.func, ast.Name) else called
             if called == scope.name:
@@ -359,10 +360,10 @@ def resolve(host: Host, path: str, line: int, written: str) -> tuple[str, ...]:
 def formatted(file: PythonFile, name: str) -> Value | None:
     """``name`` of a template that is filled in by ``.format(name=…)``."""
     found = []
-    for node in file.calls:
+    for node in file.calls(*FILLS_IN):
         if not isinstance(node.func, ast.Attribute):
             continue
-        if node.func.attr in ("format", "substitute", "safe_substitute"):
+        if node.func.attr in FILLS_IN:
             reader = Reader(file, file.around(node.lineno))
             found += [reader.value(k.value) for k in node.keywords if k.arg == name]
     return found[0] if found and all(v == found[0] for v in found) else None
@@ -370,7 +371,7 @@ def formatted(file: PythonFile, name: str) -> Value | None:
 
 def written_script(file: PythonFile, name: str) -> str | None:
     """The command of a shell script that this file writes to ``….name``: its ``exec`` line."""
-    for node in file.calls:
+    for node in file.calls(*WRITES):
         if not isinstance(node.func, ast.Attribute):
             continue
         owner = node.func.value

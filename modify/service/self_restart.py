@@ -14,18 +14,23 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from modify.service.locate.python_literal import line_starts, span
-from modify.service.python_values import Function, PythonFile, python_file
+from modify.service.python_tree import Function, line_starts, nodes_around, positions, span
+from modify.service.python_values import PythonFile, python_file
 from skill.edit import Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
 
 TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
-MARKS = (b"_exit(", b"exit(", b"SystemExit(", b"getpid()", b"raise_signal(")
-END = re.compile(rb"(?:\bexit|_exit|SystemExit)\(\s*0?\s*\)|getpid\(\)|raise_signal\(")
+MARKS = (b"exit(", b"SystemExit(", b"raise_signal(", b"os.kill")
+# What a mark begins, if it ends the process; a comment may stand between the words of a call.
+END = re.compile(
+    rb"(?:(?<![A-Za-z0-9])exit|SystemExit)\(\s*0?\s*\)|raise_signal\("
+    rb"|os\.kill\s*[(,](?:\s|#[^\n]*\n)*os\.getpid\(\)"
+)
 DEFINED = re.compile(rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
 RESTART = re.compile(r"(?i)re_?start|re_?deploy|deploy|self_?update|reboot|reload|relaunch")
 STOPS = re.compile(r"(?i)(?:^|_)(?:stop|shutdown|shut_down|uninstall|quit|kill)(?:_|$)")
@@ -35,10 +40,11 @@ EXITS = ("os._exit", "sys.exit", "exit", "SystemExit")
 
 STATUS = 75
 WHY = b"# A failure: the service manager starts the bot again, as it would not after 0"
-# What a host says of its own restarts, in code or in a test.
+# What a host says of its own restarts, in code or in a test: a line in small letters.
+RELIES_ON = (b"keepalive", b"successfulexit")
 RELIES = re.compile(
-    rb"(?i)unconditional[^\n]{0,60}KeepAlive|KeepAlive[^\n]{0,60}unconditional"
-    rb"|assert[ \t]+['\"]SuccessfulExit['\"][ \t]+not[ \t]+in\b"
+    rb"unconditional.{0,60}keepalive|keepalive.{0,60}unconditional"
+    rb"|assert[ \t]+['\"]successfulexit['\"][ \t]+not[ \t]+in\b"
 )
 # Rules after which a clean exit ends the bot for good.
 FLIPS = (
@@ -87,7 +93,7 @@ def self_restarts(host: Host) -> list[SelfRestart]:
         if TESTS.search(file.path):
             continue
         content = host.read(file.path)
-        if any(mark in content for mark in MARKS) and may_restart(content):
+        if may_restart(content):
             read = python_file(host, file.path)
             if read is not None:
                 found += [tested(host, item) for item in restarts(read)]
@@ -96,10 +102,12 @@ def self_restarts(host: Host) -> list[SelfRestart]:
 
 def may_restart(content: bytes) -> bool:
     """Cheap, before anything is parsed: an end in a function that is called a restart."""
-    functions = list(DEFINED.finditer(content))
-    for end in END.finditer(content):
+    marks = [place for mark in MARKS for place in positions(content, mark)]
+    ends = [place for place in marks if END.match(content, place)]
+    functions = list(DEFINED.finditer(content)) if ends else []
+    for end in ends:
         depth = 1 << 30
-        for function in reversed([item for item in functions if item.start() < end.start()]):
+        for function in reversed(functions[: bisect(functions, end, key=re.Match.start)]):
             if len(function[1]) < depth:
                 depth = len(function[1])
                 if RESTART.search(function[2].decode("utf-8", "replace")):
@@ -111,9 +119,8 @@ def may_restart(content: bytes) -> bool:
 
 def restarts(file: PythonFile) -> Iterator[SelfRestart]:
     content = file.host.read(file.path)
-    for node in file.calls:
-        how = clean_end(node)
-        if not how:
+    for node in nodes_around(file.tree, content, *MARKS):
+        if not isinstance(node, ast.Call) or not (how := clean_end(node)):
             continue
         around = [f for f in file.functions if f.lineno <= node.lineno <= (f.end_lineno or 0)]
         meant = [f for f in around if RESTART.search(f.name) and not STOPS.search(f.name)]
@@ -192,10 +199,15 @@ def reliance(host: Host) -> str:
     """Where the host says that launchd has to start it after every exit."""
     for file in host.with_suffix(".py"):
         content = host.read(file.path)
-        found = RELIES.search(content) if b"KeepAlive" in content else None
-        if found is not None:
-            line = content.count(b"\n", 0, found.start()) + 1
-            return f"{file.path}:{line}: the host counts on being started after a clean exit, too"
+        if b"KeepAlive" not in content:
+            continue
+        lower = content.lower()
+        for place in sorted(place for word in RELIES_ON for place in positions(lower, word)):
+            start, end = lower.rfind(b"\n", 0, place) + 1, lower.find(b"\n", place)
+            if RELIES.search(lower, start, end if end > 0 else len(lower)):
+                line = lower.count(b"\n", 0, start) + 1
+                why = "the host counts on being started after a clean exit, too"
+                return f"{file.path}:{line}: {why}"
     return ""
 
 

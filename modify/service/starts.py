@@ -130,7 +130,7 @@ class Reader:
             return self.deeper().shell(rest[rest.index("-c") + 1])
         if name in SHELLS:
             return self.shell_program(rest, what)
-        if name in MANAGERS and not (name == "bun" and rest and is_script(rest[0])):
+        if name in MANAGERS and not (name == "bun" and names_script(rest)):
             return self.package_manager(name, rest, what)
         if name in WRAPPERS:
             return self.wrapped(rest)
@@ -340,6 +340,12 @@ def other_command(arguments: list[str]) -> bool:
     """``bridge`` of ``python -m bot bridge``: a command of the program that may be no bot."""
     first = arguments[0] if arguments else ""
     return bool(re.fullmatch(r"[a-z][\w-]*", first)) and not RUNS.search(first)
+
+
+def names_script(words: list[str]) -> bool:
+    """``bun index.ts``, ``bun run index.ts``: a file, not a script of package.json."""
+    given = words[1:] if words[:1] == ["run"] else words
+    return bool(given) and is_script(given[0])
 
 
 def is_script(word: str) -> bool:

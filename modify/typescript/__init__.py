@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modify.typescript.source import SUFFIXES, Source, line_of
+from modify.typescript.source import SUFFIXES, Source, callee_of, line_of
 from skill.edit import Patch
 from skill.finding import Finding, Note
 from skill.host import Host
@@ -126,9 +126,13 @@ def channels_of(host: Host, source: Source) -> list[Channel]:
         registrations,
     )
     from modify.typescript.daemon import listens
-    from modify.typescript.elsewhere import handed_over, socket_factories
+    from modify.typescript.elsewhere import handed_over, pairs_elsewhere, socket_factories
 
-    channels = read_channels(source, socket_factories(host, source))
+    factories = socket_factories(host, source)
+    channels = read_channels(source, factories)
+    for channel in channels:
+        channel.factory = factories.get(callee_of(channel.socket_call))
+        channel.paired_elsewhere = pairs_elsewhere(host, source)
     if channels:
         return channels
     if any(True for _ in registrations(source.root)):

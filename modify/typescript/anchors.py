@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from modify.typescript.channel import EVENT, Channel
-from modify.typescript.functions import Function, named, named_functions, resolve
+from modify.typescript.functions import (
+    Function,
+    named,
+    named_functions,
+    pattern_names,
+    resolve,
+)
 from modify.typescript.source import (
     FUNCTION_KINDS,
     Source,
@@ -30,10 +36,11 @@ Found = tuple[Function, "SgNode"]
 
 SOCKET_MAKER = re.compile(r"(^|\.)(make\w*WASocket\w*|makeWASocket\w*|default)$", re.IGNORECASE)
 BAILEYS = re.compile(r"baileys", re.IGNORECASE)
+BAILEYS_MODULE = re.compile(r"(await\s+import|require)\(\s*['\"][^'\"]*baileys", re.IGNORECASE)
 CLOSE = re.compile(r"['\"`]close['\"`]")
 
 
-def read_channels(source: Source, factories: frozenset[str] = frozenset()) -> list[Channel]:
+def read_channels(source: Source, factories: Collection[str] = ()) -> list[Channel]:
     """Every channel of the file: one for each listener whose connect function is found.
 
     factories: names that the file imports of functions that make the socket elsewhere.
@@ -56,6 +63,12 @@ def read_channels(source: Source, factories: frozenset[str] = frozenset()) -> li
             Channel(source, function, socket_call, registration, receiver, handler, logic, apart)
         )
     return found
+
+
+def acts_on_close(source: Source) -> bool:
+    """Whether a listener of the file speaks of a closed connection."""
+    logics = (logic_of(handler, source.root) for _, _, handler in registrations(source.root))
+    return any(logic is not None and CLOSE.search(logic.text()) for logic in logics)
 
 
 def channel_without_listener(source: Source) -> Channel | None:
@@ -107,7 +120,7 @@ def is_eye(handler: SgNode) -> bool:
 # --- what makes a socket ----------------------------------------------------------------
 
 
-def socket_makers(root: SgNode, factories: frozenset[str] = frozenset()) -> list[SgNode]:
+def socket_makers(root: SgNode, factories: Collection[str] = ()) -> list[SgNode]:
     """Calls that make a Baileys socket, whatever the import is called.
 
     A function of the file that only makes the socket and hands it out counts as a maker
@@ -128,8 +141,7 @@ def socket_makers(root: SgNode, factories: frozenset[str] = frozenset()) -> list
     wrappers = {
         function.call
         for function in named_functions(root)
-        if hands_out_a_socket(function, direct)
-        and not any(callee_of(call) in listening for call in calls(function.node))
+        if hands_out_a_socket(function, direct) and not leads_to(function, listening, root)
     }
     return [
         *direct,
@@ -138,6 +150,7 @@ def socket_makers(root: SgNode, factories: frozenset[str] = frozenset()) -> list
 
 
 def imported_makers(root: SgNode) -> Iterator[str]:
+    yield from required_makers(root)
     for statement in root.find_all(kind="import_statement"):
         module = statement.field("source")
         if module is None or not BAILEYS.search(module.text()):
@@ -154,14 +167,28 @@ def imported_makers(root: SgNode) -> Iterator[str]:
                 yield alias.text()
 
 
+def required_makers(root: SgNode) -> Iterator[str]:
+    """``const { default: connect } = require('baileys')``, and the same of ``await import()``."""
+    for declarator in root.find_all(kind="variable_declarator"):
+        name, value = declarator.field("name"), declarator.field("value")
+        if name is None or value is None or not BAILEYS_MODULE.match(value.text()):
+            continue
+        if name.kind() == "object_pattern":
+            yield from (
+                local for key, local in pattern_names(name) if key in ("default", "makeWASocket")
+            )
+
+
 def renamed_makers(root: SgNode) -> Iterator[str]:
-    """``const connect = baileys.default``."""
+    """``const connect = baileys.default``, ``= require('baileys').default``."""
     for declarator in root.find_all(kind="variable_declarator"):
         name, value = declarator.field("name"), declarator.field("value")
         if name is None or value is None or name.kind() != "identifier":
             continue
         if re.search(
-            r"\bmakeWASocket\b|baileys\w*(\.default)+\b", value.text()[:200], re.IGNORECASE
+            r"\bmakeWASocket\b|baileys[\w./-]*(['\"]\)+)?(\.default)+\b",
+            value.text()[:200],
+            re.IGNORECASE,
         ) and value.kind() in ("member_expression", "identifier", "binary_expression"):
             yield name.text()
 
@@ -192,7 +219,8 @@ def connect_function(registration: SgNode, makers: list[SgNode]) -> Found | None
     for outer in registration.ancestors():
         if outer.kind() not in FUNCTION_KINDS:
             continue
-        inside = [call for call in makers if within(call, outer)]
+        # What the listener calls is what dials again: it does not make this socket.
+        inside = [c for c in makers if within(c, outer) and not within(c, registration)]
         if not inside:
             continue
         own = next((call for call in inside if is_own(call, outer, registration)), None)
@@ -210,9 +238,9 @@ def is_own(call: SgNode, outer: SgNode, registration: SgNode) -> bool:
 
 
 def function_that_hands_over(registration: SgNode, makers: list[SgNode]) -> Found | None:
-    """A function that makes the socket and calls the one in which the listener is placed."""
+    """A function that makes the socket and leads to the one in which the listener is placed."""
     for call in makers:
-        function = named_around(call)
+        function = None if within(call, registration) else named_around(call)
         if function is not None and hands_over(function, registration):
             return function, call
     return None
@@ -220,9 +248,43 @@ def function_that_hands_over(registration: SgNode, makers: list[SgNode]) -> Foun
 
 def hands_over(function: Function, registration: SgNode) -> bool:
     listening = named_around(registration)
-    return listening is not None and any(
-        callee_of(call) == listening.call for call in calls(function.node)
-    )
+    if listening is None:
+        return False
+    return leads_to(function, {listening.call}, registration.get_root().root())
+
+
+def leads_to(function: Function, targets: set[str], root: SgNode) -> bool:
+    """Whether a function calls one of the targets, itself or by others of the file.
+
+    What a listener calls is called later, for another connection: it does not count.
+    """
+    known = {each.call: each for each in named_functions(root)}
+    seen: set[str] = set()
+    waiting = [function]
+    while waiting:
+        node = waiting.pop().node
+        for call in calls(node):
+            callee = callee_of(call)
+            if callee in seen or is_in_listener(call, node):
+                continue
+            if callee in targets:
+                return True
+            seen.add(callee)
+            if callee in known:
+                waiting.append(known[callee])
+    return False
+
+
+def is_in_listener(node: SgNode, function: SgNode) -> bool:
+    """Whether a node of a function stands in a callback that ``….on(…)`` is given there."""
+    for outer in node.ancestors():
+        if same(outer, function):
+            return False
+        if outer.kind() == "call_expression" and re.search(
+            r"\.(on|once|process|addListener)$", callee_of(outer)
+        ):
+            return True
+    return False
 
 
 def named_around(node: SgNode) -> Function | None:

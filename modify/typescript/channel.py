@@ -64,6 +64,18 @@ class Branch:
         return any(within(node, statement) for statement in self.body)
 
 
+@dataclass(frozen=True)
+class Factory:
+    """A function of another file that makes the socket and hands it out.
+
+    folder: the credentials folder that it loads, as an expression that means the same in any
+    file; None where there is none. pairs: whether its file may show the QR or pairing code.
+    """
+
+    folder: str | None
+    pairs: bool
+
+
 @dataclass
 class Channel:
     """One connect function with its handler.
@@ -72,6 +84,8 @@ class Channel:
     registration: the ``….ev.on('connection.update', H)`` call. logic: the function that
     tests the connection state (H itself, or what H hands the update to). apart: the
     listener is placed by another function, or not to be read; then H does not see the attempt.
+    factory: the function of another file that makes the socket, if it is not made in this one.
+    paired_elsewhere: a file that is imported, or that imports this one, listens for the QR code.
     """
 
     source: Source
@@ -82,6 +96,8 @@ class Channel:
     handler: SgNode
     logic: SgNode
     apart: bool = False
+    factory: Factory | None = None
+    paired_elsewhere: bool = False
 
     # --- where it lives -------------------------------------------------------------
 

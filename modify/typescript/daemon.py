@@ -41,10 +41,12 @@ def why_not_a_daemon(channel: Channel) -> str | None:
     if not channel.redials and not channel.is_gated and is_timed(channel):
         return "ends by itself after a set time"
     if (
-        not listens(channel)
+        not same(channel.logic, channel.socket_call)  # else it is not known what dials again
+        and not listens(channel)
         and not channel.redials
         and not channel.is_gated
         and dials_once(channel)
+        and not hands_itself_out(channel)
     ):
         return "makes one connection and never dials again"
     return None
@@ -70,6 +72,17 @@ def dials_once(channel: Channel) -> bool:
     """Whether the file itself calls the connect function, and never in a loop."""
     outside = [call for call in channel.connect_calls if not within(call, channel.connect.node)]
     return bool(outside) and all(enclosing(call, LOOPS) is None for call in outside)
+
+
+def hands_itself_out(channel: Channel) -> bool:
+    """``onClose(update, connect)`` in the connect function: it is for others to dial again."""
+    connect = channel.connect.node
+    for node in channel.source.names.get(channel.connect.name, []):
+        given = node.parent()
+        call = given.parent() if given is not None and given.kind() == "arguments" else None
+        if call is not None and within(node, connect) and callee_of(call) not in TIMERS:
+            return True
+    return False
 
 
 def listens(channel: Channel) -> bool:

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 from modify.typescript.anchors import (
     hands_out_a_socket,
+    leads_to,
     named_around,
     registrations,
     socket_makers,
 )
 from modify.typescript.boot import resolve_import
-from modify.typescript.channel import Channel
-from modify.typescript.functions import named_functions
-from modify.typescript.source import SUFFIXES, Source, callee_of, calls
+from modify.typescript.channel import EVENT, Channel, Factory
+from modify.typescript.functions import Function, named_functions
+from modify.typescript.places import KEPT_IN_FOLDER
+from modify.typescript.source import SUFFIXES, Source, arguments_of, callee_of, calls
 from skill.errors import UnreadableSource
 from skill.host import Host
 
@@ -28,12 +30,16 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 MAKES = b"WASocket"
+OUR_OWN = b"class Reconnect "
+# 'auth', process.env.AUTH_DIR || 'auth': the same in every file.
+PORTABLE = re.compile(r"(process\.env\.\w+\s*(\|\||\?\?)\s*)?(['\"])[^'\"\\]+\3$")
+PAIRS = re.compile(r"\bqr\b|\brequestPairingCode\b|\bprintQRInTerminal\s*:\s*true", re.IGNORECASE)
 NAME = re.compile(r"\w+")
 
 
-def socket_factories(host: Host, source: Source) -> frozenset[str]:
-    """Names that a file imports of functions that make a socket and hand it out."""
-    found = set()
+def socket_factories(host: Host, source: Source) -> dict[str, Factory]:
+    """The functions that make a socket and hand it out, by the names that a file imports."""
+    found = {}
     for path, names in imports(host, source):
         if MAKES not in host.read(path):
             continue
@@ -42,12 +48,60 @@ def socket_factories(host: Host, source: Source) -> frozenset[str]:
         except UnreadableSource:
             continue
         makers = socket_makers(other.root)
-        found |= names & {
-            function.name
-            for function in named_functions(other.root)
-            if hands_out_a_socket(function, makers)
-        }
-    return frozenset(found)
+        for function in named_functions(other.root):
+            if function.name in names and hands_out_a_socket(function, makers):
+                folder = folder_loaded(other, function)
+                found[function.name] = Factory(folder, PAIRS.search(other.text) is not None)
+    return found
+
+
+def pairs_elsewhere(host: Host, source: Source) -> bool:
+    """Whether a file that this one imports, or that imports it, listens for the QR code."""
+    for path in {path for path, _ in imports(host, source)}:
+        if listens_for_qr(host, path):
+            return True
+    for file in host.with_suffix(*SUFFIXES):
+        if file.path == source.path or not listens_for_qr(host, file.path):
+            continue
+        try:
+            other = Source.read(host, file.path)
+        except UnreadableSource:
+            continue
+        if any(path == source.path for path, _ in imports(host, other)):
+            return True
+    return False
+
+
+def listens_for_qr(host: Host, path: str) -> bool:
+    from modify.typescript import TEST_FILE
+
+    content = host.read(path)
+    if EVENT.encode() not in content or OUR_OWN in content or TEST_FILE.search(path):
+        return False
+    return PAIRS.search(content.decode("utf-8", "replace")) is not None
+
+
+def folder_loaded(source: Source, factory: Function) -> str | None:
+    """What a factory gives to ``useMultiFileAuthState``, if another file can write it, too."""
+    loads = [call for call in calls(factory.node) if KEPT_IN_FOLDER.search(callee_of(call))]
+    given = arguments_of(loads[0]) if len(loads) == 1 else []
+    if not given:
+        return None
+    folder = constant_of(source, given[0]).text()
+    return folder if PORTABLE.match(folder) else None
+
+
+def constant_of(source: Source, node: SgNode) -> SgNode:
+    """The value of a ``const`` of the file's top level; any other node is itself."""
+    if node.kind() != "identifier":
+        return node
+    for statement in source.root.children():
+        for declarator in statement.children() if statement.text().startswith("const ") else []:
+            name = declarator.field("name") if declarator.kind() == "variable_declarator" else None
+            value = declarator.field("value") if name is not None else None
+            if name is not None and value is not None and name.text() == node.text():
+                return value
+    return node
 
 
 def handed_over(host: Host, listening: Source) -> Iterator[Channel]:
@@ -79,7 +133,9 @@ def handed_over(host: Host, listening: Source) -> Iterator[Channel]:
 def makers_that_call(source: Source, names: set[str]) -> Iterator[Channel]:
     for call in socket_makers(source.root):
         connect = named_around(call)
-        if connect is not None and any(
+        if connect is None:
+            continue
+        if leads_to(connect, names, source.root) or any(
             callee_of(each).rpartition(".")[2] in names for each in calls(connect.node)
         ):
             yield Channel(source, connect, call, call, "", call, call, apart=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from modify.typescript.boot import resolve_import
 from modify.typescript.channel import LOGGER, Channel
+from modify.typescript.functions import first_parameter, resolve
 from modify.typescript.source import (
     FUNCTION_KINDS,
     arguments_of,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 AUTH_STATE = re.compile(r"(^|\.)use\w*AuthState\w*$")
 KEPT_IN_FOLDER = re.compile(r"(^|\.)use\w*File\w*AuthState$")
+NAMED = ("identifier", "property_identifier", "shorthand_property_identifier")
 # What may stand between a name and the declaration that it belongs to.
 DECLARING = frozenset(
     [
@@ -127,19 +129,74 @@ def pairs_in_process(channel: Channel) -> bool:
 
     A listener in another place may show it: to a bot that is linked it makes no difference.
     """
-    if channel.apart:
+    if channel.apart or channel.paired_elsewhere:
+        return True
+    if channel.factory is not None and channel.factory.pairs:
         return True
     if channel.uses(r"\brequestPairingCode\s*\(") or channel.uses(r"printQRInTerminal\s*:\s*true"):
         return True
+    return shows_qr(channel) or gives_update_away(channel)
+
+
+def shows_qr(channel: Channel) -> bool:
+    """Whether the handler does anything with the code but look whether there is one."""
     names = {name.rpartition(".")[2] for name in channel.aliases["qr"]}
-    for branch in channel.qr_branches:
-        body = branch.field("consequence")
-        if body is not None and any(
-            node.text() in names
-            for node in walk(body)
-            if node.kind() in ("identifier", "shorthand_property_identifier", "property_identifier")
-        ):
+    bodies = [b for each in channel.qr_branches if (b := each.field("consequence")) is not None]
+    for node in walk(channel.logic):
+        if node.text() not in names or node.kind() not in NAMED:
+            continue
+        if any(within(node, body) for body in bodies) or is_used_up(node):
             return True
+    return False
+
+
+def is_used_up(name: SgNode) -> bool:
+    """Whether the value of a name goes anywhere: not into a test, a log line or another name."""
+    node = name
+    for outer in name.ancestors():
+        kind = outer.kind()
+        if kind == "member_expression" and same(outer.field("property"), node):
+            node = outer
+            continue
+        if kind == "ternary_expression" and same(outer.field("condition"), node):
+            return False
+        if kind in ("if_statement", "unary_expression", "variable_declarator", "pair_pattern"):
+            return False
+        if kind == "binary_expression":
+            operator = outer.field("operator")
+            if operator is None or operator.text() not in ("&&", "||", "??"):
+                return False
+        elif kind not in ("parenthesized_expression", "ternary_expression", "non_null_expression"):
+            return kind != "expression_statement" and not is_logged(outer)
+        node = outer
+    return False
+
+
+def is_logged(node: SgNode) -> bool:
+    return any(
+        each.kind() == "call_expression" and LOGGER.search(callee_of(each)) is not None
+        for each in (node, *node.ancestors())
+    )
+
+
+def gives_update_away(channel: Channel) -> bool:
+    """Whether the handler hands the whole update on, to code that may show the code in it."""
+    for handler in (channel.handler, channel.logic):
+        first = first_parameter(handler) if handler.kind() in FUNCTION_KINDS else None
+        given = {first.text()} if first is not None and first.kind() == "identifier" else set()
+        if same(handler, channel.logic):
+            given |= channel.update_texts
+        for call in calls(handler):
+            if LOGGER.search(callee_of(call)) or callee_of(call).endswith(".observe"):
+                continue
+            if is_logged(call) or not any(a.text() in given for a in arguments_of(call)):
+                continue
+            function = call.field("function")
+            target = resolve(function, channel.source.root) if function is not None else None
+            if target is None or (
+                not same(target, channel.logic) and re.search(r"\bqr\b", target.text(), re.I)
+            ):
+                return True
     return False
 
 
@@ -150,7 +207,9 @@ def auth_folder(channel: Channel) -> str | None:
     several accounts would be wrong. None, too, where credentials lie in no folder.
     """
     call = auth_call(channel)
-    if call is None or not KEPT_IN_FOLDER.search(callee_of(call)):
+    if call is None:
+        return channel.factory.folder if channel.factory is not None else None
+    if not KEPT_IN_FOLDER.search(callee_of(call)):
         return None
     given = arguments_of(call)
     return outside(channel, call, given[0]) if given else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from modify.typescript.boot import SKILL_ASSETS, Boot, read_boot
 from modify.typescript.channel import Channel
+from modify.typescript.functions import named_functions
 from modify.typescript.results import hands_out_its_socket, is_used
 from modify.typescript.rewrite.start import is_public
 from modify.typescript.source import callee_of, calls, line_of, within
@@ -70,24 +71,32 @@ def open_questions(host: Host, channel: Channel, options: Options) -> Iterator[F
 
 
 def own_logouts(channel: Channel) -> Iterator[SgNode]:
-    """Calls of ``logout()`` in the close branch, where the session is not over anyway."""
+    """Calls of ``logout()`` after a close, where the session is not over anyway.
+
+    In the close branch, or in a function of the file that it calls.
+    """
     if channel.close is None:
         return
-    branch = channel.close.node
-    for call in calls(branch):
-        if not callee_of(call).endswith(".logout"):
-            continue
-        tests = [
-            condition.text()
-            for outer in call.ancestors()
-            if outer.kind() == "if_statement"
-            and within(outer, branch)
-            and (condition := outer.field("condition")) is not None
-            and (taken := outer.field("consequence")) is not None
-            and within(call, taken)
-        ]
-        if not any(OVER.search(test) for test in tests):
-            yield call
+    called = {callee_of(call) for call in calls(channel.close.node)} - channel.connect_texts
+    helpers = [each.node for each in named_functions(channel.source.root) if each.call in called]
+    for branch in (channel.close.node, *helpers):
+        for call in calls(branch):
+            if callee_of(call).endswith(".logout") and not any(
+                OVER.search(test) for test in tests_around(call, branch)
+            ):
+                yield call
+
+
+def tests_around(call: SgNode, branch: SgNode) -> Iterator[str]:
+    """The conditions and cases of a branch under which a call is made."""
+    for outer in call.ancestors():
+        if not within(outer, branch):
+            return
+        condition, taken = outer.field("condition"), outer.field("consequence")
+        if outer.kind() == "switch_case" and (value := outer.field("value")) is not None:
+            yield value.text()
+        if condition is not None and taken is not None and within(call, taken):
+            yield condition.text()
 
 
 def first_socket_only(channel: Channel, line: int, reason: str) -> Finding:

@@ -48,7 +48,7 @@ def detect_style(host: Host, path: str, text: str) -> Style:
         style = replace(style, semicolons=ended * 10 >= len(lines))
     style = replace(style, indent=indentation(lines) or style.indent)
     style = replace(style, end_of_line="\r\n" if "\r\n" in text else "\n")
-    return replace(style, import_extension=import_extension(text))
+    return replace(style, import_extension=import_extension(host, path, text))
 
 
 def indentation(lines: list[str]) -> str | None:
@@ -75,14 +75,29 @@ def lacks_trailing_commas(text: str) -> bool:
     return sum(entry.endswith(",") for entry in ended) * 2 < len(ended)
 
 
-def import_extension(text: str) -> str:
-    """The ending that relative imports of the file carry: ``.js``, ``.ts`` or none."""
+def import_extension(host: Host, path: str, text: str) -> str:
+    """The ending that relative imports of the file carry: ``.js``, ``.ts`` or none.
+
+    A file that has no such import is taken by its package: TypeScript needs the ending only
+    where Node.js takes what it makes for an ES module.
+    """
     found = re.findall(r"""(?:from|import|require\()\s*['"](\.[^'"]*)['"]""", text)
     endings = [posixpath.splitext(module)[1] for module in found]
     for ending in (".js", ".ts", ".mjs", ".cjs"):
         if ending in endings:
             return ending
-    return "" if found else ".js"
+    return "" if found or not is_es_package(host, path) else ".js"
+
+
+def is_es_package(host: Host, path: str) -> bool:
+    """Whether the nearest package.json says ``"type": "module"``; without one, so it is taken."""
+    folder = path
+    while folder:
+        folder = posixpath.dirname(folder)
+        package = posixpath.join(folder, "package.json")
+        if host.exists(package):
+            return re.search(rb'"type"\s*:\s*"module"', host.read(package)) is not None
+    return True
 
 
 def prettier_configuration(host: Host, path: str) -> dict[str, Any]:

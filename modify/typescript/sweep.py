@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modify.typescript.channel import is_log_statement
+from modify.typescript.idle_guards import idle_operand, idle_return
 from modify.typescript.source import (
     FUNCTION_KINDS,
     NAME_KINDS,
@@ -208,9 +209,17 @@ class Sweep:
         if not private or (value is not None and not is_pure(value)):
             return
         statements = []
+        parts: list[Range] = []
         tells_of_loop = name in self.loop and (value is None or not STATUS.search(value.text()))
+        falls_idle = tells_of_loop and self._is_raised_by_loop_only(name, value, uses, branch)
         for use in uses:
+            part = idle_operand(use) if falls_idle else None
+            if part is not None:
+                parts.append(part)
+                continue
             statement = write_statement(use)
+            if statement is None and falls_idle:
+                statement = idle_return(use)
             if statement is None and tells_of_loop and branch is not None and within(use, branch):
                 around = statement_around(use)
                 statement = around if is_log_statement(around) else None
@@ -219,7 +228,18 @@ class Sweep:
             statements.append(statement)
         for statement in statements:
             yield self._with_comments(statement), names_in(statement)
+        for part in parts:
+            yield part, set()
         yield self._with_comments(declaration), names_in(declaration)
+
+    def _is_raised_by_loop_only(
+        self, name: str, value: SgNode | None, uses: list[SgNode], branch: SgNode | None
+    ) -> bool:
+        """A flag that begins as false, and that nothing outside the close branch sets."""
+        if value is None or value.text() != "false" or branch is None:
+            return False
+        raised = [use for use in uses if value_set(use) not in (None, "false")]
+        return bool(raised) and all(within(use, branch) for use in raised)
 
     def _with_comments(self, node: SgNode) -> Range:
         """The node's whole lines, the comment lines right above it, and one blank line."""

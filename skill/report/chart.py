@@ -15,7 +15,7 @@ from pathlib import Path
 from skill.errors import SkillgenError
 from skill.report.storms import cells
 from skill.simulate import Report, Simulation
-from skill.storm.run import Outcome
+from skill.storm.outcome import Outcome
 from skill.storm.scenarios import DAY, HOUR, MOST_IN_AN_HOUR
 
 HOURS = int(DAY / HOUR)

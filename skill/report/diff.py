@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from skill.plan import Change
 
@@ -68,16 +69,37 @@ def _lines(content: bytes | None) -> list[bytes]:
 
 
 def _hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
+    cut = _far(old, new)
+    old, new = old[cut : len(old) - cut], new[cut : len(new) - cut]
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for group in matcher.get_grouped_opcodes(CONTEXT):
         first, last = group[0], group[-1]
-        yield f"@@ -{_range(first[1], last[2])} +{_range(first[3], last[4])} @@\n".encode()
+        ranges = (first[1] + cut, last[2] + cut), (first[3] + cut, last[4] + cut)
+        yield f"@@ -{_range(*ranges[0])} +{_range(*ranges[1])} @@\n".encode()
         for tag, old_start, old_end, new_start, new_end in group:
             if tag == "equal":
                 yield from (_line(b" ", line) for line in old[old_start:old_end])
             else:
                 yield from (_line(b"-", line) for line in old[old_start:old_end])
                 yield from (_line(b"+", line) for line in new[new_start:new_end])
+
+
+def _far(old: list[bytes], new: list[bytes]) -> int:
+    """How many lines at both ends are the same and too far from a change to matter.
+
+    difflib takes quadratic time, and begins with the longest stretch that is the same. So as
+    much is left of either end that it is longer than what lies in between, wherever a change
+    may slide to among equal lines, and the longer end stays the longer one.
+    """
+    head = _same(zip(old, new, strict=False))
+    tail = _same(zip(reversed(old), reversed(new), strict=False))
+    between = abs(max(len(old), len(new)) - head - tail)
+    kept = 2 * (between + abs(len(old) - len(new))) + CONTEXT + 1
+    return max(0, min(head, tail) - kept)
+
+
+def _same(pairs: Iterable[tuple[bytes, bytes]]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _range(start: int, end: int) -> str:

@@ -21,7 +21,7 @@ from math import inf
 from typing import Any
 
 from skill.simulate import Report, Side, Simulation
-from skill.storm.run import Outcome
+from skill.storm.outcome import Outcome
 from skill.storm.scenarios import Scenario
 
 HEAD = ("scenario", "busiest hour", "24 hours", "exits", "next attempt", "ready", "")

@@ -24,7 +24,8 @@ from skill.simulate.channels import Channels, HostChannel, Way, channels_of
 from skill.simulate.copies import Copies, copies, laid_out
 from skill.simulate.units import OwnUnit, own_unit
 from skill.storm.catalogue import BY_ID, EVERY
-from skill.storm.run import Look, Outcome, StormError, Trial, prepared
+from skill.storm.outcome import Outcome, StormError
+from skill.storm.run import Look, Trial, prepared
 from skill.storm.scenarios import Scenario
 
 WARNING = (

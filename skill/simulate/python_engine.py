@@ -12,8 +12,8 @@ from pathlib import Path
 
 from skill.host import Host
 from skill.simulate.channels import HostChannel
+from skill.storm.outcome import Outcome
 from skill.storm.python.scenarios import TABLES, PythonScenario
-from skill.storm.run import Outcome
 from skill.storm.scenarios import Scenario
 from skill.storm.supervisor import Supervisor
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from skill.host import Host
 from skill.simulate.units import own_unit
 from skill.storm.catalogue import BY_ID as SCENARIOS
-from skill.storm.run import Outcome, StormError, simulate
+from skill.storm.details import exits_of, print_details, seconds, settled
+from skill.storm.outcome import Outcome, StormError
+from skill.storm.run import simulate
 from skill.storm.scenarios import TABLE
 from skill.storm.supervisor import ALWAYS_5S, BY_NAME
 
@@ -83,26 +85,15 @@ def show(outcomes: list[Outcome], *, log: bool = False, judged: bool = False) ->
                 one.scenario.bound.day,
                 one.runs,
                 one.starts,
-                " ".join(f"{code}×{count}" for code, count in one.exits.items()) or "-",
-                _seconds(one.next_s),
-                _seconds(one.settled_s) + {True: "", False: "!", None: ""}[one.settled_ok],
-                _seconds(one.first_up_s),
-                _seconds(one.ready_s),
+                exits_of(one),
+                seconds(one.next_s),
+                settled(one),
+                seconds(one.first_up_s),
+                seconds(one.ready_s),
                 f"{one.real_s:.1f} s",
             )
         )
-        for note in one.notes:
-            print(f"    {note}")
-        for fault in one.faults:
-            print(f"    {fault.kind} ×{fault.count}, first at {fault.first_s:.1f} s: {fault.text}")
-        for line in one.broken() if judged else []:
-            print(f"    BROKEN: {line}")
-        for at, level, text in one.log if log else ():
-            print(f"    | {at:10.1f} {level}: {text}")
-
-
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
+        print_details(one, log=log, judged=judged)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
-from skill.storm.scenarios import DAY, HOUR, TABLE, Scenario
+from skill.storm.outcome import Outcome, StormError, fast_folder
+from skill.storm.scenarios import TABLE, Scenario
 from skill.storm.supervisor import ALWAYS_5S, Supervisor
 
 Driver = Literal["class", "factory", "module", "main"]
@@ -31,126 +31,6 @@ _PATIENCE = 8.0  # so many times as long may it take, on a busy machine, until i
 _FOREVER_S = 1e12  # JSON has no infinity
 # Files a host may read at its start, beside its code.
 _COPIED = ("package.json",)
-
-
-class StormError(Exception):
-    """The host could not be run; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """An error of the host: ``uncaughtException``, ``unhandledRejection`` or
-    ``undefined-socket`` (a socket used before there was one, even if caught and logged)."""
-
-    kind: str
-    text: str
-    count: int
-    first_s: float
-    where: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a host did in one scenario. Times are virtual seconds from its first start.
-
-    attempts: dials (makeWASocket) in the first 24 h. runs: how often the connect function
-    loaded its credentials in that time; it counts attempts that fail before the dial.
-    busiest_hour counts either. starts and exits (by code or signal): in that time too.
-    next_s: from the fault's end to the next attempt, 0 when a link is up by then or the
-    fault never ends before the horizon; None: none came. settled_s: when connect() or
-    setup() first settled. ready_s: when it had resolved and the link was open.
-    """
-
-    scenario: Scenario
-    attempts: int
-    busiest_hour: int
-    runs: int
-    starts: int
-    exits: dict[str, int]
-    next_s: float | None
-    first_up_s: float | None
-    up_at_end: bool
-    settled_s: float | None
-    settled_ok: bool | None
-    ready_s: float | None
-    faults: tuple[Fault, ...]
-    notes: tuple[str, ...]
-    attempts_at: tuple[float, ...]
-    starts_at: tuple[float, ...]
-    exits_at: tuple[tuple[float, int | str], ...]
-    log: tuple[tuple[float, str, str], ...]
-    real_s: float
-    not_run: str = ""
-    """Why the scenario could not be run to its end; then no other field counts."""
-    runs_at: tuple[float, ...] = ()
-
-    @classmethod
-    def missing(cls, scenario: Scenario, reason: str) -> Outcome:
-        """A scenario that was not run."""
-        return cls(
-            scenario, 0, 0, 0, 0, {}, None, None, False, None, None, None, (), (), (), (), (), (),
-            0.0, reason,
-        )  # fmt: skip
-
-    @property
-    def undefined_socket(self) -> tuple[Fault, ...]:
-        return tuple(fault for fault in self.faults if fault.kind == "undefined-socket")
-
-    def broken(self) -> list[str]:
-        """The promises of the scenario's bound that this outcome breaks, a line each."""
-        if self.not_run:
-            return []
-        bound, found = self.scenario.bound, []
-        tries = max(self.attempts, self.runs)
-        if tries > bound.day:
-            found.append(f"{tries} attempts in 24 h, at most {bound.day} promised")
-        if self.busiest_hour > bound.hour:
-            found.append(f"{self.busiest_hour} attempts in an hour, at most {bound.hour} promised")
-        if bound.next_s is not None:
-            if self.next_s is None:
-                found.append("no attempt after the fault's end")
-            elif self.next_s > bound.next_s:
-                found.append(
-                    f"next attempt {self.next_s:.0f} s after the fault's end,"
-                    f" within {bound.next_s:.0f} s promised"
-                )
-        if bound.first_s is not None and not any(at <= bound.first_s for at in self.attempts_at):
-            found.append("the first attempt is delayed")
-        if bound.quiet is not None:
-            begin, end = bound.quiet
-            late = sum(begin <= at < end for at in self.attempts_at)
-            if late:
-                found.append(f"{late} attempts after second {begin:.0f}, none promised")
-        if bound.clean and set(self.exits) - {"0", "SIGTERM"}:
-            found.append(f"ends with {', '.join(self.exits)}, status 0 promised")
-        if bound.ready and self.ready_s is None:
-            found.append("the host never becomes ready")
-        if bound.ready and not self.up_at_end:
-            found.append("the link is down at the end")
-        found.extend(
-            f"{fault.kind} at second {fault.first_s:.1f}: {fault.text}" for fault in self.faults
-        )
-        return found
-
-    def as_json(self, *, times: bool = False) -> dict[str, Any]:
-        """Plain values; ``times`` adds every attempt, start and exit, and lines of the log."""
-        whole = asdict(self)
-        whole["scenario"] = self.scenario.id
-        whole["broken"] = self.broken()
-        if not times:
-            for key in ("attempts_at", "runs_at", "starts_at", "exits_at", "log"):
-                del whole[key]
-        return whole
-
-
-def busiest_hour(times: Sequence[float]) -> int:
-    """The most of ``times`` (ascending, seconds) in any (t - 3600, t]."""
-    most = first = 0
-    for last, now in enumerate(times):
-        while times[first] <= now - HOUR:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +85,7 @@ class Trial:
 
         while left:
             try:
-                self._run(left, seed, limit_s, lambda raw: take(_outcome(left[0], raw)))
+                self._run(left, seed, limit_s, lambda raw: take(Outcome.of(left[0], raw)))
             except _Hangs as error:
                 hung = list(left) if error.at_once else left[:1]
                 for scenario in hung:
@@ -281,7 +161,7 @@ def prepared(
     """
     if not (host_root / channel).is_file():
         raise StormError(f"{channel}: no such file in {host_root}")
-    with tempfile.TemporaryDirectory(prefix="storm-", dir=_fast_folder()) as made:
+    with tempfile.TemporaryDirectory(prefix="storm-", dir=fast_folder()) as made:
         work = Path(made).resolve()
         bundle = work / "bundle.js"
         request = {
@@ -352,12 +232,6 @@ def simulate(
         node=node,
     ) as trial:
         return trial.run(scenarios, supervisor=supervisor, seed=seed)
-
-
-def _fast_folder() -> str | None:
-    """Memory, where there is some: a host writes some files 72,000 times a day."""
-    fast = "/dev/shm"
-    return fast if os.path.isdir(fast) and os.access(fast, os.W_OK | os.X_OK) else None
 
 
 def _fences(node: str, work: Path) -> list[str]:
@@ -443,41 +317,3 @@ def _scenario_json(scenario: Scenario) -> dict[str, Any]:
         "phases": phases,
         "acts": acts,
     }
-
-
-def _outcome(scenario: Scenario, raw: dict[str, Any]) -> Outcome:
-    assert raw["scenario"] == scenario.id
-    attempts_at = tuple(raw["attempts_at"])
-    in_a_day = [at for at in attempts_at if at < DAY]
-    exits: dict[str, int] = {}
-    for at, code in raw["exits"]:
-        if at < DAY:
-            exits[str(code)] = exits.get(str(code), 0) + 1
-    next_s: float | None = 0.0
-    if scenario.fault_ends_s < inf:
-        later = (at - scenario.fault_ends_s for at in attempts_at if at >= scenario.fault_ends_s)
-        # A link that flapped and was open at the fault's end stays so: no attempt needed.
-        next_s = next(later, 0.0 if raw["up_at_end"] else None)
-    return Outcome(
-        scenario=scenario,
-        attempts=len(in_a_day),
-        busiest_hour=max(busiest_hour(attempts_at), busiest_hour(raw["runs_at"])),
-        runs=sum(at < DAY for at in raw["runs_at"]),
-        starts=sum(at < DAY for at in raw["starts_at"]),
-        exits=exits,
-        next_s=next_s,
-        first_up_s=raw["first_up_s"],
-        up_at_end=raw["up_at_end"],
-        settled_s=raw["settled_s"],
-        settled_ok=raw["settled_ok"],
-        ready_s=raw["ready_s"],
-        faults=tuple(Fault(**fault) for fault in raw["faults"]),
-        notes=tuple(raw["notes"]),
-        attempts_at=attempts_at,
-        starts_at=tuple(raw["starts_at"]),
-        exits_at=tuple((at, code) for at, code in raw["exits"]),
-        log=tuple((at, level, text) for at, level, text in raw["log"]),
-        real_s=raw["real_s"],
-        not_run=raw["not_run"],
-        runs_at=tuple(raw["runs_at"]),
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import subprocess
 from pathlib import Path
 
@@ -55,6 +56,24 @@ def applied_by_git(folder: Path, changes: list[Change]) -> dict[str, tuple[bytes
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+CODE = [
+    line
+    for number in range(20)
+    for line in (b"def part%d():\n" % number, b"    a()\n", b"    b()\n", b"\n", b"\n")
+]
+
+
+@pytest.mark.parametrize(("place", "added"), [(40, 5), (50, 3), (51, 1), (60, 12), (97, 2), (2, 2)])
+@pytest.mark.parametrize("removed", [0, 1, 6])
+def test_lines_far_from_a_change_do_not_matter(place: int, added: int, removed: int) -> None:
+    """Hunks begin where difflib alone begins them, also where a change repeats its neighbours."""
+    new = [*CODE[:place], *CODE[place - added : place], *CODE[place + removed :]]
+    change = Change("a.py", b"".join(CODE), b"".join(new), 0o644)
+    expected = difflib.diff_bytes(difflib.unified_diff, CODE, new, b"a/a.py", b"b/a.py")
+    hunks = diff_of([change]).split(b"+++ b/a.py\n")[1]
+    assert hunks == b"".join([*expected][2:])
 
 
 @pytest.mark.parametrize("name", NAMES)

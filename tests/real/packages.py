@@ -6,6 +6,7 @@ second run finds everything in place.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -21,7 +22,31 @@ HOSTS = {
     "nanobot-0.3.5": "nanobot-ai==0.3.5",
     "hermes-0.19.0": "hermes-agent==0.19.0",
 }
-LIBRARIES = ("websockets>=14", "neonize==0.5.2", "loguru", "pydantic>=2")
+# What the channels, unit installers and gateways of those hosts import; all of their
+# requirements would be four times as much.
+LIBRARIES = (
+    "websockets>=16,<17",
+    "neonize==0.5.2",
+    "loguru",
+    "pydantic>=2.12",
+    "pydantic-settings",
+    "aiohttp",
+    "filelock",
+    "httpx",
+    "jinja2",
+    "json-repair",
+    "openai",
+    "python-dotenv",
+    "pyyaml",
+    "rapidfuzz",
+    "requests",
+    "rich",
+    "ruamel.yaml",
+    "tenacity",
+    "tiktoken",
+    "tzlocal",
+    "websocket-client>=1.8",
+)
 
 
 def pip(*words: str) -> None:
@@ -51,7 +76,10 @@ def wheel(name: str) -> Path:
 def site() -> Path:
     """A folder with the real libraries that hosts import."""
     target = CACHE / "site"
-    if not (target / ".done").exists():
-        pip("install", "--target", str(target), "--upgrade", *LIBRARIES)
-        (target / ".done").touch()
+    done = target / ".done"
+    wanted = "\n".join(LIBRARIES)
+    if not done.exists() or done.read_text() != wanted:
+        shutil.rmtree(target, ignore_errors=True)
+        pip("install", "--target", str(target), *LIBRARIES)
+        done.write_text(wanted)
     return target

@@ -127,3 +127,33 @@ def test_nothing_dials_where_the_session_is_over(tmp_path: Path, said: str, inst
     over = close_branch(made.files["bot.ts"]).partition("} else")[0]
     kept = said.replace("exit(1)", "exit(0)")
     assert over == f"      if (reconnect.terminal) {{\n        {kept}\n{instead}      "
+
+
+HELPER = """\
+function onClosed(code) {
+  switch (code) {
+    case DisconnectReason.connectionLost:
+      flush();
+      connect();
+      break;
+    default:
+      console.log('unknown', code);
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("helper", "reasons"),
+    [
+        (HELPER, {"only some codes are dialled again"}),
+        (HELPER.replace("'unknown', code);", "'unknown', code);\n      connect();"), set()),
+    ],
+    ids=["some", "all"],
+)
+def test_a_function_that_goes_by_codes_is_no_loop_for_the_others(
+    tmp_path: Path, helper: str, reasons: set[str]
+) -> None:
+    made = patched(tmp_path, {"bot.ts": host_text("      onClosed(code);", head=helper)})
+    assert made.reasons == reasons
+    assert "await reconnect.turn()" in made.files["bot.ts"]

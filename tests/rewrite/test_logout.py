@@ -30,3 +30,28 @@ def test_on_a_fault_it_is_handed_off(tmp_path: Path) -> None:
 def test_when_the_session_is_over_it_is_not(tmp_path: Path) -> None:
     chain = CHAIN.replace("sock.logout();", "connect();", 1)
     assert patched(tmp_path, {"bot.ts": host_text(chain)}).left == ()
+
+
+HELPER = """\
+function onClosed(sock, code) {
+  switch (code) {
+    case DisconnectReason.badSession:
+      sock.logout();
+      break;
+    case DisconnectReason.loggedOut:
+      sock.logout();
+      break;
+    default:
+      console.log('once more');
+      flush();
+      connect();
+  }
+}
+"""
+
+
+def test_in_a_function_that_the_close_branch_calls(tmp_path: Path) -> None:
+    text = host_text("      onClosed(sock, code);", head=HELPER)
+    [left] = patched(tmp_path, {"bot.ts": text}).left
+    assert "logout()" in left.message
+    assert text.splitlines()[left.line - 2].strip() == "case DisconnectReason.badSession:"

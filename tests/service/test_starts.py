@@ -18,6 +18,7 @@ COMMANDS = {
         ("NODE_PATH_HERE PROJECT_PATH_HERE/dist/index.js", "host"),
         ("${process.execPath} ${root}/dist/index.js", "host"),
         ("bun src/index.ts", "host"),
+        ("/usr/local/bin/bun run src/index.ts", "host"),
         ("/usr/bin/npx tsx watch src/index.ts", "host"),
         ("npm run dev", "host"),
         ("npm run nothing", "unknown"),

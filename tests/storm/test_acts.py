@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from skill.storm.run import Outcome, StormError, prepared, simulate
+from skill.storm.outcome import Outcome, StormError
+from skill.storm.run import prepared, simulate
 from skill.storm.scenarios import WELL, Act, Bound, Does, Phase, Scenario
 from skill.storm.supervisor import ALWAYS_5S, NONE, Supervisor
 

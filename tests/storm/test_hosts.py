@@ -19,7 +19,8 @@ from skill.host import Host
 from skill.simulate import simulate_host
 from skill.simulate.units import own_unit
 from skill.storm.catalogue import BY_ID
-from skill.storm.run import Outcome, simulate
+from skill.storm.outcome import Outcome
+from skill.storm.run import simulate
 from skill.storm.scenarios import EXTRA, MOST_IN_AN_HOUR, TABLE
 from skill.storm.supervisor import ALWAYS_5S, NONE, ON_FAILURE_10S
 

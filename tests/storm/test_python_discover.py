@@ -8,10 +8,10 @@ from textwrap import dedent
 import pytest
 
 from skill.host import Host
+from skill.storm.outcome import StormError
 from skill.storm.python.discover import PythonChannel, discover
 from skill.storm.python.run import simulate_python
 from skill.storm.python.scenarios import BRIDGE, NEONIZE
-from skill.storm.run import StormError
 from tests.e2e_python.harness import Trial
 
 LOOP = """
@@ -112,6 +112,22 @@ def test_what_cannot_be_driven_says_why(tmp_path: Path) -> None:
     [channel] = found(
         tmp_path,
         {
+            "calls.py": """
+                import asyncio, websockets
+                async def whatsapp():
+                    try:
+                        ws = await websockets.connect("ws://x")
+                    except OSError:
+                        await asyncio.sleep(5)
+                        await whatsapp()
+                """
+        },
+    )
+    assert "whatsapp() leads to itself" in channel.cannot
+    (tmp_path / "calls.py").unlink()
+    [channel] = found(
+        tmp_path,
+        {
             "idle.py": """
                 from neonize.client import NewClient
                 from neonize.events import ConnectedEv
@@ -149,7 +165,18 @@ def test_tests_pairing_scripts_and_other_channels_are_no_channels(tmp_path: Path
         simulate_python(tmp_path, "discord.py", scenarios=BRIDGE[:1])
 
 
-@pytest.mark.parametrize("name", ["s1-link", "s1b-thread", "s2-event", "s3-manager", "s3-single"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "s1-link",
+        "s1b-thread",
+        "s1c-app",
+        "s1d-aiohttp",
+        "s2-event",
+        "s3-manager",
+        "s3-single",
+    ],
+)
 def test_a_patched_host_is_driven_in_the_same_way(tmp_path: Path, name: str) -> None:
     trial = Trial(name, tmp_path)
     trial.clone()

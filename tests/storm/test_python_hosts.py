@@ -65,6 +65,29 @@ FIXTURES = (
         not_run=DEAF,
     ),
     Fixture(
+        "s1c-app",
+        "WhatsAppLink.start()",
+        {"bridge-refuses": 713, "bridge-closes": 596, "bridge-logged-out": 596},
+    ),
+    Fixture(
+        "s1c-app",
+        "relay()",
+        {"bridge-refuses": 713, "bridge-closes": 596, "bridge-flaps-soon": 103},
+        not_run={**DEAF, "bridge-stopped": "no way to be stopped"},
+    ),
+    Fixture(
+        "s1d-aiohttp",
+        "WhatsAppBeacon.run()",
+        {"bridge-closes": 1181, "bridge-flaps-soon": 113},
+        not_run=DEAF,
+    ),
+    Fixture(
+        "s1d-aiohttp",
+        "listen_whatsapp()",
+        {"bridge-refuses": 713, "bridge-closes": 3429},
+        not_run={**DEAF, "bridge-stopped": "no way to be stopped"},
+    ),
+    Fixture(
         "s2-event", "WhatsApp.run()", {"bridge-refuses": 713, "bridge-closes": 3429}, not_run=DEAF
     ),
     Fixture(

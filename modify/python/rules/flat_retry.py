@@ -3,9 +3,11 @@
 What it does
     In TypeScript and JavaScript: finds calls of the connect function in the close branch
     without a delay, with a constant one, or through a helper that is told ``1`` each time.
-    In Python: finds a constant ``sleep`` or ``wait_for`` in the loop that dials a bridge,
-    and one right before a session's start function is called again; a loop around a neonize
-    client's ``connect()``, and a handler of ``DisconnectedEv`` that connects again.
+    In Python: finds a constant ``sleep`` or ``wait_for`` in the loop that dials a bridge
+    (``websockets``, aiohttp's ``ws_connect``, websocket-client's ``create_connection`` or
+    ``run_forever``, and its own ``run_forever(reconnect=5)``), and one right before a session's
+    start function is called again; a loop around a neonize client's ``connect()``, and a handler
+    of ``DisconnectedEv`` that connects again.
 
 Why is this bad
     ``connect()`` resolves when the socket object exists, so a close comes back as an event
@@ -19,21 +21,28 @@ What is done
     ``reconnect.dial(…)`` takes the place of the old loop: 5 s, 10 s, 20 s … 5 minutes, and
     back to the start only after five minutes of an open connection. In Python
     ``link.turn()`` waits instead (5 s … 60 s: the bridge keeps the limits for WhatsApp); a
-    wait that an event can end stays, and is told ``link.delay()``. A neonize session that
-    makes a new client each time gets the whole policy: ``session.turn()`` before the client
-    is made, and its handlers tell what they hear. A loop around ``connect()`` asks
-    ``next_turn()`` each time round, its own pause stays; in a handler the line that connects
-    goes.
+    wait that an event can end stays, and is told ``link.delay()``. ``reconnect=`` gives way to
+    the loop around it. A line of the log that named the old wait names the real one, or none. A
+    neonize session that makes a new client each time gets the whole policy:
+    ``session.turn()`` before the client is made, and its handlers tell what they hear. A loop
+    around ``connect()`` asks ``next_turn()`` each time round, its own pause stays; in a handler
+    the line that connects goes.
 
 When it hands off
     When the close branch does not lead back to the connect function in a way that can be
-    followed; then the gate alone holds the bound. A pause that already grows is left.
+    followed; then the gate alone holds the bound. A pause that already grows, and that nothing
+    sets back early, is left. In Python also when ``run_forever(reconnect=…)`` would tell the
+    host other things than a loop does: with an ``on_reconnect``, a dispatcher, or an
+    ``on_close`` that does more than to log. And where a dial comes back without a loop: a
+    ``connect()`` that calls itself, ``call_later``, a ``threading.Timer``, an ``on_close``, a
+    decorator such as tenacity's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modify.python.app import redials_itself
 from modify.python.dial import Dialling, is_paced
 from modify.python.link import LinkLoop
 from modify.python.neonize import redials
@@ -47,6 +56,10 @@ def find(link: LinkLoop) -> Iterator[Seen]:
     for wait in link.flat_waits:
         number = link.source.text(wait.number)
         yield Seen(wait.call, f"the bridge is dialled again after a flat {number} s")
+    if link.app is not None and redials_itself(link.app):
+        yield Seen(
+            link.app.run, "run_forever(reconnect=…) dials again by itself, after a flat time"
+        )
 
 
 def find_session(session: Session) -> Iterator[Seen]:

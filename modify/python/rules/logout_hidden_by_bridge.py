@@ -16,7 +16,9 @@ What is done
 
 When it hands off
     When the bridge is elsewhere, or its form is not known: Python is prepared, and the
-    hand-off names what the bridge has to send.
+    hand-off names what the bridge has to send. And a loop of the host that starts the bridge
+    again after the same pause, whatever it exited with: which status means a logout is the
+    host's to say.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from modify.python.child import ChildBridge
 from modify.python.link import LinkLoop
 from modify.python.rules import Seen
 from modify.python.status import hears_logout, status_branch
+from modify.python.supervisor import Supervisor
 
 FIX = "the bridge reports a logout as such, and it is final"
 
@@ -35,6 +38,12 @@ def find(link: LinkLoop) -> Iterator[Seen]:
     branch = status_branch(link)
     if branch is not None and not hears_logout(link):
         yield Seen(branch.branch, "a logout looks like any other loss of the connection")
+
+
+def find_supervisor(supervisor: Supervisor) -> Iterator[Seen]:
+    if supervisor.flat and not supervisor.knows_exit:
+        said = "the bridge is started again after each exit, a logout included"
+        yield Seen(supervisor.loop, said)
 
 
 def find_child(child: ChildBridge) -> Iterator[Seen]:

@@ -22,7 +22,10 @@ What is done
 
 When it hands off
     When the handler is no function of the host, a loop of the host's own around ``connect()``
-    cannot ask for its turn, or the registrations are of no known form.
+    cannot ask for its turn, the host connects before it registers anything, or the
+    registrations are of no known form. And when the host starts the client again once it has
+    ended, in a loop elsewhere or because its thread is not alive: a client that is stopped
+    would then be dialled at once, one that is left alone stays quiet.
 
 What cannot be promised where the dials are not gated (channel-gives-up was handed off):
 whatsmeow itself reconnects inside Go (2 s × errors, the first at once, back to zero on each

@@ -12,12 +12,19 @@ Why is this bad
 What is done
     ``link.turn()`` is added to the loop's own test. It waits after every end alike, 5 s,
     10 s, 20 s … 60 s, and is back at the start after a minute of an open connection. A flag
-    that may fall during the wait, and of which no method tells the link, is asked again after it.
+    that may fall during the wait, and of which no method tells the link, is asked each second of
+    it; a loop that is stopped by an argument of its own has a link of its own. A
+    ``WebSocketApp`` says that it is open through ``on_open=link.on_open(…)``, which calls the
+    host's own handler.
 
 When it hands off
     When the loop, or the connection's ``with``, has no lines of its own, or the dial stands
     in a function that has no way to know the loop's link; and for ``async for ws in
     websockets.connect(…)``, where the library dials by itself.
+
+What cannot be promised: websocket-client waits for a bridge that accepts and never answers
+without an end, unless the host calls ``websocket.setdefaulttimeout()``; aiohttp makes a second
+connection by itself where the first is dropped before any answer (a retry of its GET).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import re
 
 from modify.service.model import Kind
 
+UNIT_MARKS = (b"[Service]", b"<plist")
 SERVICE = re.compile(rb"^[ \t]*\[Service\][ \t]*\r?$", re.MULTILINE)
 UNIT = re.compile(rb"^[ \t]*\[(?:Unit|Install)\][ \t]*\r?$", re.MULTILINE)
 # Comments and blank lines, then a section: code that merely holds a unit begins otherwise.
@@ -17,7 +18,7 @@ PLIST = re.compile(rb"<plist\b[^>]*>.*<key>(?:Program|ProgramArguments|KeepAlive
 
 def may_hold_unit(content: bytes) -> bool:
     """Cheap: whether a file is worth a closer look."""
-    return b"[Service]" in content or b"<plist" in content
+    return any(mark in content for mark in UNIT_MARKS)
 
 
 def may_be_compose(content: bytes) -> bool:

@@ -12,15 +12,9 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 
 from modify.service.locate.marks import kind_of
-from modify.service.locate.python_literal import (
-    holes_of,
-    line_starts,
-    parse,
-    resolve,
-    span,
-    templates,
-)
+from modify.service.locate.python_literal import holes_of, resolve, templates
 from modify.service.model import MASK, Line, Range, UnitText
+from modify.service.python_tree import line_starts, nodes_around, parse, span
 from skill.edit import Edit
 from skill.host import Host
 
@@ -80,7 +74,7 @@ def in_source(host: Host, path: str, content: bytes) -> Iterator[UnitText]:
     if tree is None:
         return
     lines = line_starts(content)
-    for node in ast.walk(tree):
+    for node in nodes_around(tree, content, b"[Service]"):
         elements = joined(node)
         if elements is None:
             continue

@@ -7,13 +7,13 @@ a comment, a literal in pieces (``"a" "b"``) is no unit text.
 from __future__ import annotations
 
 import ast
-import codecs
 import re
 from collections.abc import Iterator
-from functools import lru_cache, partial
+from functools import partial
 
-from modify.service.locate.marks import kind_of, may_hold_unit
+from modify.service.locate.marks import UNIT_MARKS, kind_of, may_hold_unit
 from modify.service.model import Range, UnitText
+from modify.service.python_tree import line_starts, nodes_around, parse, span
 from skill.host import Host
 
 LITERAL = re.compile(rb"([rRbBfFuU]*)('''|\"\"\"|'|\")")
@@ -56,50 +56,27 @@ def in_source(host: Host, path: str, content: bytes) -> Iterator[UnitText]:
 
 
 def literals(content: bytes) -> Iterator[Range]:
-    """Byte ranges of the string literals that are values, in their order."""
+    """Byte ranges of the string literals that are values and may hold a unit, in their order."""
     tree = parse(content)
     if tree is None:
         return
     lines = line_starts(content)
-    skipped = set(docstrings(tree))
+    nodes = nodes_around(tree, content, *UNIT_MARKS)
+    skipped = set(docstrings(nodes))
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
             skipped |= {id(part) for part in ast.walk(node) if part is not node}
-    for node in ast.walk(tree):
+    for node in nodes:
         text = isinstance(node, ast.Constant) and isinstance(node.value, str)
         if (text or isinstance(node, ast.JoinedStr)) and id(node) not in skipped:
             found.add(span(node, lines))
     yield from sorted(found)
 
 
-@lru_cache(maxsize=16)
-def parse(content: bytes) -> ast.Module | None:
-    """None for what this Python cannot read: Python 2, newer syntax, no source at all.
-
-    The last ones are kept: several look at one file in turn, and nobody changes its tree.
-    """
-    try:
-        return ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def line_starts(content: bytes) -> list[int]:
-    first = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
-    return [first, *(found.end() for found in re.finditer(rb"\r\n|\n|\r", content))]
-
-
-def span(node: ast.AST, lines: list[int]) -> Range:
-    """ast counts columns in bytes of UTF-8."""
-    assert isinstance(node, ast.expr)
-    end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
-    return lines[node.lineno - 1] + node.col_offset, lines[end_line - 1] + end_column
-
-
-def docstrings(tree: ast.Module) -> Iterator[int]:
+def docstrings(nodes: list[ast.AST]) -> Iterator[int]:
     """Strings that are statements of their own: documentation, or code put out of use."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant | ast.JoinedStr):
             yield id(node.value)
 

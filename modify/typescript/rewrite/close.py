@@ -13,6 +13,7 @@ from modify.typescript.source import (
     arguments_of,
     calls,
     enclosing,
+    end_of,
     same,
     span,
     start_of,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 from modify.typescript.rewrite.codes import goes_by_codes, is_over, place_fallback
 from modify.typescript.rewrite.draft import Draft, closure
 from modify.typescript.rewrite.ending import ending_of
+from modify.typescript.rewrite.stale_logs import rewrite_stale_logs
 
 
 def rewrite_close_branch(draft: Draft) -> None:
@@ -132,6 +134,28 @@ def replace_redial(draft: Draft, redial: Redial, again: str) -> None:
     draft.loop |= names_between(channel.source, start, end)
     draft.alive |= set(re.findall(r"\w+", again)) - {"this"}
     draft.put(start, end, text, "flat-retry")
+    delay, first = redial.delay, redial.whole
+    wait = wait_before(redial)
+    if wait is not None:
+        delay, first = WAIT.search(wait.text())["delay"], wait  # type: ignore[index]
+        draft.loop |= names_between(channel.source, *span(wait))
+        draft.take_line(wait, "flat-retry")
+    if redial.statement:
+        rewrite_stale_logs(draft, first, delay or "")
+
+
+# await delay(5000), await new Promise((resolve) => setTimeout(resolve, 5000))
+WAIT = re.compile(
+    r"^await\s+(?:(?:\w+\.)?(?:delay|sleep|wait|setTimeout)"
+    r"|new\s+Promise(?:<\w+>)?\(\s*\(?(?P<done>\w+)\)?\s*=>\s*setTimeout)"
+    r"\(\s*(?(done)(?P=done)\s*,\s*)(?P<delay>[\d_]+(?:\s*\*\s*[\d_]+)?)\s*\)(?(done)\s*\));?$"
+)
+
+
+def wait_before(redial: Redial) -> SgNode | None:
+    """A flat wait right before the redial: all waiting is in the gate, which a stop() ends."""
+    previous = redial.whole.prev() if redial.statement else None
+    return previous if previous is not None and WAIT.search(previous.text()) else None
 
 
 def is_last(draft: Draft, statement: SgNode) -> bool:
@@ -145,11 +169,35 @@ def rewrite_verdicts(draft: Draft) -> None:
     for node in draft.channel.verdicts:
         if draft.covered(node):
             continue
+        again = said_again(draft, node)
+        if again is not None:
+            draft.seeds |= names_in(node)
+            draft.put(*again, "", "auth-failure-exit")
+            continue
         terminal = f"{draft.instance}.terminal"
         text = terminal if comparison(node) else f"!{terminal}"
         start, end = span(node)
         draft.seeds |= names_in(node)
         draft.put(start, end, text, "auth-failure-exit")
+
+
+def said_again(draft: Draft, verdict: SgNode) -> tuple[int, int] | None:
+    """The ``|| code === 401`` that only repeats a verdict on its left."""
+    parent = verdict.parent()
+    if parent is None or parent.kind() != "binary_expression":
+        return None
+    left, right, operator = parent.field("left"), parent.field("right"), parent.field("operator")
+    if left is None or right is None or not same(right, verdict) or operator is None:
+        return None
+    before = left.field("right") if left.kind() == "binary_expression" else None
+    alike = [left] if comparison(left) is not None else [before] if before is not None else []
+    sign = "||" if comparison(verdict) else "&&"
+    known = any(
+        same(each, other) and comparison(each) is comparison(verdict)
+        for each in alike
+        for other in draft.channel.verdicts
+    )
+    return (end_of(left), end_of(verdict)) if known and operator.text() == sign else None
 
 
 def outermost_chain_only(channel: Channel, call: SgNode) -> Redial:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from modify.typescript.channel import Channel, comparison, sides
 from modify.typescript.rewrite.draft import Draft
-from modify.typescript.source import end_of, same, start_of, within
+from modify.typescript.source import calls, end_of, same, start_of, within
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -35,11 +35,17 @@ def goes_by_codes(channel: Channel, redials: list[SgNode]) -> bool:
     return bool(redials) and all(code_tests(channel, call) for call in redials)
 
 
-def code_tests(channel: Channel, call: SgNode) -> list[SgNode]:
+def helper_goes_by_codes(channel: Channel, helper: SgNode) -> bool:
+    """The same of a function that the close branch calls: ``onClosed(error)``."""
+    dialled = [call for call in calls(helper) if channel.dialled_by(call) in channel.connect_texts]
+    return bool(dialled) and all(code_tests(channel, call, helper) for call in dialled)
+
+
+def code_tests(channel: Channel, call: SgNode, around: SgNode | None = None) -> list[SgNode]:
     """The ifs and switches around a redial that let it happen for single codes, inside first."""
     found = []
     for outer in call.ancestors():
-        if not within(outer, channel.logic):
+        if not within(outer, around or channel.logic):
             break
         condition, taken = outer.field("condition"), outer.field("consequence")
         if outer.kind() == "if_statement" and condition is not None and taken is not None:

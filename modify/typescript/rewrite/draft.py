@@ -11,6 +11,7 @@ from modify.typescript.channel import Channel, leaves
 from modify.typescript.layout import Layout
 from modify.typescript.places import Logger, instance_name
 from modify.typescript.source import (
+    end_of,
     line_of,
     span,
     start_of,
@@ -98,6 +99,13 @@ class Draft:
         if end > start:
             self.gone.append((start, end))
 
+    def take_line(self, statement: SgNode, rule: str) -> None:
+        """Take a statement away that has its lines for itself."""
+        begin, end = span(statement)
+        first, last = self.channel.source.line_start(begin), self.channel.source.line_end(end)
+        if self.text[first:last].strip().rstrip(";") == self.text[begin:end].strip().rstrip(";"):
+            self.put(first, last, "", rule)
+
     def insert_first(self, block: SgNode, text: str, rule: str) -> None:
         """Write a statement at the start of a block, on a line of its own."""
         source = self.channel.source
@@ -108,7 +116,12 @@ class Draft:
             outer = source.indent_at(start_of(block))
             rest = re.match(r"[ \t]*", self.text[brace:])
             assert rest is not None
-            self.put(brace, brace + rest.end(), f"\n{outer}{step}{text}\n{outer}{step}", rule)
+            gap = (brace, brace + rest.end())
+            before, _ = self.changes.get(gap, (f"\n{outer}{step}", ""))
+            self.put(*gap, f"{before}{text}\n{outer}{step}", rule)
+            last, close = end_of(inner[-1]), end_of(block) - 1
+            if self.text[last:close] in ("", " "):
+                self.put(last, close, f"\n{outer}", rule)
             return
         indent = (
             source.indent_at(start_of(inner[0]))

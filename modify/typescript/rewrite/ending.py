@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from modify.typescript.source import (
@@ -17,8 +18,15 @@ from modify.typescript.source import (
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
+from modify.typescript.places import is_reachable
 from modify.typescript.rewrite.draft import Draft
-from modify.typescript.rewrite.shape import ends_terminal, exit_code
+from modify.typescript.rewrite.shape import ends_terminal, exit_code, reconnect_flags
+from modify.typescript.sweep import names_in
+
+# What a condition names that is about the close itself.
+STATUS_NAMES = frozenset(
+    ("reason", "code", "statusCode", "status", "lastDisconnect", "error", "DisconnectReason")
+)
 
 
 def rewrite_exits(draft: Draft) -> None:
@@ -71,6 +79,51 @@ def ending_of(draft: Draft) -> str:
     if draft.boot.shared and draft.boot.question is not None:
         return f"{draft.instance}.exitIfAlone({draft.boot.question})"
     return "process.exit(0)"
+
+
+def own_condition(draft: Draft) -> str | None:
+    """The host's own condition for ending its process when the session is over, if it has one.
+
+    ``if (this.isPrimary) process.exit(0)``: the process is not for this channel alone, or is
+    ending anyway. Empty where the condition means nothing outside the handler.
+    """
+    channel = draft.channel
+    assert channel.close is not None
+    exits = [e for e in channel.exits if channel.close.holds(e) and ends_terminal(draft, e)]
+    found = [list(conditions_of(draft, each)) for each in exits]
+    if not found or not all(found):
+        return None
+    first = found[0]
+    text = first[0][1:-1].strip() if len(first) == 1 else ""
+    plain = re.fullmatch(r"!?((this\.)?\w+)", text)
+    return text if plain is not None and is_reachable(channel, plain[1]) else ""
+
+
+def conditions_of(draft: Draft, exit_: SgNode) -> Iterator[str]:
+    """The conditions of an exit in the close branch that are not about why it was closed.
+
+    Empty for one whose ``else`` it stands in. ``!this.closing`` is no condition: a host that
+    stops has called ``stop()``, and nothing more is run.
+    """
+    close, verdicts = draft.channel.close, draft.channel.verdicts
+    assert close is not None
+    for outer in exit_.ancestors():
+        condition = outer.field("condition") if outer.kind() == "if_statement" else None
+        if not close.holds(outer):
+            return
+        if condition is None or any(within(verdict, condition) for verdict in verdicts):
+            continue
+        if says_not_stopping(draft, condition.text()):
+            continue
+        if not names_in(condition) & (reconnect_flags(draft) | STATUS_NAMES):
+            taken = outer.field("consequence")
+            yield condition.text() if taken is not None and within(exit_, taken) else ""
+
+
+def says_not_stopping(draft: Draft, condition: str) -> bool:
+    """``(!this.closing)``, where the file sets ``closing = true``."""
+    flag = re.fullmatch(r"\(\s*!(?:this\.)?(\w+)\s*\)", condition)
+    return flag is not None and draft.channel.uses(rf"\b{flag[1]}\s*=\s*true\b")
 
 
 def drop(draft: Draft, statement: SgNode, rule: str) -> None:

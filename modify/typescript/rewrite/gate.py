@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from modify.typescript.channel import EVENT
 from modify.typescript.functions import Function, pattern_names
+from modify.typescript.rewrite.guarded import last_guard
 from modify.typescript.source import (
     FUNCTION_KINDS,
     body_of,
@@ -29,7 +30,16 @@ def place_gate(draft: Draft) -> None:
     block = body_of(draft.channel.connect.node)
     assert block is not None
     line = f"const {draft.attempt} = await {draft.instance}.turn(){draft.layout.end}"
-    draft.insert_first(block, line, "ungated-connect")
+    guard = last_guard(draft.channel)
+    if guard is None:
+        draft.insert_first(block, line, "ungated-connect")
+        return
+    indent = draft.channel.source.indent_at(start_of(guard))
+    place = draft.channel.source.line_end(end_of(guard))
+    if draft.text[end_of(guard) : place].strip():  # more code in the same line
+        draft.insert_at(end_of(guard), f"\n{indent}{line}\n{indent}", "ungated-connect")
+    else:
+        draft.insert_at(place, f"{indent}{line}\n", "ungated-connect")
 
 
 def place_eye(draft: Draft) -> None:

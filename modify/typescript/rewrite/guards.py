@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from modify.typescript.results import returns_value
 from modify.typescript.source import (
     body_of,
     callee_of,
@@ -30,10 +31,16 @@ def place_guards(draft: Draft) -> None:
         for block in unguarded_blocks(draft, function, receiver):
             indent = draft.inner_indent(block)
             in_try = block.parent() is not None and block.parent().kind() == "try_statement"  # type: ignore[union-attr]
-            leave = f"throw new Error({draft.layout.quoted(NOT_YET)})" if in_try else "return"
+            throws = in_try or (same(block, body_of(function)) and gives_back(function))
+            leave = f"throw new Error({draft.layout.quoted(NOT_YET)})" if throws else "return"
             line = draft.layout.guard(indent, f"!{receiver}", (), draft.braced, leave)
             draft.insert_first(block, line, "lost-first-open")
     del channel
+
+
+def gives_back(method: SgNode) -> bool:
+    """Whether callers get a value of a method: a bare ``return`` would give them none."""
+    return any(returns_value(each, method) for each in method.find_all(kind="return_statement"))
 
 
 def entry_points(draft: Draft) -> Iterator[SgNode]:

@@ -45,11 +45,11 @@ def place_instance(draft: Draft) -> None:
     draft.alive |= set(re.findall(r"\w+", draft.folder)) | {logger}
     name = instance_name(channel)
     made = constructor_lines(draft, entries)
+    place_import(draft)
     if channel.scope == "class":
         place_field(draft, name, made, deferred="this." in f"{draft.folder}{logger}")
     else:
         place_variable(draft, name, made)
-    place_import(draft)
 
 
 def folder_entry(draft: Draft, folder: str) -> str:
@@ -184,7 +184,9 @@ def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> Non
         assignment = (f"\n{inner}").join([f"this.{name} = {made[0]}", *made[1:]])
         last = statements(block)[-1] if statements(block) else None
         place = end_of(last) if last is not None else start_of(block) + 1
-        draft.insert_at(place, f"\n{inner}{assignment}", "ungated-connect")
+        empty = not block.text()[1:-1]  # constructor(…) {}
+        tail = f"\n{source.indent_at(start_of(block))}" if empty else ""
+        draft.insert_at(place, f"\n{inner}{assignment}{tail}", "ungated-connect")
     else:
         lines += [f"{modifier}{name} = {made[0]}", *made[1:]]
     text = "".join(f"{indent}{line}\n" for line in lines)
@@ -220,6 +222,8 @@ def place_variable(draft: Draft, name: str, made: list[str]) -> None:
     indent = source.indent_at(start_of(statement))
     lines = [f"// {COMMENT}", f"const {name} = {made[0]}", *made[1:]]
     text = "".join(f"{indent}{line}\n" for line in lines)
+    if (place, place) in draft.changes:  # right behind the import
+        text = "\n" + text
     draft.insert_at(place, text + "\n", "ungated-connect")
 
 

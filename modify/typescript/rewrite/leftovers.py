@@ -19,9 +19,9 @@ def sweep_up(draft: Draft) -> None:
     draft.orphans = sweep.orphans()
     for start, end in list(draft.changes):
         if any(
-            (start, end) != r and r[0] <= start and end <= r[1] and r[1] > r[0] and start < r[1]
+            (start, end) != r and r[0] <= start and end <= r[1] and r[0] < end and start < r[1]
             for r in sweep.removed
-        ):
+        ):  # what is written right before a range stays
             del draft.changes[(start, end)]
 
 

@@ -27,7 +27,7 @@ from modify.typescript.sweep import names_in
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
-from modify.typescript.rewrite.codes import fallback_place, goes_by_codes
+from modify.typescript.rewrite.codes import fallback_place, goes_by_codes, helper_goes_by_codes
 from modify.typescript.rewrite.draft import Draft
 from modify.typescript.rewrite.limits import limit_on
 
@@ -80,6 +80,10 @@ def has_known_shape(draft: Draft) -> bool:
         draft.reasons.append((line_of(close.node), "only some codes are dialled again"))
         return False
     kept = [h for h in used_helpers(draft, inside) if draft.gentle or not is_thin(channel, h)]
+    by_codes = next((h for h in kept if helper_goes_by_codes(channel, h.node)), None)
+    if by_codes is not None:
+        draft.reasons.append((line_of(by_codes.node), "only some codes are dialled again"))
+        return False
     branches = [close.node, *(helper.node for helper in kept)]
     wiping = next((call for each in branches for call in wipes(channel, each)), None)
     if wiping is not None:
@@ -170,7 +174,7 @@ def flag_that_turns_away(channel: Channel) -> str | None:
     """A flag that the connect function sets, and returns at once where it is set.
 
     ``if (connecting) return; connecting = true;``: after an attempt that brought no event, or
-    threw, the next one would do nothing, and each one after it.
+    threw, the next one would do nothing, and each one after it. So it is with ``if (sock)``.
     """
     connect = channel.connect.node
     raised = {
@@ -191,6 +195,9 @@ def flag_that_turns_away(channel: Channel) -> str | None:
         for flag in sorted(raised):
             if re.search(rf"(?<![\w.!]){re.escape(flag)}\b", condition.text()):
                 return flag
+        sock = channel.socket_name or ""
+        if sock and re.fullmatch(rf"\(\s*{re.escape(sock)}(\?\.\w+)?\s*\)", condition.text()):
+            return sock
     return None
 
 

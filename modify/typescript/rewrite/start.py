@@ -25,7 +25,7 @@ from modify.typescript.sweep import is_private, names_between
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 from modify.typescript.rewrite.draft import LATE_COMMENT, Draft, closure
-from modify.typescript.rewrite.ending import ending_of
+from modify.typescript.rewrite.ending import ending_of, own_condition
 
 EXPORTED = (
     r"\b(export|module\.exports\s*=)\s*\{[^}]*\bNAME\b[^}]*\}"
@@ -129,9 +129,11 @@ def is_handed_out(channel: Channel) -> bool:
 
 
 def stopped_hook(draft: Draft) -> list[tuple[str, str]]:
-    if ending_of(draft) != "process.exit(0)":
+    condition = own_condition(draft)
+    if ending_of(draft) != "process.exit(0)" or condition == "":
         return []
-    return [("stopped", "() => process.exit(0)")]
+    asked = f"{condition} && " if condition else ""
+    return [("stopped", f"() => {asked}process.exit(0)")]
 
 
 def rewrite_starts(draft: Draft) -> None:
@@ -169,7 +171,8 @@ def rewrite_start(draft: Draft, call: SgNode) -> None:
         draft.seeds |= names_between(source, *span(redial.whole))
         draft.alive |= set(re.findall(r"\w+", again))
         draft.put(*span(redial.whole), text, "channel-gives-up")
-        if not uses_reject:
+        names = Function(executor, "", "").parameter_names[1:2]
+        if not uses_reject and not any(re.search(rf"\b{name}\b", again) for name in names):
             drop_reject(draft, executor, redial.whole)
         return
     whole = chain if chain is not None else call
@@ -219,8 +222,10 @@ def hooks_for(draft: Draft, executor: SgNode) -> tuple[list[tuple[str, str]], bo
         if reject:
             hooks.append(("stopped", reject))
         return hooks, reject is not None
-    ending = ending_of(draft)
+    ending, condition = ending_of(draft), own_condition(draft)
     step = draft.layout.style.indent
+    if ending == "process.exit(0)" and condition is not None:
+        ending = f"if ({condition}) {ending}" if condition else ""
     if ending == "process.exit(0)":
         hooks = [("stopped", "() => process.exit(0)")]
         return ([("late", resolve), *hooks] if draft.boot.shared else hooks), False
@@ -266,4 +271,6 @@ def drop_reject(draft: Draft, executor: SgNode, whole: SgNode) -> None:
 
 def settles_early(draft: Draft) -> bool:
     """Whether the host goes on before the first open, so that others need not wait."""
-    return draft.is_adapter or draft.boot.shared or ending_of(draft) != "process.exit(0)"
+    if draft.is_adapter or draft.boot.shared:
+        return True
+    return ending_of(draft) != "process.exit(0)" or own_condition(draft) is not None

@@ -2,7 +2,8 @@
 
 What it does
     Finds calls of the connect function whose rejection ends in a log line, is handed to a
-    caller that exits, or is not caught at all.
+    caller that exits, or is not caught at all. In Python: an ``except OSError`` around a dial
+    of ``websockets`` or websocket-client, whose own errors of a lost connection are none.
 
 Why is this bad
     With DNS down for a minute at the wrong moment the bot is silent until a person
@@ -18,7 +19,9 @@ When it hands off
     When the process exits with an error after some attempts: whether it may is for the
     host's maintainers to say. Where callers use what the connect function returns, which
     ``dial`` does not hand out. Where the close branch calls ``logout()`` for another code
-    than 401: it costs the link.
+    than 401: it costs the link. In Python always: an ``except`` that catches more would also
+    catch what the host raises in order to leave the loop, and the library's errors cannot be
+    named where a host's tests put a stub in its place.
 """
 
 from __future__ import annotations

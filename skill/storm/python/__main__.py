@@ -11,6 +11,7 @@ from pathlib import Path
 
 from skill.errors import SkillgenError
 from skill.host import Host
+from skill.storm.details import exits_of, print_details, seconds, settled
 from skill.storm.python.discover import PythonChannel, discover
 from skill.storm.python.run import PythonOutcome, simulate_python
 from skill.storm.python.scenarios import BRIDGE, NEONIZE, TABLES
@@ -87,27 +88,14 @@ def show(
                 one.scenario.bound.day,
                 one.scenario.bound.hour,
                 one.starts,
-                " ".join(f"{code}×{count}" for code, count in one.exits.items()) or "-",
-                _seconds(one.next_s),
-                _seconds(one.settled_s) + {True: "", False: "!", None: ""}[one.settled_ok],
-                _seconds(one.ended_s),
+                exits_of(one),
+                seconds(one.next_s),
+                settled(one),
+                seconds(one.ended_s),
                 f"{one.real_s:.1f} s",
             )
         )
-        for note in one.notes:
-            print(f"    {note}")
-        for fault in one.faults:
-            print(f"    {fault.kind} ×{fault.count}, first at {fault.first_s:.1f} s: {fault.text}")
-            if log:
-                print(fault.where)
-        for line in one.broken() if judged else []:
-            print(f"    BROKEN: {line}")
-        for at, level, text in one.log if log else ():
-            print(f"    | {at:10.1f} {level}: {text}")
-
-
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
+        print_details(one, log=log, judged=judged)
 
 
 if __name__ == "__main__":

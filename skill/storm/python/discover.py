@@ -80,6 +80,7 @@ def _in_file(host: Host, path: str, content: bytes) -> Iterator[PythonChannel]:
     from modify.python.child import children
     from modify.python.link import link_loops, self_pacing
     from modify.python.neonize import clients, why_not_a_daemon
+    from modify.python.redial import redials
     from modify.python.source import Source
 
     try:
@@ -87,8 +88,15 @@ def _in_file(host: Host, path: str, content: bytes) -> Iterator[PythonChannel]:
     except UnreadableSource as error:
         yield PythonChannel(path, error.line, "bridge", "unreadable", cannot=str(error))
         return
-    for link in link_loops(source):
+    links = list(link_loops(source))
+    for link in links:
         yield _link(host, link)
+    for redial in redials(source, links):
+        if not redial.right:
+            reason = f"{redial.message}; that is no loop of the host's to drive"
+            yield PythonChannel(
+                path, source.line(redial.place), "bridge", "link without a loop", cannot=reason
+            )
     for loop in self_pacing(source):
         reason = "the library dials again by itself: there is no loop of the host's to drive"
         yield PythonChannel(path, source.line(loop), "bridge", "self-pacing link", cannot=reason)
@@ -113,7 +121,7 @@ def _link(host: Host, link: LinkLoop) -> PythonChannel:
     made = _Maker(host, source, "bridge", shape, source.line(link.loop))
     hears = link.owner is not None and status_branch(link) is not None
     hears = hears or b"logged_out" in source.content
-    flags = tuple(sorted(_events(source, source.text(link.loop.test))))
+    flags = tuple(sorted(_events(source, link.test)))
     return made.channel(link.function, link.owner, flags=flags, hears_logout=hears)
 
 

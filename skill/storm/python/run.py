@@ -9,7 +9,6 @@ real time.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -18,16 +17,14 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from math import inf
 from pathlib import Path
 from queue import Queue
 from typing import Any
 
 from skill.host import LARGEST_SOURCE, Host
+from skill.storm.outcome import Outcome, StormError, fast_folder
 from skill.storm.python.discover import PythonChannel, discover
 from skill.storm.python.scenarios import STOPS_WITHIN, TABLES, PythonScenario
-from skill.storm.run import Fault, Outcome, StormError, busiest_hour
-from skill.storm.scenarios import DAY
 from skill.storm.supervisor import ALWAYS_5S, Supervisor
 
 RUNNER = Path(__file__).parent / "runner"
@@ -47,7 +44,6 @@ class PythonOutcome(Outcome):
     """
 
     ended_s: float | None = None
-    not_run: str = ""
 
     def broken(self) -> list[str]:
         if self.not_run:
@@ -106,7 +102,7 @@ def simulate_python(
     found = channel if isinstance(channel, PythonChannel) else _find(host_root, channel)
     wanted = list(TABLES[found.way] if scenarios is None else scenarios)
 
-    with tempfile.TemporaryDirectory(prefix="storm-", dir=_fast_folder()) as made:
+    with tempfile.TemporaryDirectory(prefix="storm-", dir=fast_folder()) as made:
         # A folder for each worker, so that what it compiles is good for its next scenario.
         places: Queue[Path] = Queue()
         for number in range(max(1, workers)):
@@ -115,7 +111,7 @@ def simulate_python(
         def play(scenario: PythonScenario) -> PythonOutcome:
             reason = why_not(found, scenario)
             if reason:
-                return _not_run(scenario, reason)
+                return PythonOutcome.missing(scenario, reason)
             place = places.get()
             try:
                 return _play(
@@ -195,12 +191,16 @@ def _play(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return _not_run(scenario, f"the host did not come to an end in {timeout_s:.0f} s")
+        return PythonOutcome.missing(
+            scenario, f"the host did not come to an end in {timeout_s:.0f} s"
+        )
     except OSError as error:
         raise StormError(f"{python}: cannot be started ({error.strerror})") from error
     if done.returncode or not out.exists():
         last = done.stderr.strip().rpartition("\n")[2]
-        return _not_run(scenario, last or f"its process ended with status {done.returncode}")
+        return PythonOutcome.missing(
+            scenario, last or f"its process ended with status {done.returncode}"
+        )
     raw = json.loads(out.read_text("utf-8"))
     return _outcome(scenario, raw, time.monotonic() - began)
 
@@ -213,12 +213,6 @@ def _copy(root: Path, target: Path) -> None:
             copy = target / file.path
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.absolute, copy)
-
-
-def _fast_folder() -> str | None:
-    """Memory, where there is some."""
-    fast = "/dev/shm"
-    return fast if os.path.isdir(fast) and os.access(fast, os.W_OK | os.X_OK) else None
 
 
 def _scenario_json(scenario: PythonScenario) -> dict[str, Any]:
@@ -235,63 +229,15 @@ def _scenario_json(scenario: PythonScenario) -> dict[str, Any]:
     }
 
 
-def _not_run(scenario: PythonScenario, reason: str) -> PythonOutcome:
-    raw: dict[str, Any] = {
-        "attempts_at": [],
-        "starts_at": [],
-        "exits": [],
-        "settled_s": None,
-        "settled_ok": None,
-        "ended_s": None,
-        "first_up_s": None,
-        "up_at_end": False,
-        "faults": [],
-        "notes": [],
-        "cannot": "",
-        "log": [],
+def _outcome(scenario: PythonScenario, raw: dict[str, Any], real_s: float) -> PythonOutcome:
+    reasons = [*raw["notes"], *(fault["text"] for fault in raw["faults"])]
+    reasons = [raw["cannot"]] if raw["cannot"] else reasons[:3]
+    # Nothing was dialled, so nothing was shown: that is no pass.
+    why = "" if raw["attempts_at"] else "; ".join(["the channel dials nothing here", *reasons])
+    seen = raw | {
+        "runs_at": raw["attempts_at"],
+        "ready_s": raw["first_up_s"],
+        "real_s": real_s,
+        "not_run": why,
     }
-    return _outcome(scenario, raw, 0.0, reason)
-
-
-def _outcome(
-    scenario: PythonScenario, raw: dict[str, Any], real_s: float, not_run: str = ""
-) -> PythonOutcome:
-    attempts_at = tuple(raw["attempts_at"])
-    in_a_day = [at for at in attempts_at if at < DAY]
-    exits: dict[str, int] = {}
-    for at, code in raw["exits"]:
-        if at < DAY:
-            exits[str(code)] = exits.get(str(code), 0) + 1
-    next_s: float | None = 0.0
-    if scenario.fault_ends_s < inf:
-        later = (at - scenario.fault_ends_s for at in attempts_at if at >= scenario.fault_ends_s)
-        # A link that flapped and was open at the fault's end stays so: no attempt needed.
-        next_s = next(later, 0.0 if raw["up_at_end"] else None)
-    if not attempts_at and not not_run:
-        # Nothing was dialled, so nothing was shown: that is no pass.
-        reasons = [*raw["notes"], *(fault["text"] for fault in raw["faults"])]
-        reasons = [raw["cannot"]] if raw["cannot"] else reasons[:3]
-        not_run = "; ".join(["the channel dials nothing here", *reasons])
-    return PythonOutcome(
-        scenario=scenario,
-        attempts=len(in_a_day),
-        busiest_hour=busiest_hour(attempts_at),
-        runs=len(in_a_day),
-        starts=sum(at < DAY for at in raw["starts_at"]),
-        exits=exits,
-        next_s=next_s,
-        first_up_s=raw["first_up_s"],
-        up_at_end=raw["up_at_end"],
-        settled_s=raw["settled_s"],
-        settled_ok=raw["settled_ok"],
-        ready_s=raw["first_up_s"],
-        faults=tuple(Fault(**fault) for fault in raw["faults"]),
-        notes=tuple(raw["notes"]),
-        attempts_at=attempts_at,
-        starts_at=tuple(raw["starts_at"]),
-        exits_at=tuple((at, code) for at, code in raw["exits"]),
-        log=tuple((at, level, text) for at, level, text in raw["log"]),
-        real_s=real_s,
-        ended_s=raw["ended_s"],
-        not_run=not_run,
-    )
+    return PythonOutcome.of(scenario, seen, ended_s=raw["ended_s"])

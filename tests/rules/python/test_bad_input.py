@@ -59,10 +59,7 @@ def test_the_command_line_shows_no_traceback(tmp_path: Path) -> None:
     assert "cannot be read" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["v1-class", "s1-link"])
-def test_libcst_is_loaded_only_where_it_is_needed(name: str) -> None:
-    tests = MAIN.parent.parent / "tests"
-    host = tests / ("hosts_python" if name == "s1-link" else "hosts") / name
+def loads_libcst(host: Path) -> bool:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path\nfrom modify import examine\nfrom skill.host import Host\n"
@@ -71,7 +68,25 @@ def test_libcst_is_loaded_only_where_it_is_needed(name: str) -> None:
     )
     words = (sys.executable, "-c", code, MAIN.parent.parent, host)
     done = subprocess.run(words, capture_output=True, text=True)
-    assert done.stdout.strip() == str(name == "s1-link"), done.stderr
+    assert done.stdout in ("True\n", "False\n"), done.stderr
+    return done.stdout == "True\n"
+
+
+@pytest.mark.parametrize("name", ["v1-class", "s1-link"])
+def test_libcst_is_loaded_only_where_it_is_needed(name: str) -> None:
+    tests = MAIN.parent.parent / "tests"
+    host = tests / ("hosts_python" if name == "s1-link" else "hosts") / name
+    assert loads_libcst(host) == (name == "s1-link")
+
+
+def test_a_comment_about_whatsapp_loads_no_libcst(tmp_path: Path) -> None:
+    other = loop().replace("class WhatsApp:", "class Telegram:")
+    (tmp_path / "bot.py").write_text(
+        other.replace("_running = True", "_running = True  # whatsapp")
+    )
+    assert not loads_libcst(tmp_path)
+    (tmp_path / "bot.py").write_text(other.replace("print(message)", "print('whatsapp')"))
+    assert loads_libcst(tmp_path)
 
 
 def test_a_unit_that_this_python_cannot_read_is_said(tmp_path: Path) -> None:

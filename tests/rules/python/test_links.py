@@ -55,6 +55,24 @@ def test_a_wait_that_grows_after_every_end_is_right(tmp_path: Path) -> None:
     assert not patch.edits and [note.kind for note in patch.notes] == ["right"]
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("log('in 5 s')", "log(f'in {link.delay():.0f} s')"),
+        ("log('in 5 s, try {}', n)", "log('in {} s, try {}', round(link.delay()), n)"),
+        ("log('try {}: in 5 s', n)", "log('try {}: in {} s', n, round(link.delay()))"),
+        ("log('try %d: in 5 s', n)", "log(f'try %d: in {link.delay():.0f} s', n)"),
+        ("log('try {n}: in 5 s', n=n)", "log('try {n}: in a while', n=n)"),
+        ("log('try {}: in 5 s'.format(n))", "log('try {}: in a while'.format(n))"),
+    ],
+)
+def test_a_line_that_tells_the_pause_tells_the_one_that_grows(
+    tmp_path: Path, line: str, told: str
+) -> None:
+    text = loop(wait=f"{line}\n                await asyncio.sleep(5)")
+    assert f"                {told}\n" in after(tmp_path, look(tmp_path, {PATH: text}), PATH)
+
+
 def test_another_channel_s_loop_is_left(tmp_path: Path) -> None:
     text = loop().replace("WhatsApp", "Discord") + "\n# as in whatsapp.py\n"
     patch = look(tmp_path, {"discord.py": text})
@@ -82,6 +100,49 @@ def test_a_one_line_body_is_handed_off(tmp_path: Path) -> None:
     )
     patch = look(tmp_path, {PATH: text})
     assert hand_offs(patch) == {"silent-redial"} and not patch.edits
+
+
+@pytest.mark.parametrize(
+    ("end", "kinds"),
+    [
+        ("if tries >= 60:\n                    break", ["gives-up"]),
+        ("if tries > self.most:\n                    raise", ["gives-up"]),
+        ("if tries >= 60:\n                    print('still trying')", []),
+        ("if self.age >= 60:\n                    break", []),
+    ],
+)
+def test_a_host_that_gives_up_by_its_own_count_is_named(
+    tmp_path: Path, end: str, kinds: list[str]
+) -> None:
+    wait = f"tries += 1\n                {end}\n                await asyncio.sleep(5)"
+    patch = look(tmp_path, {PATH: loop(wait=wait)})
+    assert rules(patch) == {"flat-retry", "silent-redial"}
+    assert [note.kind for note in patch.notes] == kinds
+
+
+@pytest.mark.parametrize("now", ["time.time()", "time.monotonic()", "loop.time()"])
+def test_a_wait_for_a_bridge_to_come_up_is_left(tmp_path: Path, now: str) -> None:
+    text = loop(test=f"{now} < deadline", wait="await asyncio.sleep(0.2)")
+    patch = look(tmp_path, {PATH: text})
+    assert not patch.edits and not patch.findings
+    assert [note.kind for note in patch.notes] == ["bounded"]
+
+
+@pytest.mark.parametrize(
+    ("files", "imported"),
+    [
+        ({"channels/base.py": "", "channels/__init__.py": ""}, "heron.channels.whatsapp_reconnect"),
+        ({"channels/__init__.py": ""}, "channels.whatsapp_reconnect"),
+    ],
+)
+def test_a_checkout_that_is_the_package_itself(
+    tmp_path: Path, files: dict[str, str], imported: str
+) -> None:
+    text = loop().replace(
+        "import websockets", "import websockets\nfrom heron.channels.base import x"
+    )
+    patch = look(tmp_path, {"channels/whatsapp.py": text, **files})
+    assert f"from {imported} import link_of" in after(tmp_path, patch, "channels/whatsapp.py")
 
 
 def test_the_library_s_own_loop_is_handed_off(tmp_path: Path) -> None:
@@ -132,16 +193,18 @@ def test_a_thread_s_wait_ends_with_its_stop_event(tmp_path: Path, test: str) -> 
 @pytest.mark.parametrize(
     ("test", "gate"),
     [
-        ("on.is_set()", "on.is_set() and await link.turn() and on.is_set()"),
-        ("on", "on and await link.turn() and on"),
-        ("on and not off", "on and not off and await link.turn() and (on and not off)"),
+        ("on.is_set()", "on.is_set() and await link.turn(going=on.is_set)"),
+        ("on", "on and await link.turn(going=lambda: on)"),
+        (
+            "not off.is_set()",
+            "not off.is_set() and await link.turn(going=lambda: not off.is_set())",
+        ),
+        ("on and not off", "on and not off and await link.turn(going=lambda: on and not off)"),
         ("True", "await link.turn()"),
         ("poll()", "poll() and await link.turn()"),
     ],
 )
-def test_a_flag_that_falls_during_a_wait_is_seen_before_the_dial(
-    tmp_path: Path, test: str, gate: str
-) -> None:
+def test_a_flag_that_falls_ends_the_wait(tmp_path: Path, test: str, gate: str) -> None:
     text = (
         "import asyncio\nimport websockets\n\n\nasync def whatsapp():\n"
         f"    while {test}:\n        try:\n"
@@ -151,6 +214,19 @@ def test_a_flag_that_falls_during_a_wait_is_seen_before_the_dial(
     )
     said = after(tmp_path, look(tmp_path, {"whatsapp.py": text}), "whatsapp.py")
     assert f"    while {gate}:\n" in said
+
+
+@pytest.mark.parametrize(
+    ("test", "made"),
+    [("not stop.is_set()", "BridgeLink()"), ("self._running", "link_of(self)")],
+)
+def test_a_run_that_is_stopped_by_what_it_was_given_has_a_link_of_its_own(
+    tmp_path: Path, test: str, made: str
+) -> None:
+    """Else the next run would find the link taken by one that has yet to notice its stop."""
+    text = loop(test=test).replace("run(self):", "run(self, stop):")
+    said = after(tmp_path, look(tmp_path, {PATH: text}), PATH)
+    assert f"link = {made}\n" in said
 
 
 def test_both_halves_of_a_bridge_change_together(tmp_path: Path) -> None:

@@ -46,6 +46,9 @@ def test_it_converges(tmp_path: Path) -> None:
         "import os, signal\n\n\ndef finish_deploy():\n    os.kill(os.getpid(), signal.SIGTERM)\n",
         "import os, signal\n\n\ndef restart(loop):\n"
         "    loop.call_later(1, os.kill, os.getpid(), signal.SIGTERM)\n",
+        "import os, signal\n\n\nclass Bot:\n    def restart(self):\n        def later():\n"
+        "            os.kill(\n                # itself\n                os.getpid(),\n"
+        "                signal.SIGTERM,\n            )\n        self.soon(later)\n",
         "import signal\n\n\ndef self_update():\n    signal.raise_signal(signal.SIGINT)\n",
     ],
 )
@@ -79,3 +82,35 @@ def test_what_is_no_restart_by_a_clean_exit(tmp_path: Path, code: str) -> None:
     patch = look(tmp_path, host(code))
     assert "commands.py" not in patch.edits
     assert "Restart=on-failure" in after(tmp_path, patch, "unit.py")
+
+
+AGENT = (
+    "import plistlib\nimport sys\n\n\ndef agent():\n"
+    '    words = [sys.executable, "-m", "bot"]\n'
+    '    data = {"Label": "b", "ProgramArguments": words, "KeepAlive": True}\n'
+    "    return plistlib.dumps(data)\n"
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "# KeepAlive is unconditional, a restart exits with 0",
+        "# Unconditional keepalive: /update exits with 0",
+        "def test_agent():\n    assert 'SuccessfulExit' not in agent()",
+        None,
+    ],
+)
+def test_a_host_that_counts_on_keepalive_keeps_it(tmp_path: Path, said: str | None) -> None:
+    files = {"bot.py": loop(), "setup.py": AGENT}
+    if said is not None:
+        files["test_setup.py"] = f"# KeepAlive\n{said}\n"
+    patch = look(tmp_path, {"bot/__main__.py": "", **files})
+    rule = "launchd-keep-alive"
+    if said is None:
+        assert rule in rules(patch) and "setup.py" in patch.edits
+        return
+    assert rule in hand_offs(patch) and "setup.py" not in patch.edits
+    line = 3 if said.startswith("def") else 2
+    reason = next(found.reason for found in patch.findings if found.rule == rule)
+    assert reason.startswith(f"test_setup.py:{line}: the host counts on being started")

@@ -25,6 +25,8 @@ HANDSHAKE_S = 0.05
 OPEN_TIMEOUT_S = 10.0
 STATUS_AFTER_S = 0.1
 CLEAN = (None, 1000, 1001, 401)
+# aiohttp's WSMsgType.
+CLOSE, CLOSED = 8, 257
 LOGGED_OUT = json.dumps({"type": "status", "status": "logged_out"})
 
 WORLD: World = None  # type: ignore[assignment]  # set by play()
@@ -60,8 +62,8 @@ class ConnectionClosedError(ConnectionClosed):
 class Frame:
     """aiohttp's WSMessage, for hosts that read frames and not texts."""
 
-    def __init__(self, data: str) -> None:
-        self.type, self.data, self.extra = 1, data, None
+    def __init__(self, data: str, type: int = 1) -> None:
+        self.type, self.data, self.extra = type, data, None
 
     def json(self) -> Any:
         return json.loads(self.data)
@@ -139,9 +141,6 @@ class AsyncLink(Link):
             await waiter
         return self.frames.popleft()
 
-    async def receive(self, *_: Any, **__: Any) -> Frame:
-        return Frame(await self.recv())
-
     async def send(self, *_: Any, **__: Any) -> None:
         if self.over:
             raise self.error()
@@ -181,11 +180,20 @@ class AsyncLink(Link):
 
 
 class FrameLink(AsyncLink):
-    async def __anext__(self) -> Any:
+    async def receive(self, *_: Any, **__: Any) -> Frame:
+        """An end is a frame, too: CLOSE if the peer said so, else CLOSED; nothing is raised."""
         try:
             return Frame(await self.recv())
+        except ConnectionClosedOK:
+            return Frame("", CLOSE)
         except ConnectionClosed:
-            raise StopAsyncIteration from None
+            return Frame("", CLOSED)
+
+    async def __anext__(self) -> Any:
+        frame = await self.receive()
+        if frame.type in (CLOSE, CLOSED):
+            raise StopAsyncIteration
+        return frame
 
 
 class Dial:
@@ -337,15 +345,6 @@ def websockets_sync(module: Any) -> None:
     module.connect, module.ClientConnection = dial_sync, SyncLink
 
 
-def websocket_client(module: Any) -> None:
-    """The package ``websocket-client``: ``create_connection()``."""
-    module.create_connection = dial_sync
-    module.WebSocketException = WebSocketException
-    module.WebSocketConnectionClosedException = ConnectionClosed
-    module.WebSocketTimeoutException = TimeoutError
-    module.WebSocket = SyncLink
-
-
 def aiohttp(module: Any) -> None:
     from .stubs import Pliable, StandIn
 
@@ -357,7 +356,9 @@ def aiohttp(module: Any) -> None:
             return Pliable(name)
 
     class Kinds:
-        TEXT, BINARY, CLOSE, CLOSING, CLOSED, ERROR = 1, 2, 8, 256, 257, 258
+        TEXT, BINARY, CLOSING, ERROR = 1, 2, 256, 258
+
+    Kinds.CLOSE, Kinds.CLOSED = CLOSE, CLOSED  # type: ignore[attr-defined]
 
     module.ClientSession, module.WSMsgType = ClientSession, Kinds
     for name in ("ClientError", "ClientConnectionError", "WSServerHandshakeError"):
@@ -371,6 +372,5 @@ MODULES = {
     "websockets.legacy.client": websockets,
     "websockets.exceptions": websockets,
     "websockets.sync.client": websockets_sync,
-    "websocket": websocket_client,
     "aiohttp": aiohttp,
 }

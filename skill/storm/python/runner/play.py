@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import bridge, drive, fences, loop, neonize, stubs, world
+from . import bridge, drive, fences, loop, neonize, stubs, websocket_client, world
 from .scheduler import Scheduler
 
 
@@ -62,7 +62,9 @@ def import_paths(scene: world.World, request: dict[str, Any]) -> None:
         for name in os.listdir(root)
         if name.endswith(".py") or os.path.isdir(os.path.join(root, name))
     }
-    near: dict[str, Callable[[Any], None]] = {**bridge.MODULES, **neonize.MODULES}
+    near: dict[str, Callable[[Any], None]] = {}
+    for known in (bridge.MODULES, websocket_client.MODULES, neonize.MODULES):
+        near.update(known)
     stubs.NEAR.update(near)
     made: set[str] = set()
 

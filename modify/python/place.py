@@ -1,0 +1,7 @@
+"""What a rewrite raises when its lines have no place in a file."""
+
+from __future__ import annotations
+
+
+class CannotPlace(Exception):
+    """Why a channel is left as it is; ``str()`` is the reason."""

@@ -1,0 +1,174 @@
+"""What a channel did in one scenario, whichever engine ran it, and the promises it broke."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import inf
+from typing import Any, Self
+
+from skill.storm.scenarios import DAY, HOUR, Scenario
+
+
+class StormError(Exception):
+    """The host could not be run; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error of the host: ``uncaughtException``, ``unhandledRejection`` or
+    ``undefined-socket`` (a socket used before there was one, even if caught and logged)."""
+
+    kind: str
+    text: str
+    count: int
+    first_s: float
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a host did in one scenario. Times are virtual seconds from its first start.
+
+    attempts: dials (makeWASocket) in the first 24 h. runs: how often the connect function
+    loaded its credentials in that time; it counts attempts that fail before the dial.
+    busiest_hour counts either. starts and exits (by code or signal): in that time too.
+    next_s: from the fault's end to the next attempt, 0 when a link is up by then or the
+    fault never ends before the horizon; None: none came. settled_s: when connect() or
+    setup() first settled. ready_s: when it had resolved and the link was open.
+    """
+
+    scenario: Scenario
+    attempts: int
+    busiest_hour: int
+    runs: int
+    starts: int
+    exits: dict[str, int]
+    next_s: float | None
+    first_up_s: float | None
+    up_at_end: bool
+    settled_s: float | None
+    settled_ok: bool | None
+    ready_s: float | None
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]
+    attempts_at: tuple[float, ...]
+    starts_at: tuple[float, ...]
+    exits_at: tuple[tuple[float, int | str], ...]
+    log: tuple[tuple[float, str, str], ...]
+    real_s: float
+    not_run: str = ""
+    """Why the scenario could not be run to its end; then no other field counts."""
+    runs_at: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, scenario: Scenario, raw: Mapping[str, Any], **own: object) -> Self:
+        """What a runner has seen; ``own``: fields of a subclass. Raises KeyError."""
+        attempts_at, runs_at = tuple(raw["attempts_at"]), tuple(raw["runs_at"])
+        exits = Counter(str(code) for at, code in raw["exits"] if at < DAY)
+        next_s: float | None = 0.0
+        ends = scenario.fault_ends_s
+        if ends < inf:
+            later = (at - ends for at in attempts_at if at >= ends)
+            # A link that flapped and was open at the fault's end stays so: no attempt needed.
+            next_s = next(later, 0.0 if raw["up_at_end"] else None)
+        return cls(
+            scenario=scenario,
+            attempts=sum(at < DAY for at in attempts_at),
+            busiest_hour=max(busiest_hour(attempts_at), busiest_hour(runs_at)),
+            runs=sum(at < DAY for at in runs_at),
+            starts=sum(at < DAY for at in raw["starts_at"]),
+            exits=dict(exits),
+            next_s=next_s,
+            first_up_s=raw["first_up_s"],
+            up_at_end=raw["up_at_end"],
+            settled_s=raw["settled_s"],
+            settled_ok=raw["settled_ok"],
+            ready_s=raw["ready_s"],
+            faults=tuple(Fault(**fault) for fault in raw["faults"]),
+            notes=tuple(raw["notes"]),
+            attempts_at=attempts_at,
+            starts_at=tuple(raw["starts_at"]),
+            exits_at=tuple((at, code) for at, code in raw["exits"]),
+            log=tuple((at, level, text) for at, level, text in raw["log"]),
+            real_s=raw["real_s"],
+            not_run=raw["not_run"],
+            runs_at=runs_at,
+            **own,
+        )
+
+    @classmethod
+    def missing(cls, scenario: Scenario, reason: str) -> Self:
+        """A scenario that was not run."""
+        return cls(
+            scenario, 0, 0, 0, 0, {}, None, None, False, None, None, None, (), (), (), (), (), (),
+            0.0, reason,
+        )  # fmt: skip
+
+    @property
+    def undefined_socket(self) -> tuple[Fault, ...]:
+        return tuple(fault for fault in self.faults if fault.kind == "undefined-socket")
+
+    def broken(self) -> list[str]:
+        """The promises of the scenario's bound that this outcome breaks, a line each."""
+        if self.not_run:
+            return []
+        bound, found = self.scenario.bound, []
+        tries = max(self.attempts, self.runs)
+        if tries > bound.day:
+            found.append(f"{tries} attempts in 24 h, at most {bound.day} promised")
+        if self.busiest_hour > bound.hour:
+            found.append(f"{self.busiest_hour} attempts in an hour, at most {bound.hour} promised")
+        if bound.next_s is not None:
+            if self.next_s is None:
+                found.append("no attempt after the fault's end")
+            elif self.next_s > bound.next_s:
+                found.append(
+                    f"next attempt {self.next_s:.0f} s after the fault's end,"
+                    f" within {bound.next_s:.0f} s promised"
+                )
+        if bound.first_s is not None and not any(at <= bound.first_s for at in self.attempts_at):
+            found.append("the first attempt is delayed")
+        if bound.quiet is not None:
+            begin, end = bound.quiet
+            late = sum(begin <= at < end for at in self.attempts_at)
+            if late:
+                found.append(f"{late} attempts after second {begin:.0f}, none promised")
+        if bound.clean and set(self.exits) - {"0", "SIGTERM"}:
+            found.append(f"ends with {', '.join(self.exits)}, status 0 promised")
+        if bound.ready and self.ready_s is None:
+            found.append("the host never becomes ready")
+        if bound.ready and not self.up_at_end:
+            found.append("the link is down at the end")
+        found.extend(
+            f"{fault.kind} at second {fault.first_s:.1f}: {fault.text}" for fault in self.faults
+        )
+        return found
+
+    def as_json(self, *, times: bool = False) -> dict[str, Any]:
+        """Plain values; ``times`` adds every attempt, start and exit, and lines of the log."""
+        whole = asdict(self)
+        whole["scenario"] = self.scenario.id
+        whole["broken"] = self.broken()
+        if not times:
+            for key in ("attempts_at", "runs_at", "starts_at", "exits_at", "log"):
+                del whole[key]
+        return whole
+
+
+def busiest_hour(times: Sequence[float]) -> int:
+    """The most of ``times`` (ascending, seconds) in any (t - 3600, t]."""
+    most = first = 0
+    for last, now in enumerate(times):
+        while times[first] <= now - HOUR:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def fast_folder() -> str | None:
+    """Where throw-away folders are quick: a host writes some files 72,000 times a day."""
+    fast = "/dev/shm"
+    return fast if os.path.isdir(fast) and os.access(fast, os.W_OK | os.X_OK) else None

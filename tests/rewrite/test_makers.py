@@ -1,0 +1,131 @@
+"""What makes the socket, and which function is the connect function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.rewrite.harness import IMPORTS, patched
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "const { default: Baileys, useMultiFileAuthState } = require('@whiskeysockets/baileys');",
+        "const { makeWASocket: Baileys, useMultiFileAuthState } = require('baileys');",
+        "const { useMultiFileAuthState } = require('baileys');\n"
+        "const Baileys = require('baileys').default;",
+    ],
+)
+def test_a_maker_of_any_name_is_known_by_its_module(tmp_path: Path, taken: str) -> None:
+    text = f"""\
+{taken}
+
+async function start() {{
+  const {{ state }} = await useMultiFileAuthState('auth');
+  const conn = Baileys({{ auth: state }});
+  conn.ev.on('connection.update', ({{ connection }}) => {{
+    if (connection === 'close') start();
+  }});
+}}
+
+start();
+"""
+    made = patched(tmp_path, {"package.json": "{}", "bot.js": text})
+    assert made.left == ()
+    assert "if (connection === 'close') reconnect.dial(start);" in made.files["bot.js"]
+    assert "const { Reconnect } = require('./whatsapp-reconnect');" in made.files["bot.js"]
+
+
+SERVICE = f"""\
+{IMPORTS}
+export class Service {{
+  private sock: any;
+
+  async open() {{
+    const {{ state }} = await useMultiFileAuthState('auth');
+    this.sock = makeWASocket({{ auth: state }});
+    this.attach();
+    return this.sock;
+  }}
+
+  private attach() {{
+    this.listen();
+  }}
+
+  private async listen() {{
+    this.sock.ev.on('connection.update', ({{ connection }}) => {{
+      if (connection === 'close') setTimeout(async () => await this.open(), 1000);
+    }});
+  }}
+}}
+"""
+
+
+def test_what_the_listener_dials_does_not_make_its_own_socket(tmp_path: Path) -> None:
+    """The connect function is the one that leads to the listener, not the listener's."""
+    made = patched(tmp_path, {"bot.ts": SERVICE})
+    text = made.files["bot.ts"]
+    assert "async open() {\n    const attempt = await this.reconnect.turn();\n" in text
+    assert "private async listen() {\n    this.sock.ev.on(" in text
+    assert "its listener is placed elsewhere" in made.reasons
+
+
+LISTENER = """\
+export function listen(sock, again) {
+  sock.ev.on('connection.update', ({ connection }) => {
+    if (connection === 'close') again();
+  });
+}
+"""
+
+
+def test_a_callback_that_another_file_runs_may_dial_again(tmp_path: Path) -> None:
+    text = f"""\
+import {{ listen }} from './listen.js';
+{IMPORTS}
+export class Service {{
+  private sock: any;
+
+  async connect() {{
+    const {{ state }} = await useMultiFileAuthState('auth');
+    this.sock = makeWASocket({{ auth: state }});
+    this.attach();
+  }}
+
+  private attach() {{
+    listen(this.sock, () => this.connect());
+  }}
+}}
+"""
+    made = patched(tmp_path, {"bot.ts": text, "listen.ts": LISTENER})
+    assert (
+        "async connect() {\n    const attempt = await this.reconnect.turn();"
+        in made.files["bot.ts"]
+    )
+    assert made.files["listen.ts"] == LISTENER
+    assert made.left
+
+
+def test_a_connect_function_that_is_handed_on_may_be_called_again(tmp_path: Path) -> None:
+    text = f"""\
+{IMPORTS}import {{ onUpdate }} from './update.js';
+
+async function start() {{
+  const {{ state }} = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({{ auth: state }});
+  sock.ev.on('connection.update', (update) => {{
+    onUpdate(update, start);
+  }});
+}}
+
+start();
+"""
+    update = "export const onUpdate = (u, again) => u.connection === 'close' && again();\n"
+    made = patched(tmp_path, {"bot.ts": text, "update.ts": update})
+    assert (
+        "async function start() {\n  const attempt = await reconnect.turn();"
+        in (made.files["bot.ts"])
+    )
+    assert "no branch for a closed connection was found" in made.reasons
