@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from modify.python.link import Wait
-from modify.python.neonize import MAKES, Client, Registration
+from modify.python.neonize import MAKES, Client, Registration, bare
 from modify.python.session import flat_pause
 from modify.python.source import Source, all_of, called, dotted
 
@@ -92,8 +92,7 @@ class Dialling:
 
     def is_client(self, name: str) -> bool:
         """``self._client`` is the local ``client``, as far as a file tells."""
-        mine = self.client.name.rpartition(".")[2].strip("_")
-        return bool(name) and name.rpartition(".")[2].strip("_") == mine
+        return bool(name) and bare(name) == bare(self.client.name)
 
     def told(self) -> list[Registration]:
         return [item for item in self.client.registrations if item.event in TOLD]

@@ -211,3 +211,17 @@ def test_what_cannot_be_gated_still_ends_with_its_session(
     assert hand_offs(patch) == {"channel-gives-up"} and rules(patch) == {"logout-unheard"}
     assert any(reason in finding.reason for finding in patch.findings if finding.is_hand_off)
     assert "_stop_when_session_ends" in after(tmp_path, patch, PATH) and not patch.additions
+
+
+def test_a_client_that_is_handed_to_the_method_that_registers(tmp_path: Path) -> None:
+    """It has two names in the file, and is one client when looked at again."""
+    text = (
+        "from neonize.client import NewClient\nfrom neonize.events import MessageEv\n\n\n"
+        "class Channel:\n    def run(self):\n        self._client = NewClient('x')\n"
+        "        self.register(self._client)\n        self._client.connect()\n\n"
+        "    def register(self, client):\n        @client.event(MessageEv)\n"
+        "        def on(c, e):\n            print(e)\n"
+    )
+    new = after(tmp_path, look(tmp_path, {PATH: text}), PATH)
+    assert "hear(self._client)\n" in new and "dial_sync(self._client)\n" in new
+    assert not look(tmp_path, {PATH: new}).edits
