@@ -106,7 +106,11 @@ def _without_unused_imports(source: str) -> str:
         for number in range(start, node.end_lineno or node.lineno):
             lines[number] = ""
         if kept and isinstance(node, ast.ImportFrom):
-            lines[start] = f"from {node.module} import {', '.join(kept)}\n"
+            line = f"from {node.module} import {', '.join(kept)}"
+            if len(line) > _WIDTH:
+                listed = "".join(f"    {name},\n" for name in kept)
+                line = f"from {node.module} import (\n{listed})"
+            lines[start] = line + "\n"
     return "".join(lines)
 
 

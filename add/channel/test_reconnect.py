@@ -18,9 +18,14 @@ import pytest
 from add.channel.reconnect import (
     BridgeLink,
     Reconnect,
+    dial,
+    dial_sync,
+    hang_up,
     hear,
     heard,
     link_of,
+    next_turn_sync,
+    serve,
     session_of,
 )
 
@@ -214,6 +219,10 @@ class TemporaryBan:
     Expire = 7200
 
 
+class Disconnected:
+    pass
+
+
 class Client:
     """As much of neonize's client as the module uses."""
 
@@ -307,6 +316,117 @@ def test_events_without_a_handler_are_heard(database: Path) -> None:
     client.handlers["LoggedOut"](client, LoggedOut())
     assert client.stopped == 1
     assert session_of(database).terminal
+
+
+class Line(Client):
+    """A client of which each connect() meets the next one of these."""
+
+    def __init__(self, name: str, *meets: object) -> None:
+        super().__init__(name)
+        self.meets = list(meets)
+        self.dials = 0
+
+    def connect(self) -> None:
+        self.dials += 1
+        event = self.meets.pop(0)
+        if isinstance(event, Exception):
+            raise event
+        heard(self, Connected())
+        heard(self, event)
+
+
+class AsyncLine(Line):
+    async def connect(self) -> None:  # type: ignore[override]
+        self.dials += 1
+
+    async def idle(self) -> None:
+        self.dials -= 1
+        super().connect()
+
+
+UNREACHED = RuntimeError("failed to dial whatsapp web websocket: no network")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits of threads, none of which takes any time."""
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    return waits
+
+
+def test_what_fails_or_is_lost_is_dialled_again(
+    database: Path,
+    quick: list[float],
+) -> None:
+    line = Line(str(database), UNREACHED, Disconnected(), LoggedOut())
+    dial_sync(line)
+    assert line.dials == 3
+    assert line.stopped == 2
+    assert 15 - 2 <= sum(quick) <= 15 * 1.2 + 2
+    dial_sync(line)
+    assert line.dials == 3
+
+
+def test_a_dial_of_whatsmeow_itself_counts(
+    database: Path,
+    quick: list[float],
+) -> None:
+    dial_sync(Line(str(database), Disconnected(), UNREACHED, LoggedOut()))
+    file = database.with_name("session.db-reconnect.json")
+    assert len(json.loads(file.read_text())["attempts"]) == 4
+
+
+class KeepAliveTimeout:
+    ErrorCount = 4
+
+
+def test_missed_keepalives_end_the_link_before_whatsmeow_dials(
+    database: Path,
+    quick: list[float],
+) -> None:
+    line = Line(str(database), KeepAliveTimeout(), LoggedOut())
+    dial_sync(line)
+    assert line.dials == 2
+    file = database.with_name("session.db-reconnect.json")
+    assert len(json.loads(file.read_text())["attempts"]) == 2
+
+
+def test_another_error_of_connect_is_the_bot_s(database: Path) -> None:
+    line = Line(str(database), ValueError("no such database"))
+    with pytest.raises(ValueError, match="no such database"):
+        dial_sync(line)
+
+
+def test_an_asynchronous_client_is_dialled_again(
+    database: Path,
+    naps: list[float],
+) -> None:
+    async def bot() -> int:
+        line = AsyncLine(str(database), UNREACHED, Disconnected(), LoggedOut())
+        await dial(line)
+        await serve(line)
+        return line.dials
+
+    assert asyncio.run(bot()) == 3
+    assert len(naps) == 2
+
+
+def test_a_loop_of_the_bot_s_own_ends_with_its_session(
+    database: Path,
+    quick: list[float],
+) -> None:
+    line = Line(str(database), Disconnected(), LoggedOut())
+    while next_turn_sync(line):
+        line.connect()
+    assert line.dials == 2
+
+
+def test_a_bot_that_hangs_up_is_not_connected_again(database: Path) -> None:
+    line = Line(str(database), UNREACHED)
+    threading.Timer(0.2, lambda: hang_up(line)).start()
+    dial_sync(line)
+    assert line.dials == 1
 
 
 # skillgen: neonize ends

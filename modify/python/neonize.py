@@ -86,7 +86,7 @@ def clients(source: Source) -> Iterator[Client]:
     by_place: dict[tuple[int, str], Client] = {}
     asynchronous = uses_async(source)
     helped = {
-        dotted(call.args[-1].value)
+        bare(dotted(call.args[-1].value))
         for call in all_of(source.module, cst.Call, functions=True)
         if called(call).rpartition(".")[2] in (HELPER, HEAR) and call.args
     }
@@ -102,7 +102,7 @@ def clients(source: Source) -> Iterator[Client]:
                 scope,
                 owner_of(source, scope) if scope is not None else None,
                 asynchronous,
-                has_helper=item.client in helped,
+                has_helper=bare(item.client) in helped,
             ),
         )
         found.registrations.append(item)
@@ -201,10 +201,12 @@ def calls_on(client: Client, pattern: re.Pattern[str]) -> list[cst.Call]:
 
 def looks_like(call: str, name: str) -> bool:
     base = call.rpartition(".")[0]
-    return base == name or base.rpartition(".")[2].strip("_") in (
-        name.rpartition(".")[2].strip("_"),
-        "client",
-    )
+    return base == name or bare(base) in (bare(name), "client")
+
+
+def bare(name: str) -> str:
+    """``client`` of ``self._client``: what one function keeps so is the other's parameter."""
+    return name.rpartition(".")[2].strip("_")
 
 
 def connects_first(client: Client) -> bool:

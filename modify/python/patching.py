@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from modify.python import ADDED, TEST_FILE
 from modify.python.bridges import exit_with, report_logout
 from modify.python.child import ChildBridge, children, free_code
+from modify.python.dial import Dialling, dialling
 from modify.python.escapes import escape
 from modify.python.imports import import_edit
 from modify.python.link import LinkLoop, gives_up, link_loops, self_pacing
@@ -18,6 +19,7 @@ from modify.python.place import CannotPlace
 from modify.python.poll import poll_loops
 from modify.python.redial import Redial, redials
 from modify.python.rewrite_child import child_edits
+from modify.python.rewrite_dial import DialRewrite
 from modify.python.rewrite_link import LinkRewrite
 from modify.python.rewrite_neonize import ClientRewrite
 from modify.python.rewrite_session import SessionRewrite
@@ -40,6 +42,9 @@ MODULE = "whatsapp_reconnect"
 ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
 ACCEPT_ESCAPE = "an except that catches the library's own errors as well, or Exception"
 ACCEPT_CLIENT = "handlers of LoggedOutEv, StreamReplacedEv and TemporaryBanEv that stop the client"
+ACCEPT_DIAL = (
+    "dial_sync(client), or dial(client) and serve(client), instead of connect() and idle()"
+)
 ACCEPT_SUPERVISOR = "a loop that ends on the exit status of a logout, or a pause that grows"
 ACCEPT_SESSION = "session_of(…).turn() before the client is made, and handlers that tell heard()"
 PATCHED_SLEEP = re.compile(rb"(?:patch|setattr)\w*\([^\n]*\bsleep\b|\bsleep\s*=\s*\w*[Mm]ock")
@@ -88,8 +93,9 @@ class Files:
             own = [session for session in started if session.source is source]
             for session in own:
                 self.session(session)
-            for client in clients(source) if not own else ():
-                self.add(source, self.client(self.sources.with_handlers(client)))
+            found = list(clients(source)) if not own else []
+            for client in found:
+                self.add(source, self.client(self.sources.with_handlers(client), len(found)))
             for loop in poll_loops(source):
                 said = "asks a bridge on this machine and dials nothing; its interval stays"
                 self.note(source, source.line(loop), "poll-loop", said)
@@ -307,20 +313,33 @@ class Files:
 
     # --- neonize ---
 
-    def client(self, client: Client) -> list[Edit]:
+    def client(self, client: Client, of: int) -> list[Edit]:
+        """of: how many clients, or places that register handlers, its file has."""
         source = client.source
         line = source.line(client.place)
         reason = why_not_a_daemon(client)
         if reason is not None:
             self.note(source, line, "not-a-daemon", reason)
             return []
-        findings = self.seen(client, "find_client", source)
-        if not findings:
+        dials = dialling(client)
+        heard = self.seen(client, "find_client", source)
+        dialled = self.seen(dials, "find_dialling", source)
+        if not heard and not dialled:
             self.note(source, line, "right", "stops the client when its session is over")
             return []
-        if not self.wanted(findings):
+        if not self.wanted(heard + dialled):
             return []
-        rewrite = ClientRewrite(client, client.owner is not None and self.records())
+        records = client.owner is not None and self.records()
+        if dials.sites:
+            reason = self.dial(dials, heard + dialled, records, of)
+            if not reason:
+                return []
+            self.patch.findings += [
+                replace(finding, fix=None, reason=reason, accept=ACCEPT_DIAL) for finding in dialled
+            ]
+        if not heard:
+            return []
+        rewrite = ClientRewrite(client, records)
 
         def run() -> list[Edit]:
             edits = rewrite.run()
@@ -328,7 +347,23 @@ class Files:
                 self.add(self.sources.read(path), others)
             return edits
 
-        return self.rewritten(findings, run, ACCEPT_CLIENT)
+        return self.rewritten(heard, run, ACCEPT_CLIENT)
+
+    def dial(self, dials: Dialling, findings: list[Finding], records: bool, of: int) -> str:
+        """Plan the gate of a client that its host connects: or why it cannot be."""
+        if of > 1:
+            return "handlers are registered in several places"
+        rewrite = DialRewrite(dials, self.sources, records)
+        try:
+            rewrite.run()
+        except CannotPlace as error:
+            return str(error)
+        self.patch.findings += findings
+        for path, edits in rewrite.edits.items():
+            source = self.sources.known[path]
+            self.add(source, edits)
+            self.need(source, rewrite.imports[path], "neonize")
+        return ""
 
     def records(self) -> bool:
         """Whether the host writes down why a channel's ``start()`` failed."""

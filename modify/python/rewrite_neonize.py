@@ -185,7 +185,8 @@ class ClientRewrite:
         """How the host notes that the link is down: ``self.connected = False``, ``up.clear()``."""
         for event in ("LoggedOutEv", "DisconnectedEv"):
             for item in self.client.handlers(event):
-                block = block_of(item.handler) if item.handler is not None else None
+                here = item.handler is not None and item.home is None
+                block = block_of(item.handler) if here and item.handler is not None else None
                 lines = [self.source.text(line) for line in block or [] if is_simple(line)]
                 wanted = DOWN_OF_OBJECT if self.me else DOWN_OF_MODULE
                 found = [line for line in lines if wanted.fullmatch(line)]

@@ -20,7 +20,9 @@ const { NoiseCertificate } = proto.CertChain;
 export function makeIdentity() {
   const [root, intermediate, leaf] = [1, 2, 3].map(() => Curve.generateKeyPair());
   const certificate = (serial, key, issuer) => {
-    const fields = { serial, issuerSerial: serial - 1, key: key.public };
+    // Baileys does not look at the dates, whatsmeow does.
+    const valid = { notBefore: 1, notAfter: Date.UTC(2100) / 1000 };
+    const fields = { serial, issuerSerial: serial - 1, key: key.public, ...valid };
     const details = Buffer.from(NoiseCertificate.Details.encode(fields).finish());
     return { details, signature: Curve.sign(issuer.private, details) };
   };

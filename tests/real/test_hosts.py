@@ -37,6 +37,7 @@ CHANGED = {
     # /restart in its mode "exit" ends with a failure now: the unit says on-failure.
     "nanobot-0.3.5": {
         "nanobot/channels/whatsapp/runtime.py",
+        "nanobot/channels/whatsapp/whatsapp_reconnect.py",
         "nanobot/command/builtin.py",
         "nanobot/gateway/service.py",
     },

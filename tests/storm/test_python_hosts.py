@@ -27,6 +27,8 @@ class Fixture:
     goes_on: scenarios after which the unpatched client is never stopped. dies: those that end
     the channel's own loop, which catches too little, before and after alike. not_run: by id, a
     part of the reason. clean: the process ends with 0 when WhatsApp has ended the session.
+    gated: a neonize client of which each dial is counted, patched: fewer than 21 in any hour, and
+    it gets through once the fault is over.
     """
 
     host: str
@@ -36,6 +38,7 @@ class Fixture:
     dies: tuple[str, ...] = ()
     not_run: Mapping[str, str] = field(default_factory=dict)
     clean: bool = False
+    gated: bool = False
 
 
 FIXTURES = (
@@ -92,6 +95,7 @@ FIXTURES = (
         "WhatsApp.start()",
         goes_on=ENDED_BY_WHATSAPP,
         not_run={"stopped": "no stop()"},
+        gated=True,
     ),
     Fixture(
         "s8-split",
@@ -106,12 +110,17 @@ FIXTURES = (
         goes_on=ENDED_BY_WHATSAPP,
         not_run={"stopped": "no way to be stopped"},
     ),
-    Fixture("s3-single", "python -m lantern.app", goes_on=ENDED_BY_WHATSAPP, clean=True),
+    Fixture(
+        "s3-single", "python -m lantern.app", goes_on=ENDED_BY_WHATSAPP, clean=True, gated=True
+    ),
+    Fixture("s3-loop", "python bot.py", goes_on=ENDED_BY_WHATSAPP, clean=True, gated=True),
+    Fixture("s3-restart", "WhatsApp.run()", goes_on=ENDED_BY_WHATSAPP, gated=True),
     Fixture(
         "s3-thread",
         "WhatsAppChannel.start()",
         goes_on=ENDED_BY_WHATSAPP,
         not_run={"stopped": "no stop()"},
+        gated=True,
     ),
 )
 every_fixture = pytest.mark.parametrize(
@@ -181,6 +190,11 @@ def test_patched_host_keeps_its_promises(patched: dict[str, Path], fixture: Fixt
         assert found[id].ended_s is not None
         assert found[id].exits == ({"0": 1} if fixture.clean else {})
         assert found[id].starts == 1
+    if fixture.gated:
+        assert {id: one.busiest_hour for id, one in found.items() if one.busiest_hour > 20} == {}
+        for id in ("dropped", "flapping", "offline-boot"):
+            wait = found[id].next_s
+            assert found[id].ready_s is not None and wait is not None and wait <= HOUR
 
 
 def test_a_bridge_that_is_a_child_is_not_driven(checkout: Path) -> None:

@@ -2,10 +2,11 @@
 
 A rule has ``FIX`` (what the rewrite does about it) and one or more detectors: ``find(link)``
 for a bridge link, ``find_client(client)`` for a neonize client, ``find_session(session)`` for
-one that is made anew each time it is started, ``find_child(child)`` for a bridge that is a
-child process, ``find_supervisor(supervisor)`` for a loop that starts one. Each yields a Seen
-for each place where the rule holds. One rewrite settles all rules of a channel: it is patched
-as a whole or not at all. The docstring is the rule's page.
+one that is made anew each time it is started, ``find_dialling(dialling)`` for what connects one
+that stays, ``find_child(child)`` for a bridge that is a child process,
+``find_supervisor(supervisor)`` for a loop that starts one. Each yields a Seen for each place
+where the rule holds. One rewrite settles all rules of a channel: it is patched as a whole or
+not at all. The docstring is the rule's page.
 """
 
 from __future__ import annotations

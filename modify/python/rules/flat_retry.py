@@ -6,14 +6,16 @@ What it does
     In Python: finds a constant ``sleep`` or ``wait_for`` in the loop that dials a bridge
     (``websockets``, aiohttp's ``ws_connect``, websocket-client's ``create_connection`` or
     ``run_forever``, and its own ``run_forever(reconnect=5)``), and one right before a session's
-    start function is called again.
+    start function is called again; a loop around a neonize client's ``connect()``, and a handler
+    of ``DisconnectedEv`` that connects again.
 
 Why is this bad
     ``connect()`` resolves when the socket object exists, so a close comes back as an event
     within milliseconds and the loop runs free: 12,000 attempts an hour measured on
     NanoClaw v1, 680 with a helper that always starts at 5 s. Numbers are banned for less.
     A Python program with a flat 5 s dials a dead bridge 713 times an hour (nanobot-ai
-    0.2.2).
+    0.2.2). What dials beside whatsmeow, which dials a lost connection by itself, makes two
+    clients of one session, and these throw each other out.
 
 What is done
     ``reconnect.dial(…)`` takes the place of the old loop: 5 s, 10 s, 20 s … 5 minutes, and
@@ -22,7 +24,9 @@ What is done
     wait that an event can end stays, and is told ``link.delay()``. ``reconnect=`` gives way to
     the loop around it. A line of the log that named the old wait names the real one, or none. A
     neonize session that makes a new client each time gets the whole policy:
-    ``session.turn()`` before the client is made, and its handlers tell what they hear.
+    ``session.turn()`` before the client is made, and its handlers tell what they hear. A loop
+    around ``connect()`` asks ``next_turn()`` each time round, its own pause stays; in a handler
+    the line that connects goes.
 
 When it hands off
     When the close branch does not lead back to the connect function in a way that can be
@@ -39,7 +43,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modify.python.app import redials_itself
+from modify.python.dial import Dialling, is_paced
 from modify.python.link import LinkLoop
+from modify.python.neonize import redials
 from modify.python.rules import Seen
 from modify.python.session import Session
 
@@ -64,3 +70,22 @@ def find_session(session: Session) -> Iterator[Seen]:
         elif wait.flat:
             said = f"the session is started again after a flat {source.text(wait.number)} s"
             yield Seen(wait.call, said, source)
+
+
+def find_dialling(dialling: Dialling) -> Iterator[Seen]:
+    source = dialling.source
+    for loop in dialling.loops:
+        if is_paced(loop):
+            continue
+        pauses = dialling.pauses(loop)
+        for wait in pauses:
+            if wait.flat:
+                said = f"the client is connected again after a flat {source.text(wait.number)} s"
+                yield Seen(wait.call, said)
+        if not pauses:
+            yield Seen(loop, "the client is connected again at once")
+    for item in dialling.client.handlers("DisconnectedEv"):
+        again = redials(item.handler) if item.handler is not None else ""
+        if again:
+            said = f"dials beside whatsmeow, which dials again by itself: {again}()"
+            yield Seen(item.statement, said, item.home)

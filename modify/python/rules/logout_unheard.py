@@ -15,18 +15,21 @@ Why is this bad
 What is done
     Each of the three stops the client, merged into the handler that is there (neonize keeps
     one handler per event type: a second one silently takes the place of the first), and
-    registered before ``connect()``. A process that exists for this client then ends with 0;
-    in a host of several channels only this one ends, and the fact goes where that host
-    records the errors of its channels' start.
+    registered before ``connect()``. Where the file connects the client, too, ``hear()`` and
+    ``heard()`` do that, and the verdict is kept over restarts (see channel-gives-up). A
+    process that exists for this client then ends with 0; in a host of several channels only
+    this one ends, and the fact goes where that host records the errors of its channels' start.
 
 When it hands off
-    When the handler is no function of the host, the host connects before it registers
-    anything, or the registrations are of no known form. And when the host starts the client
-    again once it has ended, in a loop or because its thread is not alive: a client that is
-    stopped would then be dialled at once, one that is left alone stays quiet.
+    When the handler is no function of the host, a loop of the host's own around ``connect()``
+    cannot ask for its turn, the host connects before it registers anything, or the
+    registrations are of no known form. And when the host starts the client again once it has
+    ended, in a loop elsewhere or because its thread is not alive: a client that is stopped
+    would then be dialled at once, one that is left alone stays quiet.
 
-What cannot be promised: whatsmeow itself reconnects inside Go (2 s × errors, the first at
-once, back to zero on each login), and neonize 0.5.2 has no switch for it.
+What cannot be promised where the dials are not gated (channel-gives-up was handed off):
+whatsmeow itself reconnects inside Go (2 s × errors, the first at once, back to zero on each
+login), and neonize 0.5.2 has no switch for it.
 """
 
 from __future__ import annotations

@@ -162,6 +162,8 @@ def _dialling(source: Source, of_client: Callable[[str], bool]) -> cst.FunctionD
         for call in all_of(function, cst.Call):
             if CONNECTS.search(called(call)) and of_client(called(call)):
                 return function
+            if called(call) in ("dial", "dial_sync"):
+                return function
     return None
 
 

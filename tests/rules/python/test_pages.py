@@ -9,7 +9,7 @@ import pytest
 from modify.python.rules import rule_ids
 
 HEADINGS = ("What it does", "Why is this bad", "What is done", "When it hands off")
-DETECTORS = ("find", "find_client", "find_child", "find_restart")
+DETECTORS = ("find", "find_client", "find_child", "find_dialling")
 
 
 @pytest.mark.parametrize("rule", sorted(rule_ids()))

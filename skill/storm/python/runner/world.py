@@ -148,6 +148,7 @@ class World:
         """An attempt begins: what it will meet."""
         process = self.living()
         self.attempts.append(self.now)
+        self.ended_at = None  # it goes on
         for phase in self.scenario["phases"]:
             if self.now < phase["until_s"]:
                 break
@@ -224,8 +225,7 @@ class World:
 
     def ended(self, process: Process, code: int | str) -> None:
         self.exits.append((self.now, code))
-        if self.ended_at is None:
-            self.ended_at = self.now
+        self.ended_at = self.now
         wait = None if self.stopping else self.supervisor.next(self.now, process.started_at, code)
         self.next_start = None if wait is None else self.now + wait
         self.scheduler.wake(self.roused)
