@@ -16,7 +16,7 @@ class WhatsApp:
                 async with websockets.connect("ws://x") as ws:
                     async for message in ws:
                         print(message)
-            except OSError:
+            except Exception:
                 pass
             await asyncio.sleep(delay)
             delay = min(delay * 2, 300)
