@@ -16,21 +16,11 @@ import libcst as cst
 
 from modify.python.link import Wait
 from modify.python.neonize import MAKES, Client, Registration, bare
-from modify.python.session import flat_pause
+from modify.python.session import EYE, flat_pause
 from modify.python.source import Source, all_of, called, dotted
 
 # Events whose handlers end a client, or that the gate hears of; each stands for a handler.
-TOLD = (
-    "ConnectedEv",
-    "LoggedOutEv",
-    "StreamReplacedEv",
-    "TemporaryBanEv",
-    "ClientOutdatedEv",
-    "ConnectFailureEv",
-    "StreamErrorEv",
-    "DisconnectedEv",
-    "KeepAliveTimeoutEv",
-)
+TOLD = (*EYE, "DisconnectedEv", "KeepAliveTimeoutEv")
 ENDS = ("stop", "disconnect")
 OURS = re.compile(r"(?:^|[\W])NewA?Client\b")
 TURNS = ("next_turn", "next_turn_sync")
