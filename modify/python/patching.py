@@ -18,11 +18,11 @@ from modify.python.neonize import Client, clients, why_not_a_daemon
 from modify.python.place import CannotPlace
 from modify.python.poll import poll_loops
 from modify.python.redial import Redial, redials
-from modify.python.rewrite_child import child_edits
-from modify.python.rewrite_dial import DialRewrite
-from modify.python.rewrite_link import LinkRewrite
-from modify.python.rewrite_neonize import ClientRewrite
-from modify.python.rewrite_session import SessionRewrite
+from modify.python.rewrite.child import child_edits
+from modify.python.rewrite.dial import DialRewrite
+from modify.python.rewrite.link import LinkRewrite
+from modify.python.rewrite.neonize import ClientRewrite
+from modify.python.rewrite.session import SessionRewrite
 from modify.python.rules import Seen, look
 from modify.python.session import Session, sessions
 from modify.python.source import Source, parses

@@ -16,7 +16,7 @@ from modify.python.imports import unused_import
 from modify.python.link import LinkLoop, Wait, heard_by
 from modify.python.pause import spent
 from modify.python.place import CannotPlace
-from modify.python.rewrite_app import (
+from modify.python.rewrite.app import (
     closed_by,
     made_before,
     opened_edits,

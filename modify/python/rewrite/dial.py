@@ -23,7 +23,7 @@ from modify.python.neonize import (
     starts_again,
 )
 from modify.python.place import CannotPlace
-from modify.python.rewrite_neonize import ClientRewrite
+from modify.python.rewrite.neonize import ClientRewrite
 from modify.python.session import flat_pause, named_below
 from modify.python.source import Source, all_of, block_of, called, dotted, names_in
 from modify.python.sources import Sources
