@@ -119,7 +119,17 @@ def examine_file(host: Host, source: Source, options: Options, patch: Patch) -> 
 
 
 def channels_of(host: Host, source: Source) -> list[Channel]:
-    """The channels that a file makes, or listens to for a file that makes the socket."""
+    """The channels that a file makes, or listens to for a file that makes the socket.
+
+    Read once a host: other files are looked into, and units ask for the same channels.
+    """
+    known: dict[str, list[Channel]] = host.parsed.setdefault("channels", {})
+    if source.path not in known:
+        known[source.path] = read_with_others(host, source)
+    return known[source.path]
+
+
+def read_with_others(host: Host, source: Source) -> list[Channel]:
     from modify.typescript.anchors import (
         channel_without_listener,
         read_channels,
@@ -130,10 +140,11 @@ def channels_of(host: Host, source: Source) -> list[Channel]:
 
     factories = socket_factories(host, source)
     channels = read_channels(source, factories)
-    for channel in channels:
-        channel.factory = factories.get(callee_of(channel.socket_call))
-        channel.paired_elsewhere = pairs_elsewhere(host, source)
     if channels:
+        paired = pairs_elsewhere(host, source)
+        for channel in channels:
+            channel.factory = factories.get(callee_of(channel.socket_call))
+            channel.paired_elsewhere = paired
         return channels
     if any(True for _ in registrations(source.root)):
         return list(handed_over(host, source))

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modify.typescript.channel import TIMERS, Branch, Channel
+from modify.typescript.redial import CHAINED
 from modify.typescript.source import (
     arguments_of,
     callee_of,
@@ -23,7 +24,6 @@ from modify.typescript.source import (
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-CHAINED = ("then", "catch", "finally")
 LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
 LISTENS = re.compile(r"['\"]messages\.(upsert|update)['\"]")
 

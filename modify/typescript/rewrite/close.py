@@ -137,9 +137,9 @@ def replace_redial(draft: Draft, redial: Redial, again: str) -> None:
     delay, first = redial.delay, redial.whole
     wait = wait_before(redial)
     if wait is not None:
-        delay, first = WAIT.search(wait.text())["delay"], wait  # type: ignore[index]
-        draft.loop |= names_between(channel.source, *span(wait))
-        draft.take_line(wait, "flat-retry")
+        first, delay = wait
+        draft.loop |= names_between(channel.source, *span(first))
+        draft.take_line(first, "flat-retry")
     if redial.statement:
         rewrite_stale_logs(draft, first, delay or "")
 
@@ -152,10 +152,11 @@ WAIT = re.compile(
 )
 
 
-def wait_before(redial: Redial) -> SgNode | None:
-    """A flat wait right before the redial: all waiting is in the gate, which a stop() ends."""
+def wait_before(redial: Redial) -> tuple[SgNode, str] | None:
+    """A flat wait right before the redial, and its delay: all waiting is in the gate."""
     previous = redial.whole.prev() if redial.statement else None
-    return previous if previous is not None and WAIT.search(previous.text()) else None
+    found = WAIT.search(previous.text()) if previous is not None else None
+    return (previous, found["delay"]) if previous is not None and found else None
 
 
 def is_last(draft: Draft, statement: SgNode) -> bool:
