@@ -17,7 +17,7 @@ import libcst as cst
 from modify.python.link import Wait
 from modify.python.neonize import MAKES, Client, Registration, bare
 from modify.python.session import EYE, flat_pause
-from modify.python.source import Source, all_of, called, dotted
+from modify.python.source import Source, all_of, called, dotted, target_of
 
 # Events whose handlers end a client, or that the gate hears of; each stands for a handler.
 TOLD = (*EYE, "DisconnectedEv", "KeepAliveTimeoutEv")
@@ -142,13 +142,14 @@ def dialling(client: Client) -> Dialling:
     source = client.source
     for line in all_of(source.module, cst.SimpleStatementLine, functions=True):
         small = line.body[0]
-        value = small.value if isinstance(small, (cst.Assign, cst.AnnAssign)) else None
-        if isinstance(value, cst.Call) and MAKES.search("." + called(value)):
+        if not isinstance(small, (cst.Assign, cst.AnnAssign)):
+            continue
+        made = small.value
+        if isinstance(made, cst.Call) and MAKES.search("." + called(made)):
             found.creations += 1
-            target = small.targets[0].target if isinstance(small, cst.Assign) else None
-            name = dotted(target if target is not None else getattr(small, "target", None))
+            name = dotted(target_of(small))
             if found.is_client(name):
-                found.creation, found.made, found.called = line, value, name
+                found.creation, found.made, found.called = line, made, name
     handlers = {id(item.handler) for item in client.registrations if item.handler is not None}
     gated = gated_ways(source)
     for node, name in found.attributes(("connect", "connect_with_proxy")):

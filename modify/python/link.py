@@ -120,10 +120,7 @@ def link_loops(source: Source) -> Iterator[LinkLoop]:
             continue
         holder, dial, opening = found
         app = app_of(source, dial)
-        about = [function]
-        for event in EVENTS if app is not None else ():
-            about += heard_by(source, app, function, event)  # type: ignore[arg-type]
-        if not any(is_whatsapp(source, scope) for scope in about):
+        if not is_about_whatsapp(source, function, app):
             continue
         owner = owner_of(source, function)
         link = LinkLoop(source, function, owner, loop, holder, dial, opening, is_async(function))
@@ -182,6 +179,15 @@ def is_whatsapp(source: Source, function: cst.FunctionDef) -> bool:
         elif scope is not None and ABOUT_WHATSAPP.search(code_of(source, scope)):
             return True
     return False
+
+
+def is_about_whatsapp(source: Source, function: cst.FunctionDef, app: App | None) -> bool:
+    """The same of a function that dials; an app's handlers may be the ones that say it."""
+    scopes = [function]
+    if app is not None:
+        for event in EVENTS:
+            scopes += heard_by(source, app, function, event)
+    return any(is_whatsapp(source, scope) for scope in scopes)
 
 
 def code_of(source: Source, function: cst.FunctionDef) -> str:
@@ -339,15 +345,13 @@ def entry_of(link: LinkLoop) -> tuple[cst.BaseStatement | None, list[cst.BaseSta
 
     None where there are none of these: each turn of the loop is a dial.
     """
-    before = list[cst.BaseStatement]()
+    idle: list[cst.BaseStatement] = []
     for statement in block_of(link.loop) or []:
-        calls = list(all_of(statement, cst.Call))
-        near = [call for call in calls if link.dial is call or is_helper(link, call)]
-        if near:
-            idle = [item for item in before if any(all_of(item, cst.Continue))]
-            idle = [item for item in idle if isinstance(item, cst.If)]
+        calls = all_of(statement, cst.Call)
+        if any(call is link.dial or is_helper(link, call) for call in calls):
             return (statement, idle) if idle else (None, [])
-        before.append(statement)
+        if isinstance(statement, cst.If) and any(all_of(statement, cst.Continue)):
+            idle.append(statement)
     return None, []
 
 

@@ -184,6 +184,12 @@ class Files:
     def wanted(self, findings: list[Finding]) -> bool:
         return any(self.options.wants(finding.rule) for finding in findings)
 
+    def hand_off(self, findings: list[Finding], reason: str, accept: str) -> None:
+        """Findings that nothing is rewritten for."""
+        self.patch.findings += [
+            replace(finding, fix=None, reason=reason, accept=accept) for finding in findings
+        ]
+
     def note(self, source: Source, line: int, kind: str, message: str) -> None:
         self.patch.notes.append(Note(source.path, line, kind, message))
 
@@ -207,9 +213,7 @@ class Files:
         try:
             edits = rewrite()
         except CannotPlace as error:
-            self.patch.findings += [
-                replace(finding, fix=None, reason=str(error), accept=accept) for finding in findings
-            ]
+            self.hand_off(findings, str(error), accept)
             return []
         self.patch.findings += findings
         return edits
@@ -279,8 +283,7 @@ class Files:
         finding = place(link.source, "channel-gives-up", seen, None)
         if self.wanted([finding]):
             reason = "what else the loop should outlive is the host's to say"
-            found = replace(finding, reason=reason, accept=ACCEPT_ESCAPE, contained=True)
-            self.patch.findings.append(found)
+            self.hand_off([replace(finding, contained=True)], reason, ACCEPT_ESCAPE)
 
     def library_loop(self, source: Source, loop: object) -> None:
         import libcst as cst
@@ -289,7 +292,7 @@ class Files:
         seen = Seen(loop, "the library dials again by itself, at once after a clean close")
         finding = place(source, "silent-redial", seen, None)
         reason = "async for … in websockets.connect() has no place for a gate"
-        self.patch.findings.append(replace(finding, reason=reason, accept=ACCEPT_LINK))
+        self.hand_off([finding], reason, ACCEPT_LINK)
 
     def redial(self, source: Source, redial: Redial) -> None:
         """What dials again in a form that is only told of."""
@@ -298,8 +301,7 @@ class Files:
             return
         finding = place(source, redial.rule, Seen(redial.place, redial.message), None)
         if self.wanted([finding]):
-            found = replace(finding, reason=redial.reason, accept=ACCEPT_LINK)
-            self.patch.findings.append(found)
+            self.hand_off([finding], redial.reason, ACCEPT_LINK)
 
     def sleep_is_patched(self) -> bool:
         """Whether the host's own tests of WhatsApp put something in the place of sleep()."""
@@ -334,9 +336,7 @@ class Files:
             reason = self.dial(dials, heard + dialled, records, of)
             if not reason:
                 return []
-            self.patch.findings += [
-                replace(finding, fix=None, reason=reason, accept=ACCEPT_DIAL) for finding in dialled
-            ]
+            self.hand_off(dialled, reason, ACCEPT_DIAL)
         if not heard:
             return []
         rewrite = ClientRewrite(client, records)
@@ -410,10 +410,7 @@ class Files:
         reason = "which exit of the bridge means a logout is not known"
         found = self.seen(supervisor, "find_supervisor", supervisor.source)
         if self.wanted(found):
-            self.patch.findings += [
-                replace(finding, fix=None, reason=reason, accept=ACCEPT_SUPERVISOR)
-                for finding in found
-            ]
+            self.hand_off(found, reason, ACCEPT_SUPERVISOR)
 
     def child(self, child: ChildBridge) -> list[Edit]:
         findings = self.seen(child, "find_child", child.source)

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from modify.python.app import EVENTS, App, app_of, redials_itself
+from modify.python.app import App, app_of, redials_itself
 from modify.python.link import (
     SLEEPS,
     LinkLoop,
     dial_names,
     heard_by,
+    is_about_whatsapp,
     is_dial,
     is_flat,
     is_whatsapp,
@@ -63,7 +64,7 @@ def redials(source: Source, links: list[LinkLoop]) -> Iterator[Redial]:
         if function is None:
             yield from at_top_level(source, call)
             continue
-        if not about_whatsapp(source, function, app):
+        if not is_about_whatsapp(source, function, app):
             continue
         if app is not None and redials_itself(app) and call not in looped:
             yield Redial(
@@ -100,13 +101,6 @@ def of_strangers(source: Source, call: cst.Call) -> Iterator[Redial]:
     if is_whatsapp(source, function):
         said = "a loop calls run_forever() again and again"
         yield Redial(loop, said, "where its WebSocketApp is made is not known")
-
-
-def about_whatsapp(source: Source, function: cst.FunctionDef, app: App | None) -> bool:
-    scopes = [function]
-    for event in EVENTS if app is not None else ():
-        scopes += heard_by(source, app, function, event)  # type: ignore[arg-type]
-    return any(is_whatsapp(source, scope) for scope in scopes)
 
 
 def at_top_level(source: Source, call: cst.Call) -> Iterator[Redial]:

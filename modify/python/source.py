@@ -6,7 +6,6 @@ so comments, line ends, tabs and the byte-order mark outside the edits cannot ch
 
 from __future__ import annotations
 
-import ast
 import codecs
 import re
 from collections import defaultdict
@@ -18,6 +17,7 @@ from typing import TypeVar
 import libcst as cst
 
 from modify.python.spans import Spans
+from modify.service.python_tree import parse
 from skill.edit import Edit
 from skill.errors import UnreadableSource
 
@@ -263,11 +263,7 @@ class Source:
 
 def parses(content: bytes) -> bool:
     """Whether it is Python: this interpreter's, which is looked up fast, or libcst's."""
-    try:
-        ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        pass
-    else:
+    if parse(content) is not None:
         return True
     try:
         cst.parse_module(content)
@@ -313,6 +309,11 @@ def called(node: cst.CSTNode | None) -> str:
     if isinstance(node, cst.Await):
         node = node.expression
     return dotted(node.func) if isinstance(node, cst.Call) else ""
+
+
+def target_of(small: cst.Assign | cst.AnnAssign) -> cst.BaseExpression:
+    """What a value is given to; of ``a = b = value`` the first."""
+    return small.targets[0].target if isinstance(small, cst.Assign) else small.target
 
 
 def block_of(node: cst.CSTNode) -> list[cst.BaseStatement] | None:

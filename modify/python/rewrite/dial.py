@@ -24,6 +24,7 @@ from modify.python.neonize import (
 )
 from modify.python.place import CannotPlace
 from modify.python.rewrite.neonize import ClientRewrite
+from modify.python.rewrite.tell import told_by
 from modify.python.session import flat_pause, named_below
 from modify.python.source import Source, all_of, block_of, called, dotted, names_in
 from modify.python.sources import Sources
@@ -108,15 +109,9 @@ class DialRewrite:
         if id(handler) in self.handlers:
             return  # one function for several events
         self.handlers.add(id(handler))
-        block = block_of(handler)
-        given = [parameter.name.value for parameter in handler.params.params]
-        given = given[1:] if given[:1] == ["self"] else given
-        if not block or len(given) < 2:
-            raise CannotPlace(f"the handler of {item.event} has no place for a line")
-        documented = handler.get_docstring() is not None and len(block) > 1
-        told = f"{HEARD}({given[0]}, {given[1]})"
-        self.add(source, source.before(block[int(documented)], told, RULE), HEARD)
-        for line in self.redials(source, handler, given[0]):
+        first, told, client = told_by(handler, item.event)
+        self.add(source, source.before(first, told, RULE), HEARD)
+        for line in self.redials(source, handler, client):
             self.leave_out(source, line, item.event)
 
     def redials(

@@ -13,14 +13,15 @@ import posixpath
 
 import libcst as cst
 
+from modify.python.neonize import HEARD
 from modify.python.place import CannotPlace
+from modify.python.rewrite.tell import told_by
 from modify.python.session import EYE, GATE, Handler, Session
-from modify.python.source import Source, all_of, block_of, called, names_in
+from modify.python.source import Source, all_of, called, names_in, target_of
 from modify.python.style import logger_of
 from skill.edit import Edit
 
 RULE = "flat-retry"
-HEARD = "heard"
 ENDERS = (".stop", ".disconnect", ".logout")
 WHY = "# Each attempt counts, over restarts too: see whatsapp_reconnect"
 SIMPLE = (cst.Name, cst.Attribute, cst.SimpleString, cst.FormattedString, cst.ConcatenatedString)
@@ -61,7 +62,7 @@ class SessionRewrite:
             raise CannotPlace("what the client's database is called is computed in place")
         small = session.creation.body[0]
         assert isinstance(small, (cst.Assign, cst.AnnAssign))
-        target = small.targets[0].target if isinstance(small, cst.Assign) else small.target
+        target = target_of(small)
         taken = names_in(session.function)
         name = next(n for n in ("session", "gate", "whatsapp_session") if n not in taken)
         me = session.function.params.params[:1]
@@ -77,19 +78,13 @@ class SessionRewrite:
         source, function = handler.source, handler.function
         if any(called(call) == HEARD for call in all_of(function, cst.Call)):
             return
-        block = block_of(function)
-        given = [item.name.value for item in function.params.params]
-        given = given[1:] if given[:1] == ["self"] else given
-        if not block or len(given) < 2:
-            raise CannotPlace(f"the handler of {handler.event} has no place for a line")
+        first, told, _ = told_by(function, handler.event)
         ends = any(called(call).endswith(ENDERS) for call in all_of(function, cst.Call))
         if handler.event == "DisconnectedEv" and handler.redial is not None and ends:
             # whatsmeow does not dial again in a client that the bot has ended
             raise CannotPlace("the handler of DisconnectedEv ends the client by itself")
-        told = f"{HEARD}({given[0]}, {given[1]})"
         if handler.redial is None:
-            documented = function.get_docstring() is not None and len(block) > 1
-            self.add(source, [source.before(block[int(documented)], told, RULE)], HEARD)
+            self.add(source, [source.before(first, told, RULE)], HEARD)
             return
         line = handler.redial
         if len(line.body) != 1 or not isinstance(line.body[0], cst.Expr):
