@@ -7,6 +7,7 @@ A fixture is a folder in ``tests/hosts_python``; ``fixture.toml`` says what it e
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -141,3 +142,30 @@ class Trial:
 
 def host_names() -> list[str]:
     return sorted(entry.name for entry in HOSTS.iterdir() if (entry / "fixture.toml").exists())
+
+
+def counted(packages: Path, driver: Path, *words: object) -> dict[str, float]:
+    """What a driver has counted, run with real libraries: its lines ``name=number``."""
+    done = subprocess.run(
+        [sys.executable, driver, *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={"PYTHONPATH": f"{packages}", "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = re.findall(r"^(\w+)=([\d.]+)$", done.stdout, re.MULTILINE)
+    assert found, done.stdout + done.stderr
+    return {name: float(value) for name, value in found}
+
+
+def shorten(module: Path) -> None:
+    """Make the bridge policy of an added module a hundred times shorter."""
+    text, times = re.subn(
+        r"^(BRIDGE_(?:DELAY|CAP|RESET)) = ([\d.]+)",
+        lambda found: f"{found[1]} = {float(found[2]) / 100}",
+        module.read_text(),
+        flags=re.MULTILINE,
+    )
+    assert times == 3
+    module.write_text(text)

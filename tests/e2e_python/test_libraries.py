@@ -5,14 +5,11 @@ The policy is a hundred times shorter (5 s is 0.05 s), and so are the fixtures' 
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e_python.harness import Trial
+from tests.e2e_python.harness import Trial, counted, shorten
 from tests.real.packages import site
 
 DRIVER = Path(__file__).parent / "drive_library.py"
@@ -48,29 +45,13 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Pat
                 text = text.replace(pause, short)
             file.write_text(text)
         [module] = patched.host.glob("*/whatsapp_reconnect.py")
-        short = re.sub(
-            r"^(BRIDGE_(?:DELAY|CAP|RESET)) = ([\d.]+)",
-            lambda found: f"{found[1]} = {float(found[2]) / 100}",
-            module.read_text(),
-            flags=re.MULTILINE,
-        )
-        module.write_text(short)
+        shorten(module)
         made[name] = (plain.host, patched.host)
     return made
 
 
 def drive(host: Path, place: str, mode: str, span: float = SPAN) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, DRIVER, host, place, mode, str(span)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={"PYTHONPATH": f"{site()}", "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = re.findall(r"^(\w+)=([\d.]+)$", done.stdout, re.MULTILINE)
-    assert found, done.stdout + done.stderr
-    return {name: float(value) for name, value in found}
+    return counted(site(), DRIVER, host, place, mode, span)
 
 
 @pytest.mark.parametrize("mode", ["clean", "lost"])

@@ -6,14 +6,11 @@ constants of the added module (5 s → 0.05 s), so an hour of the policy is 36 s
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e_python.harness import Trial
+from tests.e2e_python.harness import Trial, counted, shorten
 from tests.real.packages import site
 
 DRIVER = Path(__file__).parent / "drive_link.py"
@@ -21,16 +18,7 @@ SPAN = 3.0
 
 
 def drive(host: Path, packages: Path, mode: str) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, DRIVER, host, mode, str(SPAN)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={"PYTHONPATH": f"{packages}", "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = re.findall(r"^(\w+)=([\d.]+)$", done.stdout, re.MULTILINE)
-    return {name: float(value) for name, value in found}
+    return counted(packages, DRIVER, host, mode, SPAN)
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +33,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         if trial is patched:
             assert trial.skillgen("apply").code == 1
             module = trial.host / "harbor/channels/whatsapp_reconnect.py"
-            module.write_text(
-                re.sub(
-                    r"^(BRIDGE_(?:DELAY|CAP|RESET)) = ([\d.]+)",
-                    lambda found: f"{found[1]} = {float(found[2]) / 100}",
-                    module.read_text(),
-                    flags=re.MULTILINE,
-                )
-            )
+            shorten(module)
         else:
             channel.write_text(text.replace("asyncio.sleep(5)", "asyncio.sleep(0.05)"))
     return plain.host, patched.host

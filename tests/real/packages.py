@@ -72,6 +72,12 @@ def wheel(name: str) -> Path:
     return target
 
 
+def copied(name: str, target: Path) -> Path:
+    """A host's tree, unpacked into a folder that is not there yet."""
+    shutil.copytree(wheel(name), target, ignore=shutil.ignore_patterns(".done", "*.so"))
+    return target
+
+
 @cache
 def site() -> Path:
     """A folder with the real libraries that hosts import."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.real.packages import site, wheel
+from tests.real.packages import copied, site
 from tests.real.test_hosts import skillgen
 
 ROOM = Path(__file__).resolve().parent
@@ -29,9 +29,8 @@ Seen = dict[str, Any]
 @pytest.fixture(scope="module")
 def halves(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The host as it is, and patched."""
-    before, after = (tmp_path_factory.mktemp("hermes") / name for name in ("before", "after"))
-    for host in (before, after):
-        shutil.copytree(wheel("hermes-0.19.0"), host, ignore=shutil.ignore_patterns(".done"))
+    folder = tmp_path_factory.mktemp("hermes")
+    before, after = (copied("hermes-0.19.0", folder / name) for name in ("before", "after"))
     assert skillgen("apply", after).code == 1, "the bridge is left to its owner"
     return before, after
 

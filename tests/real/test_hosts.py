@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,7 +19,7 @@ from skill.storm.python.scenarios import TABLES
 from skill.storm.scenarios import HOUR
 from skill.storm.supervisor import ALWAYS_5S, ON_FAILURE_10S
 from tests.e2e.harness import Run, Tree, changed_paths, tree
-from tests.real.packages import HOSTS, site, wheel
+from tests.real.packages import HOSTS, copied, site
 
 MAIN = Path(__file__).resolve().parent.parent.parent / "skill" / "__main__.py"
 # What changes in each, apart from the Node half of a bridge, which is TypeScript's affair.
@@ -56,8 +55,7 @@ def trial(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Path, Tree]:
     name = str(request.param)
-    host = tmp_path_factory.mktemp(name) / "host"
-    shutil.copytree(wheel(name), host, ignore=shutil.ignore_patterns(".done", "*.so"))
+    host = copied(name, tmp_path_factory.mktemp(name) / "host")
     before = tree(host)
     applied = skillgen("apply", host)
     assert applied.code in (0, 1), str(applied)
@@ -102,8 +100,7 @@ def halves(
     name = str(request.param)
     folder = tmp_path_factory.mktemp(name)
     for half in ("before", "after"):
-        ignored = shutil.ignore_patterns(".done", "*.so")
-        shutil.copytree(wheel(name), folder / half, ignore=ignored)
+        copied(name, folder / half)
     assert skillgen("apply", folder / "after").code in (0, 1)
     return name, folder / "before", folder / "after"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.packages import HOSTS, site, wheel
+from tests.real.packages import HOSTS, copied, site
 from tests.real.test_hosts import CHANGED, skillgen
 
 NANOBOT_UNIT = """
@@ -59,8 +58,7 @@ def patched(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
     @cache
     def of(name: str) -> Path:
-        host = tmp_path_factory.mktemp(name) / "host"
-        shutil.copytree(wheel(name), host, ignore=shutil.ignore_patterns(".done"))
+        host = copied(name, tmp_path_factory.mktemp(name) / "host")
         assert skillgen("apply", host).code in (0, 1)
         return host
 

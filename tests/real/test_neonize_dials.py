@@ -11,6 +11,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pytest
 
 from tests.baileys.harness import wait
 from tests.e2e_python.harness import Trial
-from tests.real.whatsapp import WhatsApp, whatsapp
+from tests.real.whatsapp import Bot, Proxy, WhatsApp, whatsapp
 
 FIRST = 0.25
 PATIENCE = 40.0
@@ -78,11 +79,19 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Pa
     return found
 
 
-def linked(loopback: WhatsApp, folder: Path, name: str) -> Host:
+@contextmanager
+def driven(
+    loopback: WhatsApp, folder: Path, name: str, script: str, refusals: int = 0
+) -> Iterator[tuple[Host, Proxy, Bot]]:
+    """A bot that is linked anew and runs, behind a proxy of its own."""
     host = HOSTS[name]
     loopback.link(folder / host.database)
     memory(folder, host).unlink(missing_ok=True)
-    return host
+    with (
+        loopback.proxy(script, refusals) as proxy,
+        loopback.running([*host.command], folder, proxy) as bot,
+    ):
+        yield host, proxy, bot
 
 
 def memory(folder: Path, host: Host) -> Path:
@@ -98,20 +107,12 @@ def test_a_link_that_drops_after_each_login(
     loopback: WhatsApp, trials: dict[str, tuple[Path, Path]], name: str
 ) -> None:
     plain, patched = trials[name]
-    host = linked(loopback, plain, name)
-    with (
-        loopback.proxy("open-then/drop") as proxy,
-        loopback.running([*host.command], plain, proxy) as bot,
-    ):
+    with driven(loopback, plain, name, "open-then/drop") as (_, proxy, bot):
         assert wait(PATIENCE, lambda: len(proxy.dials) >= STORM), bot.said
     # whatsmeow's own: each login sets its count back, so it is at once, each time.
     assert min(proxy.dials[-1] - proxy.dials[-4], 9) < 9
 
-    host = linked(loopback, patched, name)
-    with (
-        loopback.proxy("open-then/drop") as proxy,
-        loopback.running([*host.command], patched, proxy) as bot,
-    ):
+    with driven(loopback, patched, name, "open-then/drop") as (host, proxy, bot):
         assert wait(PATIENCE, lambda: len(proxy.dials) >= 7), bot.said
         # The eighth is whatsmeow's own after the fourth turn; then nothing for eight times FIRST.
         assert wait(PATIENCE, lambda: len(proxy.dials) >= 8), bot.said
@@ -129,11 +130,7 @@ def test_no_network_at_first(
     loopback: WhatsApp, trials: dict[str, tuple[Path, Path]], name: str
 ) -> None:
     _, patched = trials[name]
-    host = linked(loopback, patched, name)
-    with (
-        loopback.proxy("open", refusals=3) as proxy,
-        loopback.running([*host.command], patched, proxy) as bot,
-    ):
+    with driven(loopback, patched, name, "open", refusals=3) as (host, proxy, bot):
         logins = loopback.server.of
         assert wait(PATIENCE, lambda: bool(logins(proxy.bot, "login"))), bot.said
         assert wait(PATIENCE, lambda: len(proxy.dials) == 4)
@@ -148,11 +145,7 @@ def test_no_network_at_first_ends_an_unpatched_one(
     loopback: WhatsApp, trials: dict[str, tuple[Path, Path]], name: str
 ) -> None:
     plain, _ = trials[name]
-    host = linked(loopback, plain, name)
-    with (
-        loopback.proxy("open", refusals=1) as proxy,
-        loopback.running([*host.command], plain, proxy) as bot,
-    ):
+    with driven(loopback, plain, name, "open", refusals=1) as (_, proxy, bot):
         bot.process.wait(PATIENCE)
         assert "failed to dial" in bot.said
     assert len(proxy.dials) == 1
@@ -164,11 +157,7 @@ def test_a_session_that_is_over_is_not_dialled_again(
     loopback: WhatsApp, trials: dict[str, tuple[Path, Path]], name: str, step: str
 ) -> None:
     _, patched = trials[name]
-    host = linked(loopback, patched, name)
-    with (
-        loopback.proxy(step) as proxy,
-        loopback.running([*host.command], patched, proxy) as bot,
-    ):
+    with driven(loopback, patched, name, step) as (_, proxy, bot):
         assert bot.process.wait(PATIENCE) == 0, bot.said
     assert len(proxy.dials) == 1
     assert ("401 (logged out" if "401" in step else "440 (another client") in bot.said

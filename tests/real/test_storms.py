@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from skill.host import Host
 from skill.simulate import simulate_host
 from skill.storm.catalogue import BY_ID
-from tests.real.packages import HOSTS, wheel
+from tests.real.packages import HOSTS, copied
 
 # What is not run there, and a part of the reason; the rest is run and keeps its promises.
 NOT_RUN = {("hermes-0.19.0", "plugins/platforms/whatsapp/adapter.py"): ""}
@@ -29,8 +28,7 @@ EVERY: tuple[str, ...] = ()  # of each channel's own table
 def test_promises_are_kept(
     name: str, ids: tuple[str, ...], tmp_path: Path, node_tools: Path
 ) -> None:
-    root = tmp_path / "host"
-    shutil.copytree(wheel(name), root, ignore=shutil.ignore_patterns(".done", "*.so"))
+    root = copied(name, tmp_path / "host")
     report = simulate_host(
         Host(root), ids, after_only=True, node_tools=lambda: ("node", node_tools)
     )
