@@ -17,7 +17,7 @@ import click
 
 from skill import __version__
 from skill.errors import SkillgenError
-from skill.options import Options
+from skill.options import START_LIMITS, Options
 from skill.report.printer import Printer, leave_pipe
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ rule_options = with_options(
     ),
     click.option(
         "--start-limit",
-        type=click.IntRange(1, 100),
+        type=click.IntRange(START_LIMITS[0], START_LIMITS[-1]),
         default=5,
         metavar="N",
         help="Starts in five minutes that systemd allows (5).",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -146,6 +147,7 @@ class Session:
         rows: list[Row] = []
         for path in hosts:
             row: Row = {"host": str(path), "exit": 2, "error": None, "recovered": None}
+            row["foreign_record"] = None
             rows.append(row)
             if len(hosts) > 1 and self.as_text:
                 self.printer.out(self.printer.paint(f"== {self.printer.safe(str(path))}", "head"))
@@ -163,7 +165,14 @@ class Session:
         from skill import transaction
 
         host = Host(path)
-        recovery = transaction.recover(host.root)
+        try:
+            recovery = transaction.recover(host.root)
+        except transaction.ForeignRecord as foreign:
+            # Commands that need no record go on; the others raise it again as their error.
+            row["foreign_record"] = str(foreign)
+            code = action(host, row)
+            self.printer.say(str(foreign))
+            return code
         if recovery:
             row["recovered"] = self._say_recovered(path, recovery)
         return action(host, row)
@@ -292,7 +301,16 @@ class Session:
     def _revert(self, host: Host, row: Row, keep: Sequence[str]) -> int:
         from skill import transaction
 
-        result = transaction.revert(host.root, keep)
+        try:
+            result = transaction.revert(host.root, keep)
+        except transaction.ForeignRecord as foreign:
+            modules = added_modules(host)
+            if not modules:
+                raise
+            raise SkillgenError(
+                f".skillgen: {foreign.reason}; nothing in it is acted on: take the "
+                f"patch back with git: {with_git(modules)}"
+            ) from foreign
         if result is None:
             return self._no_record(host, row)
         row.update(asdict(result), message="")
@@ -312,7 +330,7 @@ class Session:
             first = result.conflicts[0].path
             printer.out(
                 "Settle each by hand (files that skillgen added stay until then), then: "
-                f"skillgen revert {host.root} --keep {first}"
+                f"skillgen revert {shlex.quote(str(host.root))} --keep {shlex.quote(first)}"
             )
         return 1 if result.conflicts else 0
 
@@ -320,11 +338,10 @@ class Session:
         """A host never patched, or a fresh clone of one that was."""
         modules = added_modules(host)
         if modules:
-            path = modules[0]["path"]
             raise SkillgenError(
-                f"{path} was added by skillgen {modules[0]['version']}, but this copy of the host "
-                "has no record of it (a fresh clone?); take it back with git: "
-                f"git revert $(git log --diff-filter=A --format=%h -1 -- {path})"
+                f"{modules[0]['path']} was added by skillgen {modules[0]['version']}, but this "
+                "copy of the host has no record of it (a fresh clone?); take it back with git: "
+                f"{with_git(modules)}"
             )
         row["message"] = "nothing to take back"
         if self.as_text and not self.printer.quiet:
@@ -350,7 +367,8 @@ class Session:
                 self.printer.out(f"{self.printer.safe(memory.path)}: {memory.text}")
             if any(memory.state != "clear" for memory in remembered):
                 self.printer.out(f"clear it with: skillgen reset {host.root}")
-        return 1 if row["changed"] or row["missing"] or drifted else 0
+        left = row["changed"] or row["missing"] or drifted or row["foreign_record"]
+        return 1 if left else 0
 
     def _show_status(self, row: Row, recorded: bool, modules: list[Row]) -> None:
         out, safe = self.printer.out, self.printer.safe
@@ -457,6 +475,12 @@ def added_modules(host: Host) -> list[Row]:
                 version, intact = identity
                 found.append({"path": file.path, "version": version, "intact": intact})
     return found
+
+
+def with_git(modules: list[Row]) -> str:
+    """The command that takes back the commit of an added file, whatever its name holds."""
+    path = shlex.quote(str(modules[0]["path"]))
+    return f"git revert $(git log --diff-filter=A --format=%h -1 -- {path})"
 
 
 def _indented(block: str) -> str:

@@ -20,7 +20,7 @@ from skill.errors import SkillgenError
 from skill.host import Host
 from skill.plan import sha256
 from skill.transaction.commit import Target, commit, missing_folders
-from skill.transaction.journal import Entry, Layer, Store
+from skill.transaction.journal import Entry, ForeignRecord, Layer, Store
 from skill.transaction.tree import Tree
 
 NAME = "harden-whatsapp"
@@ -187,7 +187,12 @@ def remove(host: Host) -> Installed:
             else:
                 done.kept.append(path)
         store = Store(tree)
-        layers = store.layers()
+        try:
+            layers = store.layers()
+        except ForeignRecord:
+            if targets:
+                raise
+            return done
         left, folders = _without(layers, {PAGE, LAUNCHER} - set(done.kept))
         if targets or list(layers) != left:
             commit(store, "install --remove", targets, left, {*folders, FOLDER})

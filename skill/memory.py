@@ -41,7 +41,10 @@ class Memory:
 
 
 def memories(host: Host, now: float | None = None) -> list[Memory]:
-    """The memory files of the host; files of that name with another format are none."""
+    """The memory files of the host; files of that name with another format are none.
+
+    The bot writes them, but a clone can bring one: any JSON may be in it.
+    """
     found = []
     for file in host.files.values():
         if file.path.endswith(SUFFIX) and file.size <= LARGEST:
@@ -56,7 +59,7 @@ def memories(host: Host, now: float | None = None) -> list[Memory]:
 def _parse(content: bytes) -> dict[str, Any] | None:
     try:
         data = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(data, dict) or data.get("version") != MEMORY_VERSION:
         return None
@@ -66,18 +69,37 @@ def _parse(content: bytes) -> dict[str, Any] | None:
 def _state(data: dict[str, Any], now: float) -> tuple[str, str]:
     verdict = data.get("verdict")
     if isinstance(verdict, dict):
-        return "stopped", f"stopped by {verdict.get('code', 'a verdict')}; no attempt is made"
+        return "stopped", f"stopped by {_code(verdict, 'a verdict')}; no attempt is made"
     until = data.get("notBefore")
-    if isinstance(until, int | float) and until / 1000 > now:
-        clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(until / 1000))
-        return "waiting", f"next attempt not before {clock} (last: {data.get('code', 'unknown')})"
+    if isinstance(until, int | float) and until > now * 1000:
+        return (
+            "waiting",
+            f"next attempt not before {_clock(until)} (last: {_code(data, 'unknown')})",
+        )
     return "clear", "no wait, no verdict"
+
+
+def _clock(until: float) -> str:
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(until / 1000))
+    except (OverflowError, ValueError, OSError):
+        return "a time that no calendar knows"
+
+
+def _code(data: dict[str, Any], unknown: str) -> str:
+    """What closed the connection: a number or a short word, else ``unknown``."""
+    code = data.get("code")
+    text = str(code) if isinstance(code, str | int) else ""
+    return text if 0 < len(text) <= 40 and text.isprintable() else unknown
 
 
 def cleared(content: bytes, now: float | None = None) -> bytes:
     """The file's bytes with its wait and verdict cleared."""
     clock = time.time() if now is None else now
-    data = {**json.loads(content), **SETTLED, "cleared": int(clock * 1000)}
+    data = _parse(content)
+    if data is None:  # another file since it was read
+        return content
+    data = {**data, **SETTLED, "cleared": int(clock * 1000)}
     return (json.dumps(data) + "\n").encode()
 
 

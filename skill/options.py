@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 AuthFailure = Literal["auto", "exit", "stop-channel"]
+START_LIMITS = range(1, 101)
 ServiceKind = Literal["systemd", "launchd", "pm2", "supervisord"]
 
 

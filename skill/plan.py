@@ -13,7 +13,7 @@ import plistlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xml.parsers.expat import ExpatError
 
 from skill import __version__
@@ -21,9 +21,11 @@ from skill.edit import Addition, Patch, apply_edits
 from skill.errors import SkillgenError
 from skill.finding import Finding, Note
 from skill.host import Host
-from skill.options import Options
+from skill.options import START_LIMITS, AuthFailure, Options, ServiceKind
+from skill.report.file import write_report
 
 PLAN_FORMAT = 1
+LARGEST_PLAN = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,10 @@ PARSERS: dict[str, Parser] = {
     ".plist": plistlib.loads,
     ".py": lambda content: ast.parse(content),
 }
-PARSE_ERRORS = (ValueError, SyntaxError, ExpatError, plistlib.InvalidFileException)
+PARSE_ERRORS = (
+    *(ValueError, SyntaxError, RecursionError, MemoryError),
+    *(ExpatError, plistlib.InvalidFileException),
+)
 
 
 def verify(change: Change) -> None:
@@ -198,29 +203,49 @@ def options_as_data(options: Options) -> dict[str, Any]:
 
 
 def options_from_data(data: dict[str, Any]) -> Options:
-    sets = {name: frozenset(data[name]) for name in ("select", "ignore")}
-    return Options(**{**data, **sets})
+    """What ``options_as_data`` made. Raises ValueError and the like for anything else.
+
+    A plan may come from anybody, and an option ends up in units: each value has to be one
+    that the command line takes.
+    """
+    sets = {name: frozenset(map(_text, data[name])) for name in ("select", "ignore")}
+    options = Options(**{**data, **sets})
+    allowed = (
+        isinstance(options.only_skill_assets, bool)
+        and options.on_auth_failure in get_args(AuthFailure)
+        and type(options.start_limit) is int
+        and options.start_limit in START_LIMITS
+        and (options.add_service is None or options.add_service in get_args(ServiceKind))
+    )
+    if not allowed:
+        raise ValueError
+    return options
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def save_plan(plan: Plan, file: Path) -> None:
-    try:
-        file.write_text(json.dumps(plan.digest(), indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise SkillgenError(f"{file}: cannot be written ({error.strerror})") from error
+    write_report(file, json.dumps(plan.digest(), indent=2) + "\n")
 
 
 def load_digest(file: Path) -> dict[str, Any]:
     """A saved plan. Raises SkillgenError when it is none, or another version's."""
     try:
-        digest = json.loads(file.read_text(encoding="utf-8"))
+        with file.open(encoding="utf-8") as stream:
+            digest = json.loads(stream.read(LARGEST_PLAN))
         if digest["format"] != PLAN_FORMAT:
             raise SkillgenError(f"{file}: made by another skillgen; make the plan again")
         options_from_data(digest["options"])
+        _text(digest["skillgen"])
         for row in digest["files"]:
-            _ = row["path"], row["mode"], row["rules"], row["before"], row["after"]
+            _ = row["mode"], row["rules"], row["before"], row["after"], _text(row["path"])
     except OSError as error:
         raise SkillgenError(f"{file}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SkillgenError(f"{file}: is no saved plan; make one with --save-plan") from error
     return dict(digest)
 

@@ -43,7 +43,7 @@ class Project:
             return {}
         try:
             data = json.loads(self.host.read(path).decode("utf-8-sig", "replace"))
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return data if isinstance(data, dict) else {}
 

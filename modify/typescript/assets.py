@@ -127,7 +127,7 @@ def packages_around(host: Host, path: str) -> Iterator[dict[str, Any]]:
         if host.exists(name):
             try:
                 found = json.loads(host.read(name))
-            except ValueError:
+            except (ValueError, RecursionError):
                 found = None
             yield found if isinstance(found, dict) else {}
         if not folder:

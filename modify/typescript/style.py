@@ -112,7 +112,7 @@ def prettier_configuration(host: Host, path: str) -> dict[str, Any]:
         if host.exists(package):
             try:
                 found = json.loads(host.read(package)).get("prettier")
-            except (ValueError, AttributeError):
+            except (ValueError, AttributeError, RecursionError):
                 found = None
             if isinstance(found, dict):
                 return found
@@ -126,7 +126,7 @@ def parse_configuration(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
         return found if isinstance(found, dict) else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     values: dict[str, Any] = {}
     for key, value in re.findall(

@@ -13,6 +13,7 @@ from math import ceil, log10
 from pathlib import Path
 
 from skill.errors import SkillgenError
+from skill.report.file import write_report
 from skill.report.storms import cells
 from skill.simulate import Report, Simulation
 from skill.storm.outcome import Outcome
@@ -42,10 +43,7 @@ class Panel:
 
 def write(report: Report, file: Path) -> None:
     """Raises SkillgenError when there is nothing to draw or the file cannot be written."""
-    try:
-        file.write_text(draw(report.simulations), encoding="utf-8")
-    except OSError as error:
-        raise SkillgenError(f"{file}: cannot be written ({error.strerror})") from error
+    write_report(file, draw(report.simulations))
 
 
 def draw(simulations: Sequence[Simulation]) -> str:

@@ -23,6 +23,9 @@ HOST of reset: host, exit, error, recovered, memories: [MEMORY].
 MEMORY: {"path", "state": "clear"|"waiting"|"stopped", "text", "cleared": bool}.
 rule: {"version", "skillgen", "command", "exit", "rules": [{"id", "summary", "page"}]}.
 
+Every HOST also has "foreign_record": null, or one line when what lies in .skillgen is not
+this user's own and was left alone.
+
 Keys are only ever added under one ``version``.
 """
 

@@ -75,7 +75,7 @@ def _package(host: Host) -> dict[str, Any]:
         return {}
     try:
         package = json.loads(host.read("package.json"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return package if isinstance(package, dict) else {}
 

@@ -20,8 +20,10 @@ COLOURS = {
     "+": "32",
     "@": "36",
 }
-# What a file's name or content could do to a terminal; tab and line feed are harmless.
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# What a file's name or content could do to a terminal: control it, or turn the text around.
+# Tab and line feed are harmless, and so are the colours that ``paint`` sets.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+PAINTED = re.compile(rf"(\x1b\[(?:0|{'|'.join(sorted(set(COLOURS.values())))})m)")
 SLOW = 1.0
 
 
@@ -44,6 +46,10 @@ class Printer:
 
     def out(self, text: str) -> None:
         """Print; whoever reads may have left (``| head``), and the work goes on."""
+        if self.terminal:
+            parts = PAINTED.split(text)
+            parts[::2] = map(harmless, parts[::2])
+            text = "".join(parts)
         try:
             sys.stdout.write(text + "\n")
         except BrokenPipeError:
@@ -55,9 +61,7 @@ class Printer:
 
     def safe(self, text: str) -> str:
         """Text of the host's, made harmless for a terminal."""
-        if not self.terminal:
-            return text
-        return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+        return harmless(text) if self.terminal else text
 
     def diff(self, content: bytes) -> None:
         text = content.decode("utf-8", "surrogateescape")
@@ -71,7 +75,7 @@ class Printer:
 
     def say(self, line: str) -> None:
         """One line for the person at the keyboard."""
-        one = " ".join(line.split())
+        one = harmless(" ".join(line.split()))
         with contextlib.suppress(OSError):
             print(f"skillgen: {one}", file=sys.stderr, flush=True)
 
@@ -107,6 +111,16 @@ class Printer:
             yield
         finally:
             timer.cancel()
+
+
+def harmless(text: str) -> str:
+    """The text with what could act on a terminal written out."""
+    return CONTROL.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 def leave_pipe() -> None:

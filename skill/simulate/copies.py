@@ -19,8 +19,6 @@ from skill.host import LARGEST_SOURCE, Host
 from skill.options import Options
 from skill.plan import Plan, make_plan
 
-STATE = ".skillgen"
-
 
 @dataclass(frozen=True, slots=True)
 class Copies:
@@ -81,10 +79,7 @@ def _take_back(host: Host, before: Path) -> str:
     """Revert the patch in the copy; why that is not possible, or nothing."""
     from skill import transaction
 
-    state = host.root / STATE
-    if state.is_symlink():
-        return "its record is a link, which is not followed"
-    shutil.copytree(state, before / STATE, symlinks=True)
+    transaction.copy_record(host.root, before)
     reverted = transaction.revert(before)
     if reverted is None or reverted.conflicts:
         return "it was edited since it was patched, and the patch cannot be taken out of it"

@@ -1,7 +1,8 @@
 """The only writer of a host: applies a plan all or nothing, and takes it back.
 
 Promises 3, 6 and 7 live here. ``recover`` runs first in every command; ``apply`` and
-``revert`` hold the host's lock, so two of them never write at once.
+``revert`` hold the host's lock, so two of them never write at once. Nothing that lies in a
+host is believed: ``skill.transaction.key`` and ``journal`` say what is, and why.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from skill.errors import SkillgenError
 from skill.plan import Plan
 from skill.transaction.commit import Recovery, Target, commit, missing_folders, require_unchanged
 from skill.transaction.commit import recover as _recover
-from skill.transaction.journal import Entry, Layer, Store
+from skill.transaction.journal import Entry, ForeignRecord, Layer, Store
 from skill.transaction.revert import Conflict, Reverted
 from skill.transaction.revert import revert as _revert
 from skill.transaction.tree import Tree
@@ -26,10 +27,12 @@ from skill.transaction.tree import Tree
 __all__ = [
     "Applied",
     "Conflict",
+    "ForeignRecord",
     "Recovery",
     "Reverted",
     "applied",
     "apply",
+    "copy_record",
     "preflight",
     "recover",
     "revert",
@@ -48,7 +51,10 @@ def _opened(root: Path) -> Iterator[Tree]:
 
 
 def recover(root: Path) -> Recovery | None:
-    """Bring the host to before or after a command that was killed; None: nothing to do."""
+    """Bring the host to before or after a command that was killed; None: nothing to do.
+
+    Raises ForeignRecord, a SkillgenError, where the record is not this user's own.
+    """
     with _opened(root) as tree:
         return _recover(tree)
 
@@ -82,11 +88,20 @@ def apply(plan: Plan) -> None:
 
 
 def revert(root: Path, keep: Collection[str] = ()) -> Reverted | None:
-    """Take back what was applied; None when this copy of the host has no record of any."""
-    if applied(root) is None:
-        return None
+    """Take back what was applied; None when this copy of the host has no record of any.
+
+    Raises ForeignRecord, a SkillgenError, where the record is not this user's own.
+    """
     with _opened(root) as tree:
+        if not Store(tree).layers():
+            return None
         return _revert(tree, keep)
+
+
+def copy_record(root: Path, target: Path) -> None:
+    """Copy a host's record to a copy of the host, with what ``revert`` needs there."""
+    with _opened(root) as tree, _opened(target) as copied:
+        Store(tree).copy(Store(copied))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +115,12 @@ class Applied:
 
 
 def applied(root: Path) -> Applied | None:
-    """The record, compared with the files; None where there is none."""
+    """The record, compared with the files; None where there is none of this user's own."""
     with _opened(root) as tree:
-        layers = Store(tree).layers()
+        try:
+            layers = Store(tree).layers()
+        except ForeignRecord:
+            return None
         last = {entry.path: entry.after for layer in layers for entry in layer.entries}
         if not last:
             return None

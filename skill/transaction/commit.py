@@ -14,13 +14,13 @@ Each step looks at what is there before it acts, so every phase can be repeated.
 from __future__ import annotations
 
 import hashlib
-import os
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from skill.errors import SkillgenError
-from skill.transaction.journal import FOLDER, Journal, Layer, Step, Store
+from skill.transaction.journal import ForeignRecord, Journal, Layer, Step, Store, staged_name
+from skill.transaction.paths import FOLDER, require_of_host
 from skill.transaction.tree import Held, Tree
 
 
@@ -61,13 +61,12 @@ def commit(
     made = missing_folders(tree, [target.path for target in ordered if target.after is not None])
     token = uuid.uuid4().hex[:8]
     steps = tuple(
-        _step(tree, target, held[target.path], f".skillgen-{token}-{number}")
+        _step(tree, target, held[target.path], staged_name(target.path, token, number))
         for number, target in enumerate(ordered)
     )
-    journal = Journal(verb, "staging", steps, tuple(made), tuple(emptied))
+    journal = Journal(verb, "staging", token, steps, tuple(made), tuple(emptied))
     try:
-        store.prepare()
-        store.write_journal(journal)
+        store.begin(journal)
         for target in ordered:
             for content in (target.before, target.after):
                 if content is not None:
@@ -75,7 +74,7 @@ def commit(
         for folder in made:
             tree.make_folder(folder)
         for target, step in zip(ordered, steps, strict=True):
-            if step.staged is not None and target.after is not None:
+            if target.after is not None:
                 tree.write_new(step.staged, target.after, step.mode, step.owner)
         store.stage_layers(layers)
         journal = store.set_phase(journal, "committing")
@@ -89,7 +88,7 @@ def _step(tree: Tree, target: Target, held: Held | None, staged: str) -> Step:
         path=target.path,
         before=_hash(target.before),
         after=_hash(target.after),
-        staged=None if target.after is None else _beside(target.path, staged),
+        staged=staged,
         mode=held.mode if held else target.mode,
         owner=held.owner if held else tree.owner_of_folder(target.path),
     )
@@ -97,13 +96,17 @@ def _step(tree: Tree, target: Target, held: Held | None, staged: str) -> Step:
 
 def _taken_back(store: Store, journal: Journal, error: Exception) -> SkillgenError:
     """Undo what was begun and say why; at worst the journal stays for the next command."""
+    if isinstance(error, ForeignRecord):
+        return error
     reason = str(error)
     if isinstance(error, OSError):
         reason = f"{error.strerror or error}"
         name = error.filename2 or error.filename
-        if isinstance(name, str) and not name.startswith(".skillgen-"):
+        if isinstance(name, str) and not name.startswith((".skillgen-", ".skillgen.")):
             reason = f"{name}: {reason}"
     try:
+        for leftover in store.leftovers():
+            store.discard(leftover)
         if store.exists():
             journal = store.journal() or journal  # the last write may have landed all the same
             if journal.phase == "committing" and not store.has_staged_layers():
@@ -133,15 +136,18 @@ def finish(store: Store, journal: Journal) -> None:
 
 
 def _advance(tree: Tree, step: Step) -> None:
-    if step.staged is not None and tree.read(step.staged) is None:
+    staged = hash_of(tree.read(step.staged))
+    if step.after is not None and staged is None:
         return  # its rename is done
     now = hash_of(tree.read(step.path))
-    if step.staged is None and now is None:
+    if step.after is None and now is None:
         return  # its removal is done
     if now != step.before:
         raise SkillgenError(changed(step.path))
-    if step.staged is None:
+    if step.after is None:
         tree.remove(step.path)
+    elif staged != step.after:
+        raise SkillgenError(f"{step.staged}: changed since it was written; nothing was written")
     else:
         tree.rename(step.staged, step.path)
 
@@ -162,8 +168,7 @@ def undo(store: Store, journal: Journal) -> list[str]:
         elif journal.phase != "staging" and now != step.before:
             kept.append(step.path)
             _put_beside(store, step)
-        if step.staged is not None:
-            tree.remove(step.staged)
+        tree.remove(step.staged)
     for folder in reversed(journal.made):
         tree.remove_folder(folder)
     store.drop_staged_layers()
@@ -176,10 +181,9 @@ def _put_back(store: Store, step: Step) -> None:
     if step.before is None:
         tree.remove(step.path)
         return
-    staged = step.staged or _beside(step.path, f".skillgen-{uuid.uuid4().hex[:8]}")
-    tree.remove(staged)
-    tree.write_new(staged, store.original(step.before), step.mode, step.owner)
-    tree.rename(staged, step.path)
+    tree.remove(step.staged)
+    tree.write_new(step.staged, store.original(step.before), step.mode, step.owner)
+    tree.rename(step.staged, step.path)
 
 
 def _put_beside(store: Store, step: Step) -> None:
@@ -193,17 +197,19 @@ def recover(tree: Tree) -> Recovery | None:
     """Clean up after a command that was killed; None when there is nothing to clean.
 
     Every command calls this first. Takes the lock only when there is something to do.
-    Raises SkillgenError when it cannot, with the host as it was found.
+    Raises SkillgenError when it cannot, with the host as it was found: ForeignRecord where
+    what lies there is not this user's own.
     """
     store = Store(tree)
-    if not store.exists() or (store.journal() is None and store.layers()):
+    if not store.leftovers() and (not store.exists() or store.journal() is None):
         return None
     with tree.locked():
-        journal = store.journal()
+        journal = None
         try:
+            for leftover in store.leftovers():
+                store.discard(leftover)
+            journal = store.journal() if store.exists() else None
             if journal is None:
-                if not store.layers():
-                    store.tidy()  # killed before its first step, or after its last
                 return None
             return _settle(store, journal)
         except OSError as error:
@@ -226,6 +232,7 @@ def _settle(store: Store, journal: Journal) -> Recovery:
 
 def require_unchanged(tree: Tree, target: Target) -> Held | None:
     """The file as it is. Raises SkillgenError unless it is as planned, and may be written."""
+    require_of_host(target.path)
     try:
         held = tree.read(target.path)
         folder = _first_missing(tree, target.path)
@@ -264,11 +271,6 @@ def hash_of(held: Held | None) -> str | None:
 
 def _hash(content: bytes | None) -> str | None:
     return None if content is None else hashlib.sha256(content).hexdigest()
-
-
-def _beside(path: str, name: str) -> str:
-    folder = os.path.dirname(path)
-    return f"{folder}/{name}" if folder else name
 
 
 def _rank(target: Target) -> tuple[int, str]:

@@ -8,24 +8,66 @@
 - ``conflicts/PATH``: merges that a person has to settle.
 
 Every file in it is written beside its place and renamed, so it is whole at any moment.
+They are readable by the user alone, because a file before its change may have been.
+
+Security (``skill.transaction.key`` says why so): the folder is acted on only when each of
+the two JSON files in it carries the MAC of the user's key, one of them at least is there,
+the folder is the user's or of the owner of the host, and git does not track it; else
+``ForeignRecord``. So it must hold a sealed file at every moment: it is made, and removed,
+under the name ``.skillgen.NONCE.MAC``, which itself proves that a leftover is ours. What
+is read is checked all the same: paths a plan may name, staged files of our own form beside
+their targets; originals and staged files are known by their hashes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import os
+import re
+import secrets
+import stat
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from skill import __version__
 from skill.errors import SkillgenError
+from skill.transaction import key as keys
+from skill.transaction.paths import FOLDER, require_of_host
+from skill.transaction.tracked import is_tracked
 from skill.transaction.tree import Tree
 
-FOLDER = ".skillgen"
-FORMAT = 1
+FORMAT = 2
+# What each file is sealed as; state.next becomes state.json by a rename.
+KINDS = {"journal.json": "journal", "state.json": "state", "state.next": "state"}
+# What can be left in a state folder that is going, or was not finished.
+LEFTOVERS = (
+    *KINDS,
+    *(f"{name}.new" for name in (*KINDS, ".gitignore")),
+    ".gitignore",
+    ".DS_Store",
+)
+PASSING = re.compile(r"\.skillgen\.([0-9a-f]{16})\.([0-9a-f]{64})")
+OBJECT = re.compile(r"[0-9a-f]{64}(\.new)?")
 
 Phase = Literal["staging", "committing", "undoing"]
+
+
+class ForeignRecord(SkillgenError):
+    """A state folder that is not proven to be this user's own; nothing in it is acted on.
+
+    reason: what is amiss. way_on: what to do, in which skillgen has no part.
+    """
+
+    def __init__(self, reason: str, way_on: str = "") -> None:
+        self.reason = reason
+        self.way_on = way_on or (
+            f"take skillgen's changes back with git, or move {FOLDER} away to go on without it"
+        )
+        super().__init__(f"{FOLDER}: {reason}; nothing in it is acted on: {self.way_on}")
+
+
+NOT_YOURS = "is no record of yours on this machine, or was changed since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +93,14 @@ class Layer:
 class Step:
     """One file of a transaction; before and after are hashes, None where there is no file.
 
-    staged: the file beside it that takes its place, None when it is removed. mode, owner:
+    staged: the file beside it that takes its place, on the way there and back. mode, owner:
     of the file on either side of the step.
     """
 
     path: str
     before: str | None
     after: str | None
-    staged: str | None
+    staged: str
     mode: int
     owner: tuple[int, int]
 
@@ -68,52 +110,130 @@ class Journal:
     """A transaction under way.
 
     phase: ``staging`` (no file of the host has changed), ``committing`` (everything is
-    staged; the renames can be finished), ``undoing``. made: folders that this made;
-    emptied: folders that go at the end if they are empty.
+    staged; the renames can be finished), ``undoing``. token: its own, part of the names of
+    staged files. made: folders that this made; emptied: folders that go at the end if they
+    are empty.
     """
 
     verb: str
     phase: Phase
+    token: str
     steps: tuple[Step, ...]
     made: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
 
 
+def staged_name(path: str, token: str, number: int) -> str:
+    """The file beside ``path`` that step ``number`` of a transaction puts in its place."""
+    folder = path.rpartition("/")[0]
+    name = f".skillgen-{token}-{number}"
+    return f"{folder}/{name}" if folder else name
+
+
 @dataclass
 class Store:
-    """Reads and writes the state folder of one host. Raises SkillgenError and OSError."""
+    """Reads and writes the state folder of one host.
+
+    Raises ForeignRecord where it is not this user's own, SkillgenError and OSError.
+    """
 
     tree: Tree
-    _counter: int = field(default=0, repr=False)
+    _held_key: bytes | None = field(default=None, repr=False)
+    _untracked: bool = field(default=False, repr=False)
+
+    def _key(self) -> bytes | None:
+        if self._held_key is None:
+            self._held_key = keys.load(self.tree.root)
+        return self._held_key
 
     def exists(self) -> bool:
-        return self.tree.is_folder(FOLDER)
+        """Whether there is a record. Raises ForeignRecord unless this user made it, here."""
+        status = self.tree.status(FOLDER)
+        if status is None:
+            return False
+        if not stat.S_ISDIR(status.st_mode):
+            raise ForeignRecord("is a link or no folder")
+        if status.st_uid not in (os.geteuid(), self.tree.owner_of_folder(FOLDER)[0]):
+            raise ForeignRecord("belongs to another user")
+        sealed = [name for name in KINDS if self._load(name) is not None]
+        if not sealed:
+            raise ForeignRecord(NOT_YOURS)
+        self._untracked = self._untracked or not is_tracked(self.tree.root, FOLDER)
+        if not self._untracked:
+            raise ForeignRecord(
+                "is tracked by git, so a pull may have changed it",
+                f"take it out with: git rm -r --cached {FOLDER}",
+            )
+        return True
 
-    def prepare(self) -> None:
-        self.tree.make_folder(FOLDER)
-        if self.tree.read(f"{FOLDER}/.gitignore") is None:
-            self._write(".gitignore", b"*\n")
-        self.tree.make_folder(f"{FOLDER}/objects")
+    def begin(self, journal: Journal) -> None:
+        """Write the journal, in a new state folder unless there is one."""
+        folder = FOLDER
+        if not self.exists():
+            key = self._held_key = keys.load_or_make(self.tree.root)
+            nonce = secrets.token_hex(8)
+            folder = f"{FOLDER}.{nonce}.{keys.mac(key, 'folder', nonce.encode())}"
+            self.tree.make_folder(folder)
+        if self.tree.read(f"{folder}/.gitignore") is None:
+            self._write(".gitignore", b"*\n", folder, 0o644)
+        self.tree.make_folder(f"{folder}/objects")
+        self._seal("journal.json", _of_journal(journal), folder)
+        if folder != FOLDER:
+            self.tree.rename(folder, FOLDER)
 
-    def _write(self, name: str, content: bytes) -> None:
-        new = f"{FOLDER}/{name}.new"
+    def _write(self, name: str, content: bytes, folder: str = FOLDER, mode: int = 0o600) -> None:
+        new = f"{folder}/{name}.new"
         self.tree.remove(new)
-        self.tree.write_new(new, content, 0o644, self.tree.owner_of_folder(FOLDER))
-        self.tree.rename(new, f"{FOLDER}/{name}")
+        self.tree.write_new(new, content, mode, (os.geteuid(), os.getegid()))
+        self.tree.rename(new, f"{folder}/{name}")
+
+    def _seal(self, name: str, data: dict[str, Any], folder: str = FOLDER) -> None:
+        key = self._key()
+        if key is None:
+            raise SkillgenError("skillgen's key is gone; run the command again")
+        data = {"format": FORMAT, "skillgen": __version__, **data}
+        self._write(name, keys.seal(key, KINDS[name], data), folder)
 
     def _load(self, name: str) -> dict[str, Any] | None:
-        held = self.tree.read(f"{FOLDER}/{name}")
-        if held is None:
-            return None
+        """What a file says, None where there is none. Raises ForeignRecord if it is not ours."""
         try:
-            data = json.loads(held.content)
-            if data["format"] != FORMAT:
-                raise SkillgenError(
-                    f"{FOLDER}/{name}: written by skillgen {data['skillgen']}; use that version"
-                )
-        except (ValueError, KeyError, TypeError) as error:
-            raise _damaged(name) from error
-        return dict(data)
+            held = self.tree.read(f"{FOLDER}/{name}")
+            if held is None:
+                return None
+            key = self._key()
+        except SkillgenError as error:
+            raise ForeignRecord(f"cannot be trusted ({error})") from error
+        data = keys.unseal(key, KINDS[name], held.content) if key else None
+        if data is None:
+            raise ForeignRecord(NOT_YOURS)
+        if data["format"] != FORMAT:
+            raise SkillgenError(
+                f"{FOLDER}/{name}: written by skillgen {data['skillgen']}; use that version"
+            )
+        return data
+
+    # -- leftovers of a command that was killed while it made or removed the folder
+
+    def leftovers(self) -> list[str]:
+        """State folders on their way in or out, each proven by its name."""
+        found = [match for name in self.tree.names() if (match := PASSING.fullmatch(name))]
+        try:
+            key = self._key() if found else None
+        except SkillgenError:
+            return []
+        return [
+            match[0]
+            for match in found
+            if key and match[2] == keys.mac(key, "folder", match[1].encode())
+            if self.tree.is_folder(match[0]) and not is_tracked(self.tree.root, match[0])
+        ]
+
+    def discard(self, folder: str) -> None:
+        """Remove such a folder; what is not skillgen's stays in it."""
+        for name in LEFTOVERS:
+            self.tree.remove(f"{folder}/{name}")
+        self.tree.remove_folder(f"{folder}/objects")
+        self.tree.remove_folder(folder)
 
     # -- journal
 
@@ -122,18 +242,12 @@ class Store:
         if data is None:
             return None
         try:
-            steps = tuple(
-                Step(**{**step, "owner": (step["owner"][0], step["owner"][1])})
-                for step in data["steps"]
-            )
-            made, emptied = tuple(data["made"]), tuple(data["emptied"])
-            return Journal(data["verb"], data["phase"], steps, made, emptied)
-        except (KeyError, TypeError) as error:
+            return _as_journal(data)
+        except (KeyError, TypeError, ValueError) as error:
             raise _damaged("journal.json") from error
 
     def write_journal(self, journal: Journal) -> Journal:
-        data = {"format": FORMAT, "skillgen": __version__, **asdict(journal)}
-        self._write("journal.json", _as_json(data))
+        self._seal("journal.json", _of_journal(journal))
         return journal
 
     def set_phase(self, journal: Journal, phase: Phase) -> Journal:
@@ -145,32 +259,19 @@ class Store:
     # -- what is applied
 
     def layers(self) -> tuple[Layer, ...]:
+        if not self.exists():
+            return ()
         data = self._load("state.json")
         if data is None:
             return ()
         try:
-            return tuple(
-                Layer(
-                    layer["skillgen"],
-                    tuple(
-                        Entry(**{**entry, "rules": tuple(entry["rules"])})
-                        for entry in layer["entries"]
-                    ),
-                    tuple(layer["folders"]),
-                )
-                for layer in data["layers"]
-            )
-        except (KeyError, TypeError) as error:
+            return tuple(_as_layer(layer) for layer in data["layers"])
+        except (KeyError, TypeError, ValueError) as error:
             raise _damaged("state.json") from error
 
     def stage_layers(self, layers: Iterable[Layer]) -> None:
         """Write the record as it will be; ``commit_layers`` puts it in place."""
-        data = {
-            "format": FORMAT,
-            "skillgen": __version__,
-            "layers": [asdict(layer) for layer in layers],
-        }
-        self._write("state.next", _as_json(data))
+        self._seal("state.next", {"layers": [asdict(layer) for layer in layers]})
 
     def commit_layers(self) -> None:
         self.tree.rename(f"{FOLDER}/state.next", f"{FOLDER}/state.json")
@@ -184,6 +285,7 @@ class Store:
     # -- originals
 
     def save(self, content: bytes) -> str:
+        """Keep the bytes for the user alone: the file itself may be readable by nobody else."""
         name = hashlib.sha256(content).hexdigest()
         if self.tree.read(f"{FOLDER}/objects/{name}") is None:
             self._write(f"objects/{name}", content)
@@ -197,6 +299,20 @@ class Store:
                 "take the change back with git"
             )
         return held.content
+
+    def copy(self, other: Store) -> None:
+        """Give a copy of the host the record and the originals that it names."""
+        layers, held = self.layers(), self.tree.read(f"{FOLDER}/state.json")
+        if held is None:
+            return
+        other.tree.make_folder(FOLDER)
+        other.tree.make_folder(f"{FOLDER}/objects")
+        for layer in layers:
+            for entry in layer.entries:
+                for name in (entry.before, entry.after):
+                    if name is not None:
+                        other.save(self.original(name))
+        other._write("state.json", held.content)
 
     def save_conflict(self, path: str, content: bytes) -> str:
         """Keep a merge for a person to settle; returns where."""
@@ -220,18 +336,22 @@ class Store:
             for name in (entry.before, entry.after)
         }
         for name in self.tree.names(f"{FOLDER}/objects"):
-            if name not in needed:
+            if name not in needed and OBJECT.fullmatch(name):
                 self.tree.remove(f"{FOLDER}/objects/{name}")
         self._remove_settled({entry.path for layer in layers for entry in layer.entries})
-        if not layers:
-            self.tree.remove_folder(f"{FOLDER}/objects")
-            self.tree.remove(f"{FOLDER}/state.json")
-        self.remove_journal()
-        if not layers:
-            leftovers = (".gitignore", ".gitignore.new", "journal.json.new", "state.next.new")
-            for name in leftovers:
-                self.tree.remove(f"{FOLDER}/{name}")
-            self.tree.remove_folder(FOLDER)
+        if layers:
+            self.remove_journal()
+        else:
+            self._go()
+
+    def _go(self) -> None:
+        """Remove the folder, under a name that proves what a kill leaves of it."""
+        key = self._key()
+        if key is not None:
+            nonce = secrets.token_hex(8)
+            folder = f"{FOLDER}.{nonce}.{keys.mac(key, 'folder', nonce.encode())}"
+            self.tree.rename(FOLDER, folder)
+            self.discard(folder)
 
     def _remove_settled(self, open_paths: set[str], below: str = "") -> None:
         """Remove kept merges of files that are settled."""
@@ -245,8 +365,42 @@ class Store:
         self.tree.remove_folder(folder)
 
 
-def _as_json(data: dict[str, Any]) -> bytes:
-    return (json.dumps(data, indent=1) + "\n").encode()
+def _of_journal(journal: Journal) -> dict[str, Any]:
+    return asdict(journal)
+
+
+def _as_journal(data: dict[str, Any]) -> Journal:
+    """Raises ValueError and the like where a journal cannot be one that we wrote."""
+    token, phase = data["token"], data["phase"]
+    _require(re.fullmatch(r"[0-9a-f]{8}", token) and phase in get_args(Phase))
+    steps = []
+    for number, step in enumerate(data["steps"]):
+        path = require_of_host(step["path"])
+        _require(step["staged"] == staged_name(path, token, number))
+        _require(_is_hash(step["before"]) and _is_hash(step["after"]))
+        _require(0 <= step["mode"] <= 0o7777)
+        owner = int(step["owner"][0]), int(step["owner"][1])
+        steps.append(Step(**{**step, "owner": owner}))
+    made, emptied = (tuple(map(require_of_host, data[name])) for name in ("made", "emptied"))
+    return Journal(data["verb"], phase, token, tuple(steps), made, emptied)
+
+
+def _as_layer(data: dict[str, Any]) -> Layer:
+    entries = []
+    for entry in data["entries"]:
+        require_of_host(entry["path"])
+        _require(_is_hash(entry["before"]) and _is_hash(entry["after"] or ""))
+        entries.append(Entry(**{**entry, "rules": tuple(entry["rules"])}))
+    return Layer(data["skillgen"], tuple(entries), tuple(map(require_of_host, data["folders"])))
+
+
+def _is_hash(value: str | None) -> bool:
+    return value is None or re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
+def _require(true: object) -> None:
+    if not true:
+        raise ValueError
 
 
 def _damaged(name: str) -> SkillgenError:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from skill.errors import SkillgenError
 from skill.transaction.commit import Target, commit
 from skill.transaction.journal import Entry, Layer, Store
-from skill.transaction.merge import merge, same_but_layout, without_git
+from skill.transaction.merge import git_program, merge, same_but_layout
 from skill.transaction.tree import Tree
 
 
@@ -113,9 +113,10 @@ def _undo(store: Store, entry: Entry, content: bytes | None) -> _Undone:
         return _Undone(before)
     if before is None:
         return _Undone(content, conflict="added by skillgen and edited since")
-    if without_git():
+    git = git_program(store.tree.root)
+    if git is None:
         return _Undone(content, conflict="edited since, and merging needs git: install it")
-    result = merge(content, after, before, entry.path)
+    result = merge(git, content, after, before, entry.path)
     if result.conflicts:
         return _Undone(content, False, "edited since in the same lines", result.content)
     return _Undone(result.content, merged=True)

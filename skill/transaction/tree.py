@@ -2,6 +2,8 @@
 
 Every operation goes down from the root folder one component at a time and follows no
 link, so neither a symlink nor ``..`` leads out, whatever the tree becomes meanwhile.
+Nothing is read or written in ``.git`` and other folders that are not the host's own
+(``skill.transaction.paths``), nor written in a nested checkout.
 What is written is on disk (fsync) before the call returns.
 """
 
@@ -17,8 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skill.errors import SkillgenError
+from skill.transaction.paths import require_inside
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Without O_NONBLOCK a pipe that took a file's place would wait for a writer.
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+NO_SUCH_LOCK = (errno.EBADF, errno.ENOLCK, errno.ENOTSUP, errno.EINVAL)
+# Far more than any file of a plan; a larger one is never loaded.
+LARGEST = 64_000_000
 WRITE_BITS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -62,7 +70,7 @@ class Tree:
                 f"another skillgen is at work in {self.root}; wait for it, then try again"
             ) from None
         except OSError as error:
-            if error.errno not in (errno.EBADF, errno.ENOLCK, errno.ENOTSUP, errno.EINVAL):
+            if error.errno not in NO_SUCH_LOCK:
                 raise
             yield
             return
@@ -72,11 +80,9 @@ class Tree:
             fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     @contextlib.contextmanager
-    def _parent(self, path: str) -> Iterator[tuple[int, str]]:
+    def _parent(self, path: str, write: bool = True) -> Iterator[tuple[int, str]]:
         """The open folder that holds ``path``, and the last component."""
-        *folders, name = path.split("/")
-        if any(part in ("", ".", "..") or "\0" in part for part in (*folders, name)):
-            raise SkillgenError(f"{path}: leads out of {self.root}; nothing was written")
+        *folders, name = require_inside(path)
         fd = os.dup(self._fd)
         try:
             for folder in folders:
@@ -91,6 +97,10 @@ class Tree:
                     raise
                 os.close(fd)
                 fd = deeper
+                if write and _has(".git", fd):
+                    raise SkillgenError(
+                        f"{path}: {folder} is a checkout of its own; nothing was written"
+                    )
             yield fd, name
         finally:
             os.close(fd)
@@ -98,30 +108,32 @@ class Tree:
     def read(self, path: str) -> Held | None:
         """The file, or None where there is nothing."""
         try:
-            with self._parent(path) as (fd, name):
-                status = os.stat(name, dir_fd=fd, follow_symlinks=False)
-                if not stat.S_ISREG(status.st_mode):
-                    raise SkillgenError(
-                        f"{path}: is a link or no regular file; skillgen follows no links, "
-                        "nothing was written"
-                    )
-                file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+            with self._parent(path, write=False) as (fd, name):
+                # Looked at before it is opened: to open a device can do something.
+                _require_regular(path, os.stat(name, dir_fd=fd, follow_symlinks=False))
+                file = os.open(name, READ_FLAGS, dir_fd=fd)
         except FileNotFoundError:
             return None
         with open(file, "rb") as stream:
-            content = stream.read()
+            status = os.fstat(file)
+            _require_regular(path, status)
+            content = stream.read(LARGEST)
         return Held(content, stat.S_IMODE(status.st_mode), (status.st_uid, status.st_gid))
 
     def is_folder(self, path: str) -> bool:
         """Whether a folder has the name. Raises SkillgenError for a link."""
-        try:
-            with self._parent(path) as (fd, name):
-                mode = os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode
-        except FileNotFoundError:
-            return False
-        if stat.S_ISLNK(mode):
+        status = self.status(path)
+        if status is not None and stat.S_ISLNK(status.st_mode):
             raise SkillgenError(f"{path}: is a link; skillgen follows no links")
-        return stat.S_ISDIR(mode)
+        return status is not None and stat.S_ISDIR(status.st_mode)
+
+    def status(self, path: str) -> os.stat_result | None:
+        """What the name stands for, a link for itself; None where there is nothing."""
+        try:
+            with self._parent(path, write=False) as (fd, name):
+                return os.stat(name, dir_fd=fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
 
     def require_writable(self, path: str) -> None:
         """Raise SkillgenError unless the file (where there is one) and its folder are.
@@ -204,16 +216,18 @@ class Tree:
                 if not path:
                     status = os.fstat(self._fd)
                 else:
-                    with self._parent(path) as (fd, name):
+                    with self._parent(path, write=False) as (fd, name):
                         status = os.stat(name, dir_fd=fd, follow_symlinks=False)
                 return status.st_uid, status.st_gid
             except FileNotFoundError:
                 continue
 
-    def names(self, path: str) -> list[str]:
-        """The names in a folder; none where there is no folder."""
+    def names(self, path: str = "") -> list[str]:
+        """The names in a folder, by default the root; none where there is no folder."""
+        if not path:
+            return sorted(os.listdir(self._fd))
         try:
-            with self._parent(path) as (fd, name):
+            with self._parent(path, write=False) as (fd, name):
                 folder = os.open(name, FOLDER_FLAGS, dir_fd=fd)
         except FileNotFoundError:
             return []
@@ -225,3 +239,20 @@ class Tree:
 
 def _may_write(name: str, fd: int) -> bool:
     return os.access(name, os.W_OK, dir_fd=fd, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _has(name: str, fd: int) -> bool:
+    try:
+        os.stat(name, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _require_regular(path: str, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise SkillgenError(
+            f"{path}: is a link or no regular file; skillgen follows no links, nothing was written"
+        )
+    if status.st_size > LARGEST:
+        raise SkillgenError(f"{path}: is too large to be a source; nothing was written")

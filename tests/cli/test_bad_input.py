@@ -194,17 +194,17 @@ def test_a_state_that_names_files_outside(skillgen: Skillgen, host: Path, tmp_pa
         state = (host / ".skillgen/state.json").read_text()
         hostile = state.replace(CHANNEL, "../victim")
         (host / ".skillgen" / name).write_text(hostile)
-        for command in ("revert", "status"):
+        for command, code in (("revert", 2), ("status", 1)):
             outcome = skillgen(command, host)
-            assert outcome.code == 2
-            assert "Traceback" not in outcome.err
+            assert outcome.code == code
+            assert ".skillgen: is no record of yours" in outcome.err
         assert victim.read_text() == "mine\n"
 
 
 def test_a_damaged_state(skillgen: Skillgen, host: Path) -> None:
     skillgen("apply", host)
     (host / ".skillgen/state.json").write_text("{")
-    assert_refused(skillgen("revert", host), ".skillgen/state.json: cannot be read")
+    assert_refused(skillgen("revert", host), ".skillgen: ", "was changed since", "git revert")
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ def tree_of(root: Path) -> Tree:
 
 
 def without_state(tree: Tree) -> Tree:
-    return {name: file for name, file in tree.items() if name.split("/")[0] != ".skillgen"}
+    """Nor the folder on its way in or out, which a refused removal leaves."""
+    return {name: file for name, file in tree.items() if name.split("/")[0][:9] != ".skillgen"}
 
 
 def make_host(root: Path) -> Path:

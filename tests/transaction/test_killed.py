@@ -76,18 +76,22 @@ def run_killed(action: Callable[[], object], at: int, after: bool) -> bool:
 
 
 @pytest.fixture
-def tmp_path(tmp_path: Path) -> Iterator[Path]:
+def tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """In memory where there is such a folder: these tests make some thousand hosts."""
     memory = Path("/dev/shm")
+    monkeypatch.setenv("XDG_STATE_HOME", "")  # put back at the end; ``fresh`` sets it
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
         yield Path(folder)
 
 
 def fresh(folder: Path) -> Iterator[Path]:
+    """Hosts of users who have no key yet, so that calls which make it count as well."""
     number = 0
     while True:
+        os.environ["XDG_STATE_HOME"] = str(folder / f"home {number}/state")
         yield make_host(folder / f"host {number}")
         shutil.rmtree(folder / f"host {number}")
+        shutil.rmtree(folder / f"home {number}", ignore_errors=True)
         number += 1
 
 

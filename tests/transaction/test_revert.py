@@ -130,7 +130,7 @@ def test_without_git_an_edited_file_is_a_conflict(
     applied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (applied / PATH).write_bytes(PATCHED + b"\r\n// theirs")
-    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.setenv("PATH", str(applied / "tools"))
     result = transaction.revert(applied)
     assert result is not None
     assert "git" in result.conflicts[0].reason

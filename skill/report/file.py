@@ -1,0 +1,26 @@
+"""Writes the files that a user names on the command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from skill.errors import SkillgenError
+
+
+def write_report(file: Path, text: str) -> None:
+    """Write the text. A link of that name, which a host may hold, is not followed.
+
+    Raises SkillgenError.
+    """
+    # Links that the system itself makes lead to an open descriptor of this process.
+    follow = file.is_absolute() and file.parts[1:2] in (("dev",), ("proc",))
+    try:
+        if file.is_symlink() and not follow:
+            raise SkillgenError(f"{file}: is a link, which is not followed; name another file")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        flags |= 0 if follow else os.O_NOFOLLOW
+        with open(os.open(file, flags, 0o666), "w", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise SkillgenError(f"{file}: cannot be written ({error.strerror})") from error
