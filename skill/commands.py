@@ -168,14 +168,27 @@ class Session:
         try:
             recovery = transaction.recover(host.root)
         except transaction.ForeignRecord as foreign:
-            # Commands that need no record go on; the others raise it again as their error.
             row["foreign_record"] = str(foreign)
-            code = action(host, row)
-            self.printer.say(str(foreign))
-            return code
+            return self._without_record(str(foreign), host, row, action)
         if recovery:
             row["recovered"] = self._say_recovered(path, recovery)
         return action(host, row)
+
+    def _without_record(
+        self, foreign: str, host: Host, row: Row, action: Callable[[Host, Row], int]
+    ) -> int:
+        """Go on where the command needs no record, and name the one that is left alone."""
+        from skill.transaction import ForeignRecord
+
+        try:
+            code = action(host, row)
+        except ForeignRecord:
+            raise  # the command's own error says it
+        except SkillgenError:
+            self.printer.say(foreign)
+            raise
+        self.printer.say(foreign)
+        return code
 
     def _say_recovered(self, path: Path, recovery: Recovery) -> Row:
         outcome = "as it was before it" if recovery.outcome == "before" else "as it is after it"
@@ -307,10 +320,8 @@ class Session:
             modules = added_modules(host)
             if not modules:
                 raise
-            raise SkillgenError(
-                f".skillgen: {foreign.reason}; nothing in it is acted on: take the "
-                f"patch back with git: {with_git(modules)}"
-            ) from foreign
+            way_on = f"take the patch back with git: {with_git(modules)}"
+            raise transaction.ForeignRecord(foreign.reason, way_on) from foreign
         if result is None:
             return self._no_record(host, row)
         row.update(asdict(result), message="")

@@ -208,7 +208,7 @@ def options_from_data(data: dict[str, Any]) -> Options:
     A plan may come from anybody, and an option ends up in units: each value has to be one
     that the command line takes.
     """
-    sets = {name: frozenset(map(_text, data[name])) for name in ("select", "ignore")}
+    sets = {name: frozenset(map(_text, _list(data[name]))) for name in ("select", "ignore")}
     options = Options(**{**data, **sets})
     allowed = (
         isinstance(options.only_skill_assets, bool)
@@ -220,6 +220,12 @@ def options_from_data(data: dict[str, Any]) -> Options:
     if not allowed:
         raise ValueError
     return options
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
 
 
 def _text(value: object) -> str:
