@@ -7,6 +7,9 @@ outside the host can be read or written (promise 7).
 from __future__ import annotations
 
 import os
+import re
+import stat
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -54,6 +57,10 @@ FOREIGN_FOLDERS = frozenset(
 )
 # A source file above this is generated; the largest real channel file is under 100 kB.
 LARGEST_SOURCE = 1_500_000
+# Far above any file that is read by its name; a larger one is never loaded.
+LARGEST_FILE = 64_000_000
+# Code points that HFS+ leaves out when it compares names, as git's own guard knows them.
+IGNORED_BY_HFS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ class Host:
         """The file's bytes as they were at the first read. Raises SkillgenError."""
         if path not in self._contents:
             try:
-                self._contents[path] = self.files[path].absolute.read_bytes()
+                self._contents[path] = _content(self.files[path].absolute, path)
             except KeyError:
                 raise SkillgenError(f"{path}: no such file in {self.root}") from None
             except OSError as error:
@@ -121,7 +128,7 @@ class Host:
         if target.resolve() != target or not target.is_file():
             return None
         try:
-            return target.read_bytes()
+            return _content(target, path)
         except OSError as error:
             raise SkillgenError(f"{path}: cannot be read ({error.strerror})") from error
 
@@ -134,9 +141,30 @@ class Host:
                 yield file
 
 
+def _content(file: Path, path: str) -> bytes:
+    """The bytes of a regular file, whatever has taken its place since it was listed."""
+    fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(fd, "rb") as stream:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise SkillgenError(f"{path}: is no regular file any more; run the command again")
+        if status.st_size > LARGEST_FILE:
+            raise SkillgenError(f"{path}: is too large to be read; move it away")
+        return stream.read(LARGEST_FILE)
+
+
 def is_foreign(folder: str) -> bool:
     """Also ``dist-server``, ``dist-bot``: one built tree for each of a host's targets."""
-    return folder in FOREIGN_FOLDERS or folder.startswith("dist-")
+    return folder in FOREIGN_FOLDERS or folder.startswith("dist-") or is_guarded(folder)
+
+
+def is_guarded(name: str) -> bool:
+    """Whether some file system takes the name for ``.git`` or ``.skillgen``.
+
+    That is the most forgiving reading of macOS, NTFS and FAT: a host is moved between them.
+    """
+    bare = unicodedata.normalize("NFKC", IGNORED_BY_HFS.sub("", name)).casefold()
+    return bare.partition(":")[0].rstrip(" .") in (".git", "git~1", ".skillgen")
 
 
 def is_other_checkout(folder: str) -> bool:

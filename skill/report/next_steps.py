@@ -48,7 +48,10 @@ def stale_build(host: Host) -> str | None:
     """A warning when the built output is older than the source it is made from."""
     package = _package(host)
     entry = package.get("main") if isinstance(package.get("main"), str) else None
-    folder = host.root / (Path(str(entry)).parts[0] if entry and "/" in str(entry) else "dist")
+    first = Path(str(entry)).parts[0] if entry and "/" in str(entry) else "dist"
+    folder = host.root / first
+    if first in ("/", "//", "..") or folder.is_symlink():
+        return None
     built = _newest(folder.rglob("*.js")) if folder.is_dir() else 0.0
     source = _newest(
         file.absolute

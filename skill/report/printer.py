@@ -22,7 +22,7 @@ COLOURS = {
 }
 # What a file's name or content could do to a terminal: control it, or turn the text around.
 # Tab and line feed are harmless, and so are the colours that ``paint`` sets.
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\udc80-\udc9f\u202a-\u202e\u2066-\u2069]")
 PAINTED = re.compile(rf"(\x1b\[(?:0|{'|'.join(sorted(set(COLOURS.values())))})m)")
 SLOW = 1.0
 
@@ -120,6 +120,8 @@ def harmless(text: str) -> str:
 
 def _written_out(found: re.Match[str]) -> str:
     code = ord(found[0])
+    if code & 0xFF00 == 0xDC00:  # a byte that is no UTF-8
+        code -= 0xDC00
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 

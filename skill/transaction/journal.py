@@ -203,6 +203,8 @@ class Store:
             key = self._key()
         except SkillgenError as error:
             raise ForeignRecord(f"cannot be trusted ({error})") from error
+        except OSError as error:  # readable by another user alone, for one
+            raise ForeignRecord(f"cannot be read ({error.strerror})") from error
         data = keys.unseal(key, KINDS[name], held.content) if key else None
         if data is None:
             raise ForeignRecord(NOT_YOURS)

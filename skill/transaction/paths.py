@@ -7,26 +7,10 @@ so a path that does was not written by a plan, whatever else speaks for it.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
 from skill.errors import SkillgenError
-from skill.host import is_foreign
+from skill.host import is_foreign, is_guarded
 
 FOLDER = ".skillgen"
-# Code points that HFS+ leaves out when it compares names, as git's own guard knows them.
-IGNORED_BY_HFS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
-
-
-def _folded(name: str) -> str:
-    """The name as the most forgiving file system reads it: macOS, NTFS and FAT."""
-    bare = unicodedata.normalize("NFKC", IGNORED_BY_HFS.sub("", name)).casefold()
-    return bare.partition(":")[0].rstrip(" .")
-
-
-def is_git(name: str) -> bool:
-    """Whether some file system takes the name for ``.git``."""
-    return _folded(name) in (".git", "git~1")
 
 
 def require_inside(path: str) -> list[str]:
@@ -37,11 +21,10 @@ def require_inside(path: str) -> list[str]:
     parts = path.split("/")
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise SkillgenError(f"{path}: leads out of the host; nothing was written")
-    own = parts[0] == FOLDER
-    for part in parts[1:] if own else parts:
-        if is_git(part) or _folded(part) == FOLDER:
-            raise SkillgenError(f"{path}: {part} is not the host's own; nothing was written")
-    foreign = next((part for part in parts[own:-1] if is_foreign(part)), None)
+    *folders, name = parts[1:] if parts[0] == FOLDER and len(parts) > 1 else parts
+    foreign = next((part for part in folders if is_foreign(part)), None)
+    if foreign is None and is_guarded(name) and path != FOLDER:
+        foreign = name
     if foreign is not None:
         raise SkillgenError(f"{path}: {foreign} is not the host's own; nothing was written")
     return parts

@@ -15,7 +15,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-LARGEST = 500_000_000
+LARGEST = 200_000_000
 FIXED = 40  # what comes before the hash in an entry
 EXTENDED, VERSIONS = 0x4000, (2, 3, 4)
 

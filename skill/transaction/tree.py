@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skill.errors import SkillgenError
+from skill.host import LARGEST_FILE
 from skill.transaction.paths import require_inside
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK a pipe that took a file's place would wait for a writer.
 READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 NO_SUCH_LOCK = (errno.EBADF, errno.ENOLCK, errno.ENOTSUP, errno.EINVAL)
-# Far more than any file of a plan; a larger one is never loaded.
-LARGEST = 64_000_000
 WRITE_BITS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -117,7 +116,7 @@ class Tree:
         with open(file, "rb") as stream:
             status = os.fstat(file)
             _require_regular(path, status)
-            content = stream.read(LARGEST)
+            content = stream.read(LARGEST_FILE)
         return Held(content, stat.S_IMODE(status.st_mode), (status.st_uid, status.st_gid))
 
     def is_folder(self, path: str) -> bool:
@@ -192,8 +191,14 @@ class Tree:
             os.mkdir(name, dir_fd=fd)
             above = os.fstat(fd)
             if (above.st_uid, above.st_gid) != (os.geteuid(), os.getegid()):
-                with contextlib.suppress(PermissionError):
-                    os.chown(name, above.st_uid, above.st_gid, dir_fd=fd, follow_symlinks=False)
+                # By its descriptor: who owns the folder above may have put another file there.
+                made = os.open(name, FOLDER_FLAGS, dir_fd=fd)
+                try:
+                    if os.fstat(made).st_uid == os.geteuid():
+                        with contextlib.suppress(PermissionError):
+                            os.fchown(made, above.st_uid, above.st_gid)
+                finally:
+                    os.close(made)
             os.fsync(fd)
 
     def remove_folder(self, path: str) -> None:
@@ -254,5 +259,5 @@ def _require_regular(path: str, status: os.stat_result) -> None:
         raise SkillgenError(
             f"{path}: is a link or no regular file; skillgen follows no links, nothing was written"
         )
-    if status.st_size > LARGEST:
+    if status.st_size > LARGEST_FILE:
         raise SkillgenError(f"{path}: is too large to be a source; nothing was written")

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from skill.errors import SkillgenError
+from skill.host import Host
 from skill.report.printer import Printer
 from tests.cli.conftest import ADDED, Skillgen, content_of
 
@@ -147,6 +149,52 @@ def test_json_nested_without_end(
     assert outcome.code in (0, 1)
 
 
+@pytest.mark.parametrize("folder", [".GIT", "a/.Git", ".git ", "git~1", ".g\u200cit", ".SKILLGEN"])
+def test_what_another_file_system_takes_for_git_is_no_source(
+    skillgen: Skillgen, host: Path, folder: str
+) -> None:
+    (host / folder).mkdir(parents=True)
+    (host / folder / "x.bot.ts").write_text("connect();\n")
+    assert skillgen("apply", host).code == 0
+    assert (host / folder / "x.bot.ts").read_text() == "connect();\n"
+
+
+@pytest.mark.parametrize("main", ["../a/index.js", "/usr/index.js", "//usr/index.js", "link/a.js"])
+def test_a_build_outside_of_the_host_is_not_looked_at(
+    skillgen: Skillgen, host: Path, main: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (host / "link").symlink_to("/usr")
+    (host / "package.json").write_text(json.dumps({"main": main}))
+    looked: list[Path] = []
+    real = Path.rglob
+
+    def rglob(folder: Path, pattern: str) -> Any:
+        looked.append(folder)
+        return real(folder, pattern)
+
+    monkeypatch.setattr(Path, "rglob", rglob)
+    assert skillgen("inspect", host).code == 1
+    assert looked == []
+
+
+def test_a_file_that_is_swapped_or_without_end_is_not_read(host: Path) -> None:
+    opened = Host(host)
+    (host / "package.json").touch()
+    assert "package.json" in opened.files
+    with (host / "package.json").open("wb") as stream:
+        stream.truncate(1 << 42)
+    with pytest.raises(SkillgenError, match="too large"):
+        opened.read("package.json")
+    (host / "package.json").unlink()
+    os.mkfifo(host / "package.json")
+    with pytest.raises(SkillgenError, match="no regular file"):
+        opened.read("package.json")
+    (host / "package.json").unlink()
+    (host / "package.json").symlink_to("/etc/hostname")
+    with pytest.raises(SkillgenError, match="cannot be read"):
+        opened.read("package.json")
+
+
 def test_commands_to_copy_quote_what_the_host_names(
     skillgen: Skillgen, host: Path, tmp_path: Path
 ) -> None:
@@ -169,10 +217,10 @@ def test_what_acts_on_a_terminal_is_written_out(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     printer = Printer()
-    hostile = "a\x1b[2J\x1b]0;t\x07\x9b1m\u202eb\x1b[8m"
+    hostile = "a\x1b[2J\x1b]0;t\x07\x9b1m\u202eb\x1b[8m\udc9b"
     printer.out(f"{printer.paint('ours', 'rule')} {hostile}")
     printer.say(hostile)
     out, err = capfd.readouterr()
-    shown = r"a\x1b[2J\x1b]0;t\x07\x9b1m\u202eb\x1b[8m"
+    shown = r"a\x1b[2J\x1b]0;t\x07\x9b1m\u202eb\x1b[8m\x9b"
     assert out == f"\x1b[36mours\x1b[0m {shown}\n"
     assert err == f"skillgen: {shown}\n"
