@@ -177,7 +177,7 @@ class Store:
         if self.tree.read(f"{folder}/.gitignore") is None:
             self._write(".gitignore", b"*\n", folder, 0o644)
         self.tree.make_folder(f"{folder}/objects")
-        self._seal("journal.json", _of_journal(journal), folder)
+        self._seal("journal.json", asdict(journal), folder)
         if folder != FOLDER:
             self.tree.rename(folder, FOLDER)
 
@@ -249,7 +249,7 @@ class Store:
             raise _damaged("journal.json") from error
 
     def write_journal(self, journal: Journal) -> Journal:
-        self._seal("journal.json", _of_journal(journal))
+        self._seal("journal.json", asdict(journal))
         return journal
 
     def set_phase(self, journal: Journal, phase: Phase) -> Journal:
@@ -365,10 +365,6 @@ class Store:
             elif path not in open_paths:
                 self.tree.remove(f"{folder}/{name}")
         self.tree.remove_folder(folder)
-
-
-def _of_journal(journal: Journal) -> dict[str, Any]:
-    return asdict(journal)
 
 
 def _as_journal(data: dict[str, Any]) -> Journal:

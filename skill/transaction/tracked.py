@@ -15,7 +15,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-LARGEST = 200_000_000
+LARGEST, LONGEST_NAME = 200_000_000, 100_000
 FIXED = 40  # what comes before the hash in an entry
 EXTENDED, VERSIONS = 0x4000, (2, 3, 4)
 
@@ -99,6 +99,8 @@ def _names(data: bytes, size: int) -> Iterator[bytes | str]:
             less, at = _number(data, at)
             kept = len(name) - less
         end = data.index(b"\0", at)
+        if kept + end - at > LONGEST_NAME:
+            raise ValueError
         name = name[:kept] + data[at:end]
         yield name
         # Versions 2 and 3 fill an entry up with one to eight NULs.

@@ -163,7 +163,10 @@ def test_revert_killed_at_every_call(tmp_path: Path, after: bool) -> None:
 
 def test_recovery_killed_at_every_call(tmp_path: Path) -> None:
     hosts = fresh(tmp_path)
-    for first in (5, 30, 45, 55, 60, 65):
+    with Fault(-1, lambda: None) as count:
+        transaction.apply(make_plan_by_hand(next(hosts)))
+    late = range(count.count - 12, count.count, 3)  # the renames and what comes after them
+    for first in (5, 13, 30, 65, 85, *late):
         for at in range(200):
             root = next(hosts)
             before = tree_of(root)
