@@ -85,7 +85,8 @@ def stoppable() -> Iterator[None]:
         _LIVING.end_all()
         raise KeyboardInterrupt
 
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    every = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = [one for one in every if signal.getsignal(one) is not signal.SIG_IGN]  # nohup
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -22,8 +22,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
-from skill.storm.outcome import StormError
-
 INSIDE = Path(__file__).with_name("inside.py")
 MIB = 1 << 20
 # What a bot writes lives in memory; so much of it, in so many files.
@@ -64,7 +62,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """kind: "" for none, and then ``why`` says why. tool: the program that makes it."""
+    """kind: "" for none, and then ``why`` says why. tool: the program that makes it.
+
+    options: more for it, or for ``unshare`` what it is started by, to end with skillgen.
+    """
 
     kind: Kind
     tool: str = ""
@@ -125,7 +126,7 @@ class Fence:
         if self.kind == "unshare":
             user = () if root else ("--user", "--map-root-user")
             spaces = ("--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child")
-            return [self.tool, "--pdeathsig", "KILL", "unshare", *user, *spaces, "--", *inside]
+            return [*self.options, self.tool, *user, *spaces, "--", *inside]
         if self.kind == "sandbox-exec":
             return [self.tool, "-p", _profile([*reads, command[0], INSIDE], work), *inside]
         return inside
@@ -146,15 +147,6 @@ def find() -> Fence:
     return Fence("", why="; ".join(dict.fromkeys(reasons)) or "neither bwrap nor unshare is there")
 
 
-def require() -> Fence:
-    """The fence that works here. Raises StormError where there is none."""
-    fence = find()
-    if not fence.kind:
-        more = "install bubblewrap and libseccomp, or run it where they may work"
-        raise StormError(f"--require-fence: no fence here ({fence.why}); {more}")
-    return fence
-
-
 def _candidates() -> list[Fence]:
     if sys.platform == "darwin":
         tool = shutil.which("sandbox-exec")
@@ -168,9 +160,9 @@ def _candidates() -> list[Fence]:
         if os.geteuid() != 0:
             found.append(Fence("bubblewrap", tool, options=("--disable-userns",)))
         found.append(Fence("bubblewrap", tool))
-    tool = shutil.which("setpriv")
-    if tool and shutil.which("unshare"):
-        found.append(Fence("unshare", tool))
+    tool, tie = shutil.which("unshare"), shutil.which("setpriv")
+    if tool and tie:
+        found.append(Fence("unshare", tool, options=(tie, "--pdeathsig", "KILL")))
     return found
 
 

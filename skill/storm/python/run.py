@@ -157,9 +157,9 @@ def simulate_python(
             )
             raw: object = None
             try:
-                for count, raw in enumerate(said):
-                    if count:
-                        raise ValueError("more than one answer")
+                raw = next(said, None)
+                if next(said, None) is not None:
+                    raise ValueError("more than one answer")
                 return _outcome(scenario, raw, time.monotonic() - began)
             except NotRun as error:
                 return PythonOutcome.missing(scenario, str(error))
