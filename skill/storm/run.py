@@ -69,6 +69,11 @@ class Trial:
     def __init__(self, node: str, place: Path, request: dict[str, Any], fence: Fence) -> None:
         self._node, self._place, self._request, self._fence = node, place, request, fence
 
+    @property
+    def bundle(self) -> Path:
+        """The host's code as it is run."""
+        return self._place / "bundle.js"
+
     def look(self) -> Look:
         """Raises StormError."""
         return self._run([], 1, _LOOK_S, lambda _raw: None)
@@ -125,7 +130,7 @@ class Trial:
             [self._node, *_guards(self._node, work), str(RUNNER / "main.cjs")],
             request,
             fence=self._fence,
-            reads=[RUNNER, self._place / "bundle.js"],
+            reads=[RUNNER, self.bundle],
             place=self._place,
             work=work,
             limits=Limits(

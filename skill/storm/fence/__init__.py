@@ -26,6 +26,7 @@ INSIDE = Path(__file__).with_name("inside.py")
 MIB = 1 << 20
 # What a bot writes lives in memory; so much of it, in so many files.
 WORK_SIZE, WORK_FILES = 128 * MIB, 20_000
+_WORK = f"size={WORK_SIZE},nr_inodes={WORK_FILES}"
 NO_FENCE = "no fence here: this stops accidents, not malice"
 # What is in force; the command line, the README and the tests quote it.
 FENCED = (
@@ -64,7 +65,7 @@ class Limits:
 class Fence:
     """kind: "" for none, and then ``why`` says why. tool: the program that makes it.
 
-    options: more for it, or for ``unshare`` what it is started by, to end with skillgen.
+    options: what ``unshare`` is started by, to end with skillgen.
     """
 
     kind: Kind
@@ -111,18 +112,18 @@ class Fence:
         plan = {
             "view": shown if self.kind == "unshare" else None,
             "place": str(_folder(place / "fence")) if self.kind == "unshare" else "",
+            "work": _WORK if self.kind == "bubblewrap" else None,
+            "fenced": linux,
             "uid": uid,
-            "drop": linux,
             "limits": _limits(limits, linux),
             "processes": limits.children,
-            "filter": linux,
             "answers": answers,
             "cwd": str(work),
             "command": list(command),
         }
         inside = [sys.executable, "-I", "-S", "-B", str(INSIDE), json.dumps(plan)]
         if self.kind == "bubblewrap":
-            return [self.tool, *_bubblewrap(shown, root, self.options), "--", *inside]
+            return [self.tool, *_bubblewrap(shown, root), "--", *inside]
         if self.kind == "unshare":
             user = () if root else ("--user", "--map-root-user")
             spaces = ("--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child")
@@ -139,15 +140,15 @@ NONE = Fence("")
 def find() -> Fence:
     """The best fence that works here, tried out once; or the one of kind "", and why."""
     reasons: list[str] = []
-    for fence in _candidates():
-        problem = _problem(fence)
-        if not problem:
+    for fence in candidates():
+        wrong = problem(fence)
+        if not wrong:
             return fence
-        reasons.append(f"{fence.kind}: {problem}")
+        reasons.append(f"{fence.kind}: {wrong}")
     return Fence("", why="; ".join(dict.fromkeys(reasons)) or "neither bwrap nor unshare is there")
 
 
-def _candidates() -> list[Fence]:
+def candidates() -> list[Fence]:
     if sys.platform == "darwin":
         tool = shutil.which("sandbox-exec")
         return [Fence("sandbox-exec", tool)] if tool else []
@@ -156,9 +157,6 @@ def _candidates() -> list[Fence]:
         return found
     tool = shutil.which("bwrap")
     if tool:
-        # Newer ones can forbid further user namespaces; libseccomp's filter does so, too.
-        if os.geteuid() != 0:
-            found.append(Fence("bubblewrap", tool, options=("--disable-userns",)))
         found.append(Fence("bubblewrap", tool))
     tool, tie = shutil.which("unshare"), shutil.which("setpriv")
     if tool and tie:
@@ -166,7 +164,7 @@ def _candidates() -> list[Fence]:
     return found
 
 
-def _problem(fence: Fence) -> str:
+def problem(fence: Fence) -> str:
     """Why a trivial command does not run in this fence; nothing if it does."""
     from skill.storm.folder import throw_away
 
@@ -256,9 +254,8 @@ def _view(programs: Iterable[str], reads: Iterable[Path | str], work: Path) -> l
     for read in reads:
         view.show(str(read))
     fresh = [["proc", "", "/proc"], ["dev", "", "/dev"]]
-    options = f"mode=1777,size={WORK_SIZE},nr_inodes={WORK_FILES}"
     # /dev is first, for what is shown may lie below /dev/shm.
-    return [*fresh, *view.items, ["work", options, str(work)], ["tmp", "", "/tmp"]]
+    return [*fresh, *view.items, ["work", f"mode=1777,{_WORK}", str(work)], ["tmp", "", "/tmp"]]
 
 
 @dataclass(slots=True)
@@ -323,12 +320,13 @@ def _passwd(place: Path, work: Path, uid: int) -> str:
     return str(file)
 
 
-def _bubblewrap(view: list[list[str]], root: bool, options: Sequence[str]) -> list[str]:
+def _bubblewrap(view: list[list[str]], root: bool) -> list[str]:
     words = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     words += ["--unshare-cgroup-try", "--die-with-parent", "--new-session"]
-    words += ["--cap-drop", "ALL"] if root else ["--unshare-user", *options]
-    if root:  # to become another user
-        words += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    words += [] if root else ["--unshare-user"]
+    # What inside.py needs to limit the work folder and to give the rest up.
+    kept = ["CAP_SYS_ADMIN", "CAP_SETPCAP", *(["CAP_SETUID", "CAP_SETGID"] if root else [])]
+    words += ["--cap-drop", "ALL", *(word for one in kept for word in ("--cap-add", one))]
     made = {"/", "/dev", "/proc"}
     for kind, source, target in view:
         for parent in reversed(Path(target).parents):
@@ -341,7 +339,7 @@ def _bubblewrap(view: list[list[str]], root: bool, options: Sequence[str]) -> li
             words += ["--symlink", source, target]
         elif kind == "work":
             made.add(target)
-            words += ["--perms", "1777", "--size", str(WORK_SIZE), "--tmpfs", target]
+            words += ["--perms", "1777", "--tmpfs", target]
         else:
             words += [{"proc": "--proc", "dev": "--dev"}.get(kind, "--dir"), target]
     return [*words, "--remount-ro", "/dev", "--remount-ro", "/"]

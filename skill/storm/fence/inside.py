@@ -1,9 +1,10 @@
 """The last step before a bot's code: fewer files, fewer rights, fewer calls, limits; then exec.
 
 ``python -I -S -B inside.py PLAN``, a program of its own with the standard library only. PLAN is
-JSON: {view, place, uid, drop, limits, processes, filter, answers, cwd, command}. view: what the
-new root shows, None where bubblewrap has made it, or where there is no fence. uid: the user to
-become. filter: whether it must not go on without libseccomp.
+JSON: {view, place, work, fenced, uid, limits, processes, answers, cwd, command}. view: what the
+new root shows, None where bubblewrap has made it, or where there is no fence; place: where it is
+put together. work: what the file system is limited to that the bot writes in, where bubblewrap
+has made it. fenced: it must not go on without libseccomp. uid: the user to become.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import time
 from typing import Any
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_REMOUNT = 1 << 5
 MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 1 << 12, 1 << 13, 1 << 14, 1 << 18
 SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE = 442, -100, 0x8000
-PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
+PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 1, 24, 38, 47
 SIGKILL = 9
 
 # Of libseccomp: its actions, and how an argument of a call is compared.
@@ -42,6 +44,9 @@ NETWORK = ["connect", "bind", "listen", "accept", "accept4", "sendmsg", "sendmms
 PROCESSES = ["fork", "vfork", "kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"]
 
 
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
 def main(plan: dict[str, Any]) -> None:
     if plan["answers"] != 3:
         os.dup2(plan["answers"], 3)
@@ -52,17 +57,22 @@ def main(plan: dict[str, Any]) -> None:
         watch(os.getppid())
     if plan["view"] is not None:
         make_view(plan["view"], plan["place"])
+    if plan["work"] is not None:
+        mount("none", plan["cwd"], "", MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC, plan["work"])
+    if linux:
+        for number in range(64):  # no capability is ever gained again
+            LIBC.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
     if plan["uid"] is not None:
         os.setgroups([])
         os.setresgid(plan["uid"], plan["uid"], plan["uid"])
         os.setresuid(plan["uid"], plan["uid"], plan["uid"])
     set_limits(plan["limits"])
     if linux:
-        give_up_rights(plan["drop"])
+        give_up_rights()
         try:
             filter_calls(plan["processes"])
         except OSError:
-            if plan["filter"]:
+            if plan["fenced"]:
                 raise
     os.chdir(plan["cwd"])
     os.execv(plan["command"][0], plan["command"])
@@ -85,25 +95,26 @@ def call(function: Any, *arguments: Any) -> None:
         raise OSError(code, f"{function.__name__}: {os.strerror(code)}")
 
 
+def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
+    named = source.encode(), target.encode(), kind.encode()
+    call(LIBC.mount, *named, ctypes.c_ulong(flags), data.encode())
+
+
+def read_only(target: str) -> None:
+    attributes = (ctypes.c_uint64 * 4)(MS_RDONLY | MS_NOSUID, 0, 0, 0)
+    call(
+        LIBC.syscall,
+        *(SYS_MOUNT_SETATTR, AT_FDCWD, target.encode(), AT_RECURSIVE),
+        *(attributes, ctypes.c_size_t(ctypes.sizeof(attributes))),
+    )
+
+
 def make_view(view: list[list[str]], place: str) -> None:
     """A root of its own, read-only but for what is ``work``; the old one cannot be reached.
 
     The last chroot is into a folder of the new root, for then the kernel makes no further
     user namespaces, with which some of this could be taken back.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
-        call(libc.mount, source.encode(), target.encode(), kind.encode(), flags, data.encode())
-
-    def read_only(target: str) -> None:
-        attributes = (ctypes.c_uint64 * 4)(MS_RDONLY | MS_NOSUID, 0, 0, 0)
-        call(
-            libc.syscall,
-            *(SYS_MOUNT_SETATTR, AT_FDCWD, target.encode(), AT_RECURSIVE),
-            *(attributes, ctypes.c_size_t(ctypes.sizeof(attributes))),
-        )
-
     os.umask(0o022)
     mount("none", "/", "", MS_REC | MS_PRIVATE)
     mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4m,nr_inodes=4096")
@@ -130,7 +141,7 @@ def make_view(view: list[list[str]], place: str) -> None:
                 mount(f"/dev/{name}", f"{there}/{name}", "", MS_BIND)
             os.symlink("/proc/self/fd", f"{there}/fd")
     attributes = MS_RDONLY | MS_NOSUID | MS_NODEV
-    mount("none", place, "", MS_BIND | 32 | attributes)  # 32: MS_REMOUNT
+    mount("none", place, "", MS_BIND | MS_REMOUNT | attributes)
     os.chdir(place)
     mount(place, "/", "", MS_MOVE)
     os.chroot(".")
@@ -151,13 +162,11 @@ def set_limits(limits: dict[str, int]) -> None:
             continue
 
 
-def give_up_rights(drop: bool) -> None:
-    """No capability survives the exec, none is regained, and the parent's end is ours."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    for number in range(64) if drop else ():
-        libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
-    call(libc.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    call(libc.prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+def give_up_rights() -> None:
+    """No capability survives the exec, none is gained by one, and the parent's end is ours."""
+    LIBC.prctl(PR_CAP_AMBIENT, 4, 0, 0, 0)  # all of them; an old kernel knows none
+    call(LIBC.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    call(LIBC.prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
 
 
 class Compare(ctypes.Structure):
