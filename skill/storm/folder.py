@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 # Ends when its standard input does, that is with skillgen, whatever ended it.
-_REMOVE = 'trap "" HUP INT TERM; cat >/dev/null; rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }'
+_REMOVE = 'trap "" HUP INT TERM; read -r _; rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }'
 
 
 @contextmanager
@@ -19,6 +19,7 @@ def throw_away(prefix: str, parent: str | None = None) -> Iterator[Path]:
         remover = subprocess.Popen(
             ["/bin/sh", "-c", _REMOVE, "sh", made],
             cwd="/",
+            env={"PATH": "/usr/bin:/bin"},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

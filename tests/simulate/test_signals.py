@@ -19,22 +19,8 @@ WAIT_S = 60.0
 ENDLESS = {
     # Its first run, the look at it, does not return.
     "v1-class": ("src/channels/whatsapp.ts", "\nfor (;;) {}\n"),
-    "python": ("bot.py", "\nwhile True:\n    pass\n"),
+    "s1-link": ("harbor/channels/whatsapp.py", "\nwhile True:\n    pass\n"),
 }
-BOT = """
-import asyncio, json
-import websockets
-
-async def run():
-    while True:
-        try:
-            async with websockets.connect("ws://localhost:3001") as ws:
-                async for text in ws:
-                    print(json.loads(text))
-        except Exception:
-            pass
-        await asyncio.sleep(5)
-"""
 
 
 def until(found: Callable[[], object]) -> object:
@@ -84,12 +70,9 @@ def bots(pid: int) -> dict[int, str]:
 def host(request: pytest.FixtureRequest, checkout: Path, tmp_path: Path) -> Path:
     root = tmp_path / "host"
     file, text = ENDLESS[request.param]
-    if request.param == "python":
-        root.mkdir()
-        (root / file).write_text(BOT + text, "utf-8")
-        return root
+    folder = "_python" if file.endswith(".py") else ""
     leave = shutil.ignore_patterns("node_modules", "fixture.toml", ".skillgen")
-    shutil.copytree(checkout / "tests/hosts" / request.param, root, ignore=leave)
+    shutil.copytree(checkout / f"tests/hosts{folder}" / request.param, root, ignore=leave)
     channel = root / file
     channel.write_text(channel.read_text("utf-8") + text, "utf-8")
     return root
