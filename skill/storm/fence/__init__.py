@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import marshal
 import os
 import platform
 import re
@@ -121,7 +122,7 @@ class Fence:
             "cwd": str(work),
             "command": list(command),
         }
-        inside = [sys.executable, "-I", "-S", "-B", str(INSIDE), json.dumps(plan)]
+        inside = [sys.executable, "-I", "-S", "-B", str(INSIDE), marshal.dumps(plan).hex()]
         if self.kind == "bubblewrap":
             return [self.tool, *_bubblewrap(shown, root), "--", *inside]
         if self.kind == "unshare":

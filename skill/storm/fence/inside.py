@@ -1,22 +1,25 @@
 """The last step before a bot's code: fewer files, fewer rights, fewer calls, limits; then exec.
 
 ``python -I -S -B inside.py PLAN``, a program of its own with the standard library only. PLAN is
-JSON: {view, place, work, fenced, uid, limits, processes, answers, cwd, command}. view: what the
-new root shows, None where bubblewrap has made it, or where there is no fence; place: where it is
-put together. work: what the file system is limited to that the bot writes in, where bubblewrap
-has made it. fenced: it must not go on without libseccomp. uid: the user to become.
+``marshal``'s form of {view, place, work, fenced, uid, limits, processes, answers, cwd, command}.
+view: what the new root shows, None where bubblewrap has made it, or where there is no fence;
+place: where it is put together. work: what the file system is limited to that the bot writes in,
+where bubblewrap has made it. fenced: it must not go on without libseccomp. uid: the user to
+become. processes: children are allowed. answers: a file descriptor that becomes number 3.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
-import json
+import marshal
 import os
 import resource
 import sys
-import time
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # each start of a bot pays for what is imported here
+    from typing import Any
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT = 1 << 5
@@ -80,7 +83,8 @@ def main(plan: dict[str, Any]) -> None:
 
 def watch(parent: int) -> None:
     """Where the kernel cannot tie a process to its parent: end with either."""
-    os.setpgid(0, 0) if os.getpgid(0) != os.getpid() else None
+    import time
+
     while os.getppid() == parent:
         done, status = os.waitpid(-1, os.WNOHANG)
         if done:
@@ -221,7 +225,7 @@ def filter_calls(processes: bool) -> None:
 
 if __name__ == "__main__":
     try:
-        main(json.loads(sys.argv[1]))
+        main(marshal.loads(bytes.fromhex(sys.argv[1])))
     except OSError as error:
         print(f"{error.strerror or error}", file=sys.stderr)
         sys.exit(125)
