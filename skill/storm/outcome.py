@@ -48,13 +48,19 @@ def checked(raw: object, fields: Sequence[str]) -> dict[str, Any]:
     return {name: _value(raw.get(name), _SHAPE[name], name) for name in fields}
 
 
+def _text(text: str, name: str) -> str:
+    """Printable, and one line but where several are meant: a bot forges no line of a report."""
+    whole = text[:MOST_TEXT].encode("utf-8", "replace").decode("utf-8")
+    return whole if name in ("where", "log") else " ".join(whole.split())
+
+
 def _value(value: Any, shape: object, name: str) -> Any:
     if isinstance(shape, tuple):
         if type(value) not in [type(None) if kind is None else kind for kind in shape]:
             raise ValueError(name)
         if isinstance(value, float) and not isfinite(value):
             raise ValueError(name)
-        return value[:MOST_TEXT] if isinstance(value, str) else value
+        return _text(value, name) if isinstance(value, str) else value
     if not isinstance(value, list):
         raise ValueError(name)
     if shape == _TIMES:
@@ -68,7 +74,7 @@ def _value(value: Any, shape: object, name: str) -> Any:
         for fault in value:
             if not isinstance(fault, dict) or set(fault) != set(_FAULT):
                 raise ValueError(name)
-        return [{key: _value(one[key], _FAULT[key], name) for key in _FAULT} for one in value]
+        return [{key: _value(one[key], _FAULT[key], key) for key in _FAULT} for one in value]
     kinds: dict[object, tuple[object, ...]] = {
         "exits": ((float, int), (int, float, str, None)),
         "log": ((float, int), (str,), (str,)),

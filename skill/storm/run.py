@@ -203,7 +203,7 @@ def prepared(
             place=place,
         )
         bundle = place / "bundle.js"
-        bundle.write_text(text, "utf-8")
+        bundle.write_bytes(text.encode("utf-8", "replace"))
         bundle.chmod(0o644)
         yield Trial(
             node,
@@ -222,7 +222,7 @@ def prepared(
                 "environment": {"PATH": "/usr/bin:/bin", "TZ": "UTC", **(environment or {})},
                 "supervisor": asdict(ALWAYS_5S),
                 "files": {
-                    name: (host_root / name).read_text("utf-8")
+                    name: (host_root / name).read_text("utf-8", "replace")
                     for name in _COPIED
                     if (host_root / name).is_file()
                 },

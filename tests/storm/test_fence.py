@@ -334,20 +334,17 @@ def test_a_user_without_rights_has_the_fence_too(
         folder.chmod(0o755)
     opened = [folder for folder in tmp_path.parents if folder != Path("/")]
     before = [(folder, folder.stat().st_mode & 0o7777) for folder in (tmp_path, *opened)]
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from skill.storm import fence\n"
-        "print([(one.kind, fence.problem(one)) for one in fence.candidates()])\n"
-        "print(fence.find().words)\n"
-    )
+    script = source / "rights.py"
+    shutil.copyfile(checkout / "tests/storm/hostile/rights.py", script)
+    script.chmod(0o644)
     python = _python_for_all()
     try:
         for folder, mode in before:
             folder.chmod(mode | 0o011)
         done = subprocess.run(
-            [*AS_NOBODY, python, "-I", "-c", code, str(source)],
+            [*AS_NOBODY, python, "-I", "-B", str(script)],
             cwd="/",
-            env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+            env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TOKEN": SECRET},
             capture_output=True,
             text=True,
             check=False,
@@ -356,13 +353,18 @@ def test_a_user_without_rights_has_the_fence_too(
         for folder, mode in before:
             folder.chmod(mode)
     assert done.returncode == 0, done.stderr
-    print(done.stdout)
-    assert any(word in done.stdout for word in (fences.FENCED, fences.NO_FENCE))
+    seen = json.loads(done.stdout)
+    print(seen)
+    if not seen["fences"]:
+        assert seen["words"].startswith(fences.NO_FENCE)
+    for found in seen["fences"].values():
+        assert found == {"rights": [], "processes": 1, "secret": False}
 
 
 def _python_for_all() -> str:
     for python in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
-        code = "import sys; sys.exit(sys.version_info < (3, 11))"
+        code = "import os, sys; old = sys.version_info < (3, 11)\n"
+        code += "sys.exit(old or not os.access(sys.executable, os.X_OK))"
         words = [*AS_NOBODY, python, "-I", "-c", code]
         done = subprocess.run(words, capture_output=True, check=False)
         if done.returncode == 0:

@@ -108,7 +108,9 @@ class Fence:
         uid = 1_900_000_000 + os.getpid() * 64 + next(_numbers) % 64 if linux and root else None
         shown = _view([command[0], sys.executable], [*reads, INSIDE], work) if linux else []
         if linux:
-            seen_as = uid if uid is not None else 0 if self.kind == "unshare" else os.getuid()
+            seen_as = (
+                0 if uid is None else uid
+            )  # a user is root in a namespace of its own, without rights
             shown.append(["bind", _passwd(place, work, seen_as), "/etc/passwd"])
         plan = {
             "view": shown if self.kind == "unshare" else None,
@@ -324,7 +326,8 @@ def _passwd(place: Path, work: Path, uid: int) -> str:
 def _bubblewrap(view: list[list[str]], root: bool) -> list[str]:
     words = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     words += ["--unshare-cgroup-try", "--die-with-parent", "--new-session"]
-    words += [] if root else ["--unshare-user"]
+    words += ["--as-pid-1"]  # bubblewrap's own process there would be one that a bot can change
+    words += [] if root else ["--unshare-user", "--uid", "0", "--gid", "0"]
     # What inside.py needs to limit the work folder and to give the rest up.
     kept = ["CAP_SYS_ADMIN", "CAP_SETPCAP", *(["CAP_SETUID", "CAP_SETGID"] if root else [])]
     words += ["--cap-drop", "ALL", *(word for one in kept for word in ("--cap-add", one))]

@@ -26,6 +26,7 @@ MS_REMOUNT = 1 << 5
 MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 1 << 12, 1 << 13, 1 << 14, 1 << 18
 SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE = 442, -100, 0x8000
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 1, 24, 38, 47
+CAPABILITY_VERSION = 0x20080522
 SIGKILL = 9
 
 # Of libseccomp: its actions, and how an argument of a call is compared.
@@ -105,7 +106,7 @@ def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> No
 
 
 def read_only(target: str) -> None:
-    attributes = (ctypes.c_uint64 * 4)(MS_RDONLY | MS_NOSUID, 0, 0, 0)
+    attributes = (ctypes.c_uint64 * 4)(MS_RDONLY | MS_NOSUID | MS_NODEV, 0, 0, 0)
     call(
         LIBC.syscall,
         *(SYS_MOUNT_SETATTR, AT_FDCWD, target.encode(), AT_RECURSIVE),
@@ -167,7 +168,9 @@ def set_limits(limits: dict[str, int]) -> None:
 
 
 def give_up_rights() -> None:
-    """No capability survives the exec, none is gained by one, and the parent's end is ours."""
+    """No capability is left, none is gained by the exec, and the parent's end is ours."""
+    header, none = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
+    call(LIBC.capset, header, none)
     LIBC.prctl(PR_CAP_AMBIENT, 4, 0, 0, 0)  # all of them; an old kernel knows none
     call(LIBC.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     call(LIBC.prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)

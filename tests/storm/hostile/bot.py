@@ -14,6 +14,7 @@ OUTSIDE, PORT = os.environ["OUTSIDE"], int(os.environ["PORT"])
 LIBC = ctypes.CDLL(None, use_errno=True)
 MB = 1 << 20
 KEPT = []
+CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 
 def fork_exec(*words):
@@ -167,7 +168,7 @@ def free_of_parent():
 def rights():
     with open("/proc/self/status") as file:
         seen = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
-    kept = [name for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb") if int(seen[name], 16)]
+    kept = [name for name in CAPABILITIES if int(seen[name], 16)]
     return "nothing" if not kept and seen["NoNewPrivs"] == "1" else f"REACHED {kept}"
 
 
