@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -170,6 +171,9 @@ def test_every_door(play: Play, fence: Fence, bot: str, doors: tuple[str, ...]) 
     finally:
         for file in Path("/dev/shm").glob("hostile-*"):
             file.unlink()
+        left = orphans()
+        for number in left:  # started by this bot: nothing else has such a name
+            os.kill(number, signal.SIGKILL)
     assert set(played.said) == set(doors), played
     reached = {door for door, led in played.said.items() if led.startswith("REACHED")}
     if fence.kind:
@@ -181,7 +185,7 @@ def test_every_door(play: Play, fence: Fence, bot: str, doors: tuple[str, ...]) 
         assert "own environment" not in reached
         assert reached <= OPEN_WITHOUT | WITHOUT_FILTER
     assert (played.attempts, played.not_run) == (1, "")
-    assert orphans() == []
+    assert left == [] or not (fence.kind or _filters())
 
 
 def _filters() -> bool:
@@ -202,9 +206,11 @@ WITHOUT_FILTER = (
 )
 
 
-def orphans() -> list[str]:
-    done = subprocess.run(["ps", "-ww", "-eo", "args="], capture_output=True, text=True, check=True)
-    return [line for line in done.stdout.splitlines() if line.startswith("hostile-orphan")]
+def orphans() -> list[int]:
+    command = ["ps", "-ww", "-eo", "pid=,args="]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = [line.split(None, 1) for line in done.stdout.splitlines()]
+    return [int(row[0]) for row in rows if row[-1].startswith("hostile-orphan")]
 
 
 BOUNDED = [

@@ -1,8 +1,12 @@
-"""A bot that means harm: the ways out of the runner, each tried and told in a line."""
+"""A bot that means harm: the ways out of the runner, each tried and told in a line.
+
+None changes the machine for longer than it runs, also where nothing holds it.
+"""
 
 import _posixsubprocess
 import _socket
 import ctypes
+import errno
 import os
 import sqlite3
 import time
@@ -21,14 +25,11 @@ def fork_exec(*words):
     """subprocess without its audit event."""
     reading, writing = os.pipe()
     options = [-1] * 6 + [reading, writing, False, False, 0]
-    rest = [None, None, None, -1, None, False] if PLAIN else [None, None, None, -1, None]
+    rest = [None, None, None, -1, None, False]
     arguments = [word.encode() for word in words]
     return _posixsubprocess.fork_exec(
         arguments, [arguments[0]], True, (writing,), b"/", None, *options, *rest
     )
-
-
-PLAIN = True
 
 
 def fill(steps, step):
@@ -94,7 +95,9 @@ def namespace():
 
 
 def mount():
-    return "REACHED" if LIBC.mount(b"x", b"/tmp", b"tmpfs", 0, b"") == 0 else "nothing"
+    # Of a kind that there is not, so that nothing is mounted even by one who may.
+    LIBC.mount(b"x", b".", b"no-such-kind", 0, b"")
+    return "nothing" if ctypes.get_errno() == errno.EPERM else "REACHED"
 
 
 def memory_file(_):
@@ -118,7 +121,9 @@ def segment(_):
     if number < 0:
         raise MemoryError
     LIBC.shmat.restype = ctypes.c_void_p
-    ctypes.memset(LIBC.shmat(number, None, 0), 1, 128 * MB)
+    place = LIBC.shmat(number, None, 0)
+    LIBC.shmctl(number, 0, None)  # IPC_RMID: it goes with the process
+    ctypes.memset(place, 1, 128 * MB)
 
 
 def fork(_):
@@ -126,7 +131,7 @@ def fork(_):
     if number < 0:
         raise BlockingIOError
     if number == 0:
-        LIBC.sleep(60)
+        LIBC.sleep(20)
         LIBC._exit(0)
 
 
@@ -134,7 +139,7 @@ def outlive():
     number = LIBC.fork()
     if number == 0:
         LIBC.setsid()
-        LIBC.execl(b"/bin/sleep", b"hostile-orphan", b"300", None)
+        LIBC.execl(b"/bin/sleep", b"hostile-orphan", b"60", None)
         LIBC._exit(0)
     return "REACHED" if number > 0 else "nothing"
 
@@ -189,11 +194,11 @@ DOORS = {
     "a setting of the kernel": sysctl,
     "the tie to the parent": free_of_parent,
     "an orphan": outlive,
-    "forks": lambda: fill(200, fork),
-    "memory": lambda: fill(48, lambda _: KEPT.append(b"x" * (128 * MB))),
-    "shared memory": lambda: fill(48, shared),
-    "memory in files": lambda: fill(48, memory_file),
-    "memory in segments": lambda: fill(48, segment),
+    "forks": lambda: fill(20, fork),
+    "memory": lambda: fill(24, lambda _: KEPT.append(b"x" * (128 * MB))),
+    "shared memory": lambda: fill(24, shared),
+    "memory in files": lambda: fill(24, memory_file),
+    "memory in segments": lambda: fill(24, segment),
     "/dev/shm": lambda: fill(8, shm),
     "a large file": lambda: fill(8, large),
     "many files": lambda: fill(50_000, many),
