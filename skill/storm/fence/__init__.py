@@ -108,9 +108,7 @@ class Fence:
         uid = 1_900_000_000 + os.getpid() * 64 + next(_numbers) % 64 if linux and root else None
         shown = _view([command[0], sys.executable], [*reads, INSIDE], work) if linux else []
         if linux:
-            seen_as = (
-                0 if uid is None else uid
-            )  # a user is root in a namespace of its own, without rights
+            seen_as = uid or 0  # a user is root in a namespace of its own, without rights
             shown.append(["bind", _passwd(place, work, seen_as), "/etc/passwd"])
         plan = {
             "view": shown if self.kind == "unshare" else None,
@@ -326,8 +324,9 @@ def _passwd(place: Path, work: Path, uid: int) -> str:
 def _bubblewrap(view: list[list[str]], root: bool) -> list[str]:
     words = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     words += ["--unshare-cgroup-try", "--die-with-parent", "--new-session"]
-    words += ["--as-pid-1"]  # bubblewrap's own process there would be one that a bot can change
-    words += [] if root else ["--unshare-user", "--uid", "0", "--gid", "0"]
+    # Its own process beside the bot's ends it with skillgen. Of the same user it would be one
+    # that a bot can change, and is not needed; of root it is out of reach, and needed.
+    words += [] if root else ["--as-pid-1", "--unshare-user", "--uid", "0", "--gid", "0"]
     # What inside.py needs to limit the work folder and to give the rest up.
     kept = ["CAP_SYS_ADMIN", "CAP_SETPCAP", *(["CAP_SETUID", "CAP_SETGID"] if root else [])]
     words += ["--cap-drop", "ALL", *(word for one in kept for word in ("--cap-add", one))]
