@@ -203,6 +203,7 @@ def rule(rule_id: str | None, **choices: Any) -> int:
 @click.option("--after-only", is_flag=True, help="Only the patched bot: a tenth of the time.")
 @click.option("--chart", type=HOST, metavar="FILE.svg", help="Draw attempts over time, too.")
 @click.option("--node-tools", type=HOST, metavar="FOLDER", help="Its node_modules holds esbuild.")
+@click.option("--require-fence", is_flag=True, help="Run nothing where there is no fence.")
 @output_options
 def simulate(
     host: Path,
@@ -212,19 +213,23 @@ def simulate(
     after_only: bool,
     chart: Path | None,
     node_tools: Path | None,
+    require_fence: bool,
     **choices: Any,
 ) -> int:
     """Put the bot through storms, before and after the patch: attempts an hour, side by side.
 
-    Runs the bot's own code, from a copy: in a process of its own, with a fake WhatsApp,
-    virtual time, no network and a throw-away home. Writes nothing in HOST. Status 1 when the
-    patched bot breaks a promise. TypeScript and JavaScript need Node.js 20 or later, and
-    esbuild, which npm installs once.
+    Runs the bot's own code, from a copy, with a fake WhatsApp and virtual time, in a fence of
+    the system's: bubblewrap or unshare with libseccomp (Linux), sandbox-exec (macOS). Says first
+    which one, and what it does. Where none works, as in many containers, it says "no fence here:
+    this stops accidents, not malice", and runs all the same, unless --require-fence is given.
+    Writes nothing in HOST. Status 1 when the patched bot, or one that is left as it is, breaks a
+    promise. TypeScript and JavaScript need Node.js 20 or later, and esbuild, which npm installs
+    once.
     """
     session, _options = _session("simulate", choices)
     if listing:
         return session.scenarios()
-    return session.simulate(host, scenario, channel, after_only, chart, node_tools)
+    return session.simulate(host, scenario, channel, after_only, chart, node_tools, require_fence)
 
 
 @main.command()

@@ -108,13 +108,16 @@ class Session:
         after_only: bool,
         chart: Path | None,
         node_tools: Path | None,
+        require_fence: bool,
     ) -> int:
         from skill.simulate import require_scenarios
 
         ids = require_scenarios(wanted)
 
         def one(opened: Host, row: Row) -> int:
-            return self._simulate(opened, row, ids, channels, after_only, chart, node_tools)
+            return self._simulate(
+                opened, row, ids, channels, after_only, chart, node_tools, require_fence
+            )
 
         return self._each([host], one)
 
@@ -426,13 +429,16 @@ class Session:
         after_only: bool,
         chart: Path | None,
         node_tools: Path | None,
+        require_fence: bool,
     ) -> int:
         from skill.report import chart as drawing
         from skill.report import storms
-        from skill.simulate import WARNING, simulate_host
+        from skill.simulate import WARNING, find_fence, simulate_host
         from skill.simulate.tools import esbuild_folder, require_node
 
-        self.printer.say(WARNING)
+        fence = find_fence(required=require_fence)
+        row["fence"] = fence.kind or None
+        self.printer.say(WARNING + fence.words)
 
         def tools() -> tuple[str, Path]:
             return require_node(), esbuild_folder(node_tools, self.printer.say)
@@ -445,6 +451,7 @@ class Session:
                 after_only=after_only,
                 node_tools=tools,
                 progress=progress,
+                fence=fence,
             )
         row.update(storms.as_data(report))
         if self.as_text:

@@ -2,6 +2,7 @@
 
 JSON of ``simulate``, HOST (see ``skill.report.data``):
     {"host", "exit", "error", "recovered",
+     "fence": "bubblewrap", "unshare", "sandbox-exec", or null where there is none,
      "left_out": [{"path", "why"}],
      "channels": [{"path", "line", "way": how it was started,
                    "units": {"before": UNIT, "after": UNIT},
@@ -111,11 +112,10 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _verdict(simulation: Simulation) -> Iterator[str]:
-    word = "broken" if simulation.promised else "not so well"
-    for scenario, what in simulation.short:
-        yield f"{word}: {scenario}: {what}"
+    for scenario, what in simulation.broken:
+        yield f"broken: {scenario}: {what}"
     if not simulation.promised:
-        yield "apply leaves this channel as it is: it is right by its own means"
+        yield "apply leaves this channel as it is: no rule finds anything in it"
     for name, side in (("before", simulation.before), ("after", simulation.after)):
         for one in side.outcomes:
             if one.not_run and not side.why:
@@ -125,7 +125,7 @@ def _verdict(simulation: Simulation) -> Iterator[str]:
 
 def summary(simulation: Simulation) -> str:
     ran = [one for one in simulation.after.outcomes if not one.not_run]
-    short = {scenario for scenario, _ in simulation.short}
+    short = {scenario for scenario, _ in simulation.broken}
     every = len(simulation.after.outcomes)
     held = f"{len(ran) - len(short)} of {every} scenarios keep the promise"
     hours = [

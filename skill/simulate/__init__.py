@@ -1,9 +1,9 @@
 """``skillgen simulate``: a host's own channel code, before and after the patch, in the storm.
 
-The only command that runs the host's code, and it says so: copies of the host's sources, in
-processes of their own, with a fake WhatsApp, virtual time, no network and a throw-away home
-(``skill.storm.run``). ``copies`` makes the two sides, ``channels`` says how to start them,
-``units`` what restarts them, ``tools`` finds what runs them.
+The only command that runs the host's code, and it says so: copies of the host's sources, with a
+fake WhatsApp and virtual time (``skill.storm.run``), in the fence that the system has, or else
+without one, which is said before (``skill.storm.fence``). ``copies`` makes the two sides,
+``channels`` says how to start them, ``units`` what restarts them, ``tools`` finds what runs them.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from skill.simulate import python_engine
 from skill.simulate.channels import Channels, HostChannel, Way, channels_of
 from skill.simulate.copies import Copies, copies, laid_out
 from skill.simulate.units import OwnUnit, own_unit
+from skill.storm import fence as fences
 from skill.storm.catalogue import BY_ID, EVERY
+from skill.storm.child import stoppable
+from skill.storm.fence import Fence
 from skill.storm.outcome import Outcome, StormError
 from skill.storm.run import Look, Trial, prepared
 from skill.storm.scenarios import Scenario
 
-WARNING = (
-    "runs the bot's own code, from a copy: in a process of its own, with a fake WhatsApp, "
-    "virtual time, no network and a throw-away home"
-)
+WARNING = "runs the bot's own code, from a copy, with a fake WhatsApp and virtual time; "
 # So many parts is a side's list of scenarios cut into, for each processor.
 PARTS = 2
 
@@ -52,8 +52,8 @@ class Side:
 class Simulation:
     """One channel of the host, on both sides.
 
-    promised: whether the patch answers for it: not for a channel that is left as it is
-    because it is right by its own means.
+    promised: whether the patch answers for it; else the channel is left as it is, for no rule
+    finds anything in it. It is held to the same bounds: what breaks one was called right wrongly.
     """
 
     channel: HostChannel
@@ -63,13 +63,9 @@ class Simulation:
     way: str = ""
 
     @property
-    def short(self) -> list[tuple[str, str]]:
+    def broken(self) -> list[tuple[str, str]]:
         """(scenario's id, what is amiss) where the patched side falls short of the promise."""
         return [(one.scenario.id, text) for one in self.after.outcomes for text in one.broken()]
-
-    @property
-    def broken(self) -> list[tuple[str, str]]:
-        return self.short if self.promised else []
 
 
 @dataclass(slots=True)
@@ -91,6 +87,17 @@ class Report:
 Progress = Callable[[int, int], None]
 
 
+def find_fence(*, required: bool = False) -> Fence:
+    """What keeps a bot's code in, here. Raises SkillgenError where it is required and is not."""
+    fence = fences.find()
+    if required and not fence.kind:
+        raise SkillgenError(
+            f"no fence here ({fence.why}), so with --require-fence nothing was run; install "
+            "bubblewrap and libseccomp, or run it where a container does not forbid them"
+        )
+    return fence
+
+
 def simulate_host(
     host: Host,
     wanted: Collection[str] = (),
@@ -100,21 +107,24 @@ def simulate_host(
     after_only: bool = False,
     node_tools: Callable[[], tuple[str, Path]],
     progress: Progress = lambda _done, _of: None,
+    fence: Fence | None = None,
 ) -> Report:
     """Run every channel of the host through the scenarios, before and after the patch.
 
     wanted: ids of scenarios, or none for all of them. only: channel files to run instead of
     those of the host's program. after_only: the unpatched side is not run. node_tools: gives
     Node and a folder with esbuild, asked only for a TypeScript or JavaScript channel.
-    progress: told how many runs are done, of how many. Raises SkillgenError.
+    progress: told how many runs are done, of how many. fence: None for what works here.
+    A signal ends what runs, and leaves nothing behind. Raises SkillgenError.
     """
-    with copies(host, options or Options()) as made:
+    fence = fences.find() if fence is None else fence
+    with stoppable(), copies(host, options or Options()) as made:
         known = Host(made.before or made.after)
         found = channels_of(known, only)
         _require_any(host, found, only)
         report = Report(left_out=found.left_out)
         for channel in found.run:
-            one = _simulate(channel, made, wanted, after_only, node_tools, progress)
+            one = _simulate(channel, made, wanted, after_only, node_tools, progress, fence)
             report.simulations.append(one)
         return report
 
@@ -140,6 +150,7 @@ def _simulate(
     after_only: bool,
     node_tools: Callable[[], tuple[str, Path]],
     progress: Progress,
+    fence: Fence,
 ) -> Simulation:
     unit = own_unit(Host(made.after))
     after = Side(unit)
@@ -158,12 +169,12 @@ def _simulate(
         simulation.way = f"by {channel.name}"
         for side, root in sides:
             try:
-                side.outcomes = python_engine.run(root, channel, side.unit.rules, own)
+                side.outcomes = python_engine.run(root, channel, side.unit.rules, own, fence)
             except StormError as error:
                 _not_run(side, own, _first_line(str(error)))
             progress(sum(len(each.outcomes) for each, _ in sides), len(own) * len(sides))
     else:
-        _run_node(simulation, sides, own, *node_tools(), progress)
+        _run_node(simulation, sides, own, _Node(*node_tools(), fence), progress)
     if before.why:
         _not_run(before, own, before.why)
     return simulation
@@ -210,12 +221,11 @@ def _run_node(
     simulation: Simulation,
     sides: list[tuple[Side, Path]],
     scenarios: Sequence[Scenario],
-    node: str,
-    tools: Path,
+    node: _Node,
     progress: Progress,
 ) -> None:
     sides = [(side, laid_out(root, simulation.channel.path)) for side, root in sides]
-    ways = [(side, root, *_way(simulation.channel, root, node, tools)) for side, root in sides]
+    ways = [(side, root, *_way(simulation.channel, root, node)) for side, root in sides]
     processors = os.cpu_count() or 1
     total = sum(way is not None for _, _, way, _ in ways) * len(scenarios)
     done = 0
@@ -226,8 +236,11 @@ def _run_node(
         progress(done, total)
 
     def run(root: Path, way: Way, side: Side, part: Sequence[Scenario]) -> list[Outcome]:
-        with _prepared(root, way, node, tools) as trial:
-            return trial.run(part, supervisor=side.unit.rules, progress=count)
+        try:
+            with _prepared(root, way, node) as trial:
+                return trial.run(part, supervisor=side.unit.rules, progress=count)
+        except StormError as error:
+            return [Outcome.missing(scenario, _first_line(str(error))) for scenario in part]
 
     jobs: list[tuple[Side, Future[list[Outcome]]]] = []
     with ThreadPoolExecutor(processors) as pool:
@@ -247,24 +260,34 @@ def _run_node(
         side.outcomes.sort(key=lambda outcome: order[outcome.scenario.id])
 
 
-def _prepared(root: Path, way: Way, node: str, tools: Path) -> AbstractContextManager[Trial]:
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """What a TypeScript or JavaScript channel is run with; tools: a folder with esbuild."""
+
+    program: str
+    tools: Path
+    fence: Fence
+
+
+def _prepared(root: Path, way: Way, node: _Node) -> AbstractContextManager[Trial]:
     return prepared(
         root,
         way.entry,
         driver=way.driver,
         class_name=way.class_name,
         start=way.start,
-        node=node,
-        node_tools=tools,
+        node=node.program,
+        node_tools=node.tools,
+        fence=node.fence,
     )
 
 
-def _way(channel: HostChannel, root: Path, node: str, tools: Path) -> tuple[Way | None, str]:
+def _way(channel: HostChannel, root: Path, node: _Node) -> tuple[Way | None, str]:
     """The first way by which the healthy host dials, or why there is none."""
     reasons: list[str] = []
     for way in channel.ways:
         try:
-            with _prepared(root, way, node, tools) as trial:
+            with _prepared(root, way, node) as trial:
                 look = trial.look()
         except StormError as error:
             reasons.append(f"{way.text}: {_first_line(str(error))}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from skill.errors import SkillgenError
 from skill.host import LARGEST_SOURCE, Host
 from skill.options import Options
 from skill.plan import Plan, make_plan
+from skill.storm.folder import throw_away
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,7 @@ def copies(host: Host, options: Options) -> Iterator[Copies]:
     from skill import transaction
 
     plan = make_plan(host, options)
-    with tempfile.TemporaryDirectory(prefix="skillgen-simulate-") as made:
-        folder = Path(made).resolve()
+    with throw_away("skillgen-simulate-") as folder:
         before, after = folder / "before", folder / "after"
         try:
             _copy(host, before)

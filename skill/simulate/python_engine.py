@@ -12,6 +12,7 @@ from pathlib import Path
 
 from skill.host import Host
 from skill.simulate.channels import HostChannel
+from skill.storm.fence import Fence
 from skill.storm.outcome import Outcome
 from skill.storm.python.scenarios import TABLES, PythonScenario
 from skill.storm.scenarios import Scenario
@@ -35,7 +36,11 @@ def scenarios(kind: str = "") -> tuple[Scenario, ...]:
 
 
 def run(
-    root: Path, channel: HostChannel, rules: Supervisor, wanted: Sequence[Scenario]
+    root: Path,
+    channel: HostChannel,
+    rules: Supervisor,
+    wanted: Sequence[Scenario],
+    fence: Fence,
 ) -> list[Outcome]:
     """Raises StormError when the channel is not found in ``root`` or cannot be started."""
     from skill.storm.python.discover import discover
@@ -49,5 +54,6 @@ def run(
         supervisor=rules,
         scenarios=[one for one in wanted if isinstance(one, PythonScenario)],
         workers=os.cpu_count() or 1,
+        fence=fence,
     )
     return list(outcomes)

@@ -2,7 +2,7 @@
 
 TypeScript is turned into what Node runs by esbuild, of one version, which npm installs into
 the user's cache on first use; that once, the network is used, and it is said. The bot's own
-esbuild is not taken unasked: it is a program of the bot's that no fence holds.
+esbuild is not taken unasked: it is a program of the bot's, and may start others.
 """
 
 from __future__ import annotations

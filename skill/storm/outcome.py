@@ -6,7 +6,8 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import inf
+from itertools import pairwise
+from math import inf, isfinite
 from typing import Any, Self
 
 from skill.storm.scenarios import DAY, HOUR, Scenario
@@ -14,6 +15,76 @@ from skill.storm.scenarios import DAY, HOUR, Scenario
 
 class StormError(Exception):
     """The host could not be run; the text says why."""
+
+
+# What a runner says of a scenario. It runs beside the bot's code, so nothing of it is believed.
+_TIMES, _TEXTS = "times", "texts"
+_SHAPE: dict[str, object] = {
+    "attempts_at": _TIMES,
+    "runs_at": _TIMES,
+    "starts_at": _TIMES,
+    "exits": "exits",
+    "first_up_s": (float, int, None),
+    "settled_s": (float, int, None),
+    "ready_s": (float, int, None),
+    "ended_s": (float, int, None),
+    "real_s": (float, int),
+    "settled_ok": (bool, None),
+    "up_at_end": (bool,),
+    "not_run": (str,),
+    "cannot": (str,),
+    "faults": "faults",
+    "notes": _TEXTS,
+    "log": "log",
+}
+_FAULT = {"kind": (str,), "text": (str,), "count": (int,), "first_s": (float, int), "where": (str,)}
+MOST_TEXT = 2_000
+
+
+def checked(raw: object, fields: Sequence[str]) -> dict[str, Any]:
+    """Those fields of a runner's answer, each of its kind; long texts cut. Raises ValueError."""
+    if not isinstance(raw, dict):
+        raise ValueError("no object")
+    return {name: _value(raw.get(name), _SHAPE[name], name) for name in fields}
+
+
+def _text(text: str, name: str) -> str:
+    """Printable, and one line but where several are meant: a bot forges no line of a report."""
+    whole = text[:MOST_TEXT].encode("utf-8", "replace").decode("utf-8")
+    return whole if name in ("where", "log") else " ".join(whole.split())
+
+
+def _value(value: Any, shape: object, name: str) -> Any:
+    if isinstance(shape, tuple):
+        if type(value) not in [type(None) if kind is None else kind for kind in shape]:
+            raise ValueError(name)
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(name)
+        return _text(value, name) if isinstance(value, str) else value
+    if not isinstance(value, list):
+        raise ValueError(name)
+    if shape == _TIMES:
+        times = [_value(at, (float, int), name) for at in value]
+        if any(later < sooner for sooner, later in pairwise(times)):
+            raise ValueError(name)
+        return times
+    if shape == _TEXTS:
+        return [_value(text, (str,), name) for text in value]
+    if shape == "faults":
+        for fault in value:
+            if not isinstance(fault, dict) or set(fault) != set(_FAULT):
+                raise ValueError(name)
+        return [{key: _value(one[key], _FAULT[key], key) for key in _FAULT} for one in value]
+    kinds: dict[object, tuple[object, ...]] = {
+        "exits": ((float, int), (int, float, str, None)),
+        "log": ((float, int), (str,), (str,)),
+    }
+    found = []
+    for row in value:
+        if not isinstance(row, list) or len(row) != len(kinds[shape]):
+            raise ValueError(name)
+        found.append([_value(one, kind, name) for one, kind in zip(row, kinds[shape], strict=True)])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Put a host's channel through the scenarios: bundle it, run it, judge what it did.
 
-The host's code runs in a Node process of its own: virtual time, a fake Baileys, no module
-that reaches the network, a throw-away home and working folder, and (Node's permission
-model) no writing anywhere else and no child process.
+The host's code runs in a Node process of its own, in the fence that the system has
+(``skill.storm.fence``): virtual time, a fake Baileys, no module that reaches the network, a
+throw-away home and working folder. It shares the process with the runner, so a bot that means
+harm can make up its figures; but what comes back is bounded, and is looked at before use.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from skill.storm.outcome import Outcome, StormError, fast_folder
+from skill.host import LARGEST_SOURCE, Host
+from skill.storm import fence as fences
+from skill.storm.child import NotRun, answers, junk
+from skill.storm.fence import MIB, Fence, Limits
+from skill.storm.folder import throw_away
+from skill.storm.outcome import Outcome, StormError, checked, fast_folder
 from skill.storm.scenarios import TABLE, Scenario
 from skill.storm.supervisor import ALWAYS_5S, Supervisor
 
@@ -29,6 +34,14 @@ _LIMIT_S = 60.0  # processor time of one scenario, in seconds; the runner looks 
 _LOOK_S = 10.0  # of the look at it
 _PATIENCE = 8.0  # so many times as long may it take, on a busy machine, until it is ended
 _FOREVER_S = 1e12  # JSON has no infinity
+_MEMORY = 2048 * MIB
+_THREADS = 64
+_BUNDLING = Limits(_MEMORY, cpu_s=120, threads=128, children=True)
+# What the runner says of a scenario.
+_SEEN = (
+    *("attempts_at", "runs_at", "starts_at", "exits", "settled_s", "settled_ok", "first_up_s"),
+    *("ready_s", "up_at_end", "faults", "notes", "log", "real_s", "not_run"),
+)
 # Files a host may read at its start, beside its code.
 _COPIED = ("package.json",)
 
@@ -53,8 +66,13 @@ Progress = Callable[[Outcome], None]
 class Trial:
     """A bundled host, ready to be run. Made by ``prepared``."""
 
-    def __init__(self, node: str, work: Path, request: dict[str, Any]) -> None:
-        self._node, self._work, self._request = node, work, request
+    def __init__(self, node: str, place: Path, request: dict[str, Any], fence: Fence) -> None:
+        self._node, self._place, self._request, self._fence = node, place, request, fence
+
+    @property
+    def bundle(self) -> Path:
+        """The host's code as it is run."""
+        return self._place / "bundle.js"
 
     def look(self) -> Look:
         """Raises StormError."""
@@ -69,9 +87,8 @@ class Trial:
         limit_s: float = _LIMIT_S,
         progress: Progress | None = None,
     ) -> list[Outcome]:
-        """Raises StormError when the host cannot be run at all.
-
-        A scenario that takes longer than ``limit_s`` of processor time has ``not_run`` set.
+        """One outcome for each scenario; ``not_run`` is set where the host's code takes longer
+        than ``limit_s`` of processor time, breaks off, or spoils the runner's answer.
         """
         left = list(scenarios)
         self._request["supervisor"] = asdict(supervisor)
@@ -85,8 +102,8 @@ class Trial:
 
         while left:
             try:
-                self._run(left, seed, limit_s, lambda raw: take(Outcome.of(left[0], raw)))
-            except _Hangs as error:
+                self._run(left, seed, limit_s, lambda raw: take(_outcome(left[0], raw)))
+            except NotRun as error:
                 hung = list(left) if error.at_once else left[:1]
                 for scenario in hung:
                     take(Outcome.missing(scenario, str(error)))
@@ -97,41 +114,45 @@ class Trial:
         scenarios: Sequence[Scenario],
         seed: int,
         limit_s: float,
-        take: Callable[[dict[str, Any]], None],
+        take: Callable[[object], None],
     ) -> Look:
+        """Raises NotRun."""
         request = {
             **self._request,
             "scenarios": [_scenario_json(scenario) for scenario in scenarios],
             "seed": seed,
             "limitMs": limit_s * 1000,
         }
-        command = [self._node, *_fences(self._node, self._work), str(RUNNER / "main.cjs")]
+        work = _folder(self._place / "work")
+        wanted, count = len(scenarios), 0
         look: Look | None = None
-        patience = limit_s * _PATIENCE
-        for answer in _lines(command, self._work / "run.json", request, self._work, patience):
-            if "look" in answer:
-                seen = answer["look"]
-                problems = tuple(dict.fromkeys([*seen["notes"], *seen["faults"]]))
-                look = Look(
-                    seen["attempts"],
-                    seen["opened"],
-                    seen["settled"],
-                    tuple(seen["folders"]),
-                    problems,
-                )
-            else:
-                take(answer)
+        said = answers(
+            [self._node, *_guards(self._node, work), str(RUNNER / "main.cjs")],
+            request,
+            fence=self._fence,
+            reads=[RUNNER, self.bundle],
+            place=self._place,
+            work=work,
+            limits=Limits(
+                _MEMORY, cpu_s=int(limit_s * (len(scenarios) + 1)) + 30, threads=_THREADS
+            ),
+            patience_s=limit_s * _PATIENCE,
+        )
+        for count, answer in enumerate(said):
+            try:
+                if count == 0:
+                    look = _look(answer["look"])
+                elif count <= wanted:
+                    take(answer)
+                else:
+                    raise ValueError("more answers than scenarios")
+            except (ValueError, KeyError, TypeError):
+                raise NotRun(junk(json.dumps(answer)), at_once=count == 0) from None
         if look is None:
-            raise StormError("the runner gave no answer")
+            raise NotRun("the runner gave no answer", at_once=True)
+        if count < wanted:
+            raise NotRun("its process ended before the scenario did", at_once=False)
         return look
-
-
-class _Hangs(StormError):
-    """The host's code did not return. at_once: not even in the look at it."""
-
-    def __init__(self, patience_s: float, at_once: bool) -> None:
-        self.at_once = at_once
-        super().__init__(f"the host's code did not return within {patience_s:.0f} s")
 
 
 @contextmanager
@@ -147,6 +168,7 @@ def prepared(
     ready_log: str | None = None,
     environment: Mapping[str, str] | None = None,
     node: str = "node",
+    fence: Fence | None = None,
 ) -> Iterator[Trial]:
     """Bundle a host into a temporary folder, which is gone afterwards. Raises StormError.
 
@@ -157,28 +179,35 @@ def prepared(
     starts it, or a function with a telling name). ready_log: for driver ``main``, a regular
     expression for the line that says that main is through; without one the first open
     counts. environment: variables of the host's, such as another channel's token.
-    node_tools: a folder whose node_modules holds esbuild.
+    node_tools: a folder whose node_modules holds esbuild. fence: None for what works here.
     """
+    fence = fences.find() if fence is None else fence
+    node = _program(node)
     if not (host_root / channel).is_file():
         raise StormError(f"{channel}: no such file in {host_root}")
-    with tempfile.TemporaryDirectory(prefix="storm-", dir=fast_folder()) as made:
-        work = Path(made).resolve()
-        bundle = work / "bundle.js"
-        request = {
-            "root": str(host_root.resolve()),
-            "entry": channel,
-            "out": str(bundle),
-            "tools": str(node_tools.resolve()),
-            "virtualRoot": str(work / "host"),
-            "capture": driver == "factory",
-            "stubHeavy": driver in ("class", "factory"),
-        }
-        command = [node, str(RUNNER / "bundle.cjs")]
-        for _ in _lines(command, work / "bundle.json", request, work, _LIMIT_S * _PATIENCE):
-            pass
+    with throw_away("storm-", None if fence.kind else fast_folder()) as place:
+        work = place / "work"
+        root = _readable(host_root, place) if fence.other_user else host_root.resolve()
+        text = _bundle(
+            node,
+            {
+                "root": str(root),
+                "entry": channel,
+                "tools": str(node_tools.resolve()),
+                "virtualRoot": str(work / "host"),
+                "capture": driver == "factory",
+                "stubHeavy": driver in ("class", "factory"),
+            },
+            fence=fence,
+            reads=[root, *_tools(node_tools)],
+            place=place,
+        )
+        bundle = place / "bundle.js"
+        bundle.write_bytes(text.encode("utf-8", "replace"))
+        bundle.chmod(0o644)
         yield Trial(
             node,
-            work,
+            place,
             {
                 "bundle": str(bundle),
                 "driver": driver,
@@ -193,11 +222,12 @@ def prepared(
                 "environment": {"PATH": "/usr/bin:/bin", "TZ": "UTC", **(environment or {})},
                 "supervisor": asdict(ALWAYS_5S),
                 "files": {
-                    name: (host_root / name).read_text("utf-8")
+                    name: (host_root / name).read_text("utf-8", "replace")
                     for name in _COPIED
                     if (host_root / name).is_file()
                 },
             },
+            fence,
         )
 
 
@@ -215,6 +245,7 @@ def simulate(
     environment: Mapping[str, str] | None = None,
     node: str = "node",
     seed: int = 1,
+    fence: Fence | None = None,
 ) -> list[Outcome]:
     """Run the host in ``host_root`` through ``scenarios`` and say what it did.
 
@@ -230,77 +261,106 @@ def simulate(
         ready_log=ready_log,
         environment=environment,
         node=node,
+        fence=fence,
     ) as trial:
         return trial.run(scenarios, supervisor=supervisor, seed=seed)
 
 
-def _fences(node: str, work: Path) -> list[str]:
-    """Node's permission model: reads anywhere, writes in ``work`` only, no children."""
-    version = subprocess.run(
-        [node, "--version"], capture_output=True, text=True, check=False
-    ).stdout
+@cache
+def _version(node: str) -> tuple[int, ...]:
+    done = subprocess.run([node, "--version"], cwd="/", capture_output=True, text=True, check=False)
     try:
-        major, minor = (int(part) for part in version.strip().lstrip("v").split(".")[:2])
+        return tuple(int(part) for part in done.stdout.strip().lstrip("v").split(".")[:2])
     except ValueError as error:
         raise StormError("node --version gives no version; install Node.js 20 or later") from error
-    flag = "--permission" if (major, minor) >= (23, 5) else "--experimental-permission"
+
+
+@cache
+def _program(node: str) -> str:
+    """The Node.js itself, and not what a version manager puts in its place."""
+    found = shutil.which(node)
+    if found is None:
+        raise StormError(f"{node}: not found; install Node.js 20 or later")
+    command = [found, "-p", "process.execPath"]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    said = done.stdout.strip()
+    return said if os.path.isabs(said) and os.access(said, os.X_OK) else found
+
+
+def _guards(node: str, work: Path) -> list[str]:
+    """Node's permission model, against accidents: writes in ``work`` only, no children."""
+    flag = "--permission" if _version(node) >= (23, 5) else "--experimental-permission"
     return [flag, "--no-warnings", "--allow-fs-read=*", f"--allow-fs-write={work}{os.sep}*"]
 
 
-def _lines(
-    command: list[str], request_file: Path, request: dict[str, Any], work: Path, patience_s: float
-) -> Iterator[dict[str, Any]]:
-    """Run a script of the runner; its lines of JSON as they come.
+def _bundle(
+    node: str, request: Mapping[str, Any], *, fence: Fence, reads: Iterable[Path], place: Path
+) -> str:
+    """The text of a host's bundle. Raises StormError."""
+    said = answers(
+        [node, str(RUNNER / "bundle.cjs")],
+        request,
+        fence=fence,
+        reads=[RUNNER, *reads],
+        place=place,
+        work=_folder(place / "bundling"),
+        limits=_BUNDLING,
+        patience_s=_LIMIT_S * _PATIENCE,
+    )
+    text = ""
+    for answer in said:
+        if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
+            raise StormError(junk(json.dumps(answer)))
+        text = answer["text"]
+    return text
 
-    Raises _Hangs when no line comes for ``patience_s``, StormError when it fails.
-    """
-    if shutil.which(command[0]) is None:
-        raise StormError(f"{command[0]}: not found; install Node.js 20 or later")
-    request_file.write_text(json.dumps(request), "utf-8")
-    home = work / "home"
-    home.mkdir(exist_ok=True)
-    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "TZ": "UTC"}
-    complaints = work / "stderr.txt"
-    hung = False
-    answers = 0
 
-    def give_up() -> None:
-        nonlocal hung
-        hung = True
-        child.kill()
+def _tools(folder: Path) -> Iterator[Path]:
+    """Where esbuild is; a package manager may keep it behind links."""
+    modules = folder.resolve() / "node_modules"
+    yield modules
+    yield (modules / "esbuild").resolve().parent
 
-    with complaints.open("w", encoding="utf-8") as stderr:
-        child = subprocess.Popen(
-            [*command, str(request_file)],
-            cwd=work,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-            encoding="utf-8",
-        )
-        assert child.stdout is not None
-        timer = threading.Timer(patience_s, give_up)
-        timer.start()
-        try:
-            for line in child.stdout:
-                timer.cancel()
-                answers += 1
-                yield json.loads(line)
-                timer = threading.Timer(patience_s, give_up)
-                timer.start()
-            child.wait()
-        finally:
-            timer.cancel()
-            child.kill()
-            child.stdout.close()
-            child.wait()
-    if hung:
-        raise _Hangs(patience_s, at_once=answers == 0)
-    if child.returncode:
-        text = complaints.read_text("utf-8", errors="replace").strip()
-        raise StormError(text or f"node ended with status {child.returncode}")
+
+def _readable(host_root: Path, place: Path) -> Path:
+    """The host's sources where another user, too, can read them."""
+    copied = place / "source"
+    for file in Host(host_root).files.values():
+        if file.size <= LARGEST_SOURCE:
+            target = copied / file.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.absolute, target)
+            target.chmod(0o644)
+    for folder, _, _ in os.walk(copied):
+        os.chmod(folder, 0o755)
+    return copied
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def _look(seen: Any) -> Look:
+    """Raises ValueError, KeyError and TypeError when it is none."""
+    checked(seen, ["settled_ok"])
+    texts = [seen[name] for name in ("folders", "notes", "faults")]
+    counts = [seen[name] for name in ("attempts", "opened")]
+    if not all(type(text) is str for some in texts for text in some):
+        raise ValueError("texts")
+    if not all(type(count) is int for count in counts):
+        raise ValueError("counts")
+    folders, notes, faults = texts
+    problems = tuple(dict.fromkeys([*notes, *faults]))
+    return Look(counts[0], counts[1], seen["settled_ok"], tuple(folders), problems)
+
+
+def _outcome(scenario: Scenario, raw: Any) -> Outcome:
+    """Raises ValueError."""
+    seen = checked(raw, _SEEN)
+    if raw.get("scenario") != scenario.id:
+        raise ValueError("scenario")
+    return Outcome.of(scenario, seen)
 
 
 def _scenario_json(scenario: Scenario) -> dict[str, Any]:

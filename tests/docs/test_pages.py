@@ -23,7 +23,7 @@ RULE_ID = re.compile(
     r"(systemd|launchd|compose|pm2|supervisord)-[a-z]+-?[a-z]*-?[a-z]*|[a-z]+(-[a-z]+)+"
 )
 # Names with hyphens that are no rules.
-OTHER_NAMES = {NAME, "skillgen-whatsapp", "ast-grep-py", "on-failure"}
+OTHER_NAMES = {NAME, "skillgen-whatsapp", "ast-grep-py", "on-failure", "sandbox-exec", "util-linux"}
 
 
 @pytest.fixture(params=PAGES)

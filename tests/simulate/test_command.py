@@ -17,7 +17,7 @@ from skill import cli, transaction
 from skill.host import Host
 from skill.options import Options
 from skill.plan import make_plan
-from skill.simulate import WARNING, tools
+from skill.simulate import WARNING, find_fence, tools
 from skill.storm.catalogue import EVERY
 from tests.e2e.harness import tree
 
@@ -63,7 +63,7 @@ def test_both_sides_and_nothing_written(simulate: Simulate, heron: Path) -> None
     before = tree(heron)
     done = simulate(heron, *scenarios("offline-boot", "revoked", "healthy"))
     assert done.code == 0, done
-    assert done.err.splitlines() == [f"skillgen: {WARNING}"]
+    assert done.err.splitlines() == [f"skillgen: {WARNING}{find_fence().words}"]
     lines = done.out.splitlines()
     assert lines[0] == "src/channels/whatsapp.ts:38, by new WhatsAppChannel().connect()"
     assert lines[1].startswith("before: under systemd, Restart=always (setup/service.ts:")
@@ -102,13 +102,36 @@ def test_broken_promise_is_status_1(simulate: Simulate, checkout: Path) -> None:
     assert "1 of 2 scenarios keep the promise" in done.out
 
 
-def test_channel_that_is_right_is_not_held_to_the_promise(
+def test_channel_that_is_left_as_it_is_is_held_to_the_promise(
     simulate: Simulate, checkout: Path
 ) -> None:
+    done = simulate(checkout / "tests/hosts/already-right", *scenarios("healthy", "revoked"))
+    assert done.code == 0, done
     done = simulate(checkout / "tests/hosts/already-right", *scenarios("code-429"))
-    assert done.code == 0
-    assert "not so well: code-429: " in done.out
+    assert done.code == 1
+    assert "broken: code-429: " in done.out
     assert "apply leaves this channel as it is" in done.out
+
+
+def test_delay_that_only_a_run_shows_to_be_short_is_broken(
+    simulate: Simulate, checkout: Path, tmp_path: Path
+) -> None:
+    """The loop is as it should be; its settings give seconds where it counts milliseconds."""
+    root = tmp_path / "belfry"
+    shutil.copytree(checkout / "tests/hosts/already-right", root)
+    channel = root / "src/whatsapp.ts"
+    text = channel.read_text("utf-8").replace("{ STORE_DIR }", "{ STORE_DIR, delays }")
+    for name, key in (("FIRST_DELAY_MS = 5_000", "first"), ("LONGEST_DELAY_MS = 300_000", "most")):
+        assert name in text
+        text = text.replace(name, f"{name.partition(' ')[0]} = delays().{key}")
+    channel.write_text(text, "utf-8")
+    config = root / "src/config.ts"
+    delays = "export const delays = () => ({ first: 5, most: 5 * 60 });\n"
+    config.write_text(config.read_text("utf-8") + delays, "utf-8")
+    done = simulate(root, *scenarios("refused"))
+    assert "apply leaves this channel as it is" in done.out, done
+    assert "broken: refused: " in done.out and "attempts in 24 h, at most 80 promised" in done.out
+    assert done.code == 1
 
 
 def test_what_cannot_be_started_is_not_run(simulate: Simulate, heron: Path) -> None:

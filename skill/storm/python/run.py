@@ -1,34 +1,45 @@
 """Put a Python channel through the scenarios, and judge what it did.
 
-A copy of the host's code runs in a child process of its own for each scenario: ``python -I -S``,
-so without any installed package; virtual time; a fake bridge or a fake neonize; sockets that
-refuse, no children, no writing outside a throw-away folder (``runner/fences.py``); bounded in
-real time.
+A copy of the host's code runs in a child process of its own for each scenario, in the fence that
+the system has (``skill.storm.fence``): ``python -I -S``, so without any installed package; virtual
+time; a fake bridge or a fake neonize. Sockets that refuse, no children, no writing outside a
+throw-away folder (``runner/fences.py``) are for what a bot does by accident.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
 from skill.host import LARGEST_SOURCE, Host
-from skill.storm.outcome import Outcome, StormError, fast_folder
+from skill.storm import fence as fences
+from skill.storm.child import NotRun, answers, junk
+from skill.storm.fence import MIB, Fence, Limits
+from skill.storm.folder import throw_away
+from skill.storm.outcome import Outcome, StormError, checked, fast_folder
 from skill.storm.python.discover import PythonChannel, discover
 from skill.storm.python.scenarios import STOPS_WITHIN, TABLES, PythonScenario
 from skill.storm.supervisor import ALWAYS_5S, Supervisor
 
 RUNNER = Path(__file__).parent / "runner"
 TIMEOUT_S = 300.0  # real seconds for one scenario
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "TZ": "UTC", "LANG": "C.UTF-8"}
+# The runner ends a host of more than 1,000 threads itself, so each must be small.
+_LIMITS = Limits(
+    memory=2048 * MIB, addresses=4096 * MIB, stack=MIB, cpu_s=int(TIMEOUT_S), threads=1_100
+)
+_SEEN = (
+    *("attempts_at", "starts_at", "exits", "settled_s", "settled_ok", "ended_s", "first_up_s"),
+    *("up_at_end", "faults", "notes", "log", "cannot"),
+)
 _FOREVER_S = 1e12  # JSON has no infinity
 _COPIED = (".py", ".json", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".txt")
 
@@ -90,51 +101,75 @@ def simulate_python(
     workers: int = 1,
     timeout_s: float = TIMEOUT_S,
     seed: int = 1,
+    fence: Fence | None = None,
 ) -> list[PythonOutcome]:
     """Run the channel of the host in ``host_root`` through ``scenarios``, in their order.
 
     channel: its file, relative to the root, or what discover() found. scenarios: None for the
     table of this kind of channel. python: the interpreter, 3.11 or later; the running one if
     None. environment: variables of the host's. workers: scenarios at a time. timeout_s: real
-    seconds for each. An outcome whose ``not_run`` is set was not played, and says why.
+    seconds for each. fence: None for what works here. An outcome whose ``not_run`` is set was
+    not played, and says why.
     Raises StormError when there is no such channel.
     """
     found = channel if isinstance(channel, PythonChannel) else _find(host_root, channel)
     wanted = list(TABLES[found.way] if scenarios is None else scenarios)
 
-    with tempfile.TemporaryDirectory(prefix="storm-", dir=fast_folder()) as made:
-        # A folder for each worker, so that what it compiles is good for its next scenario.
-        places: Queue[Path] = Queue()
-        for number in range(max(1, workers)):
-            places.put(Path(made).resolve() / str(number))
+    fence = fences.find() if fence is None else fence
+    program = shutil.which(python or sys.executable)
+    if program is None:
+        raise StormError(f"{python}: not found")
+    with throw_away("storm-", None if fence.kind else fast_folder()) as made:
+        source = made / "source"
+        _copy(host_root.resolve(), source)
 
-        def play(scenario: PythonScenario) -> PythonOutcome:
+        def play(numbered: tuple[int, PythonScenario]) -> PythonOutcome:
+            number, scenario = numbered
             reason = why_not(found, scenario)
             if reason:
                 return PythonOutcome.missing(scenario, reason)
-            place = places.get()
+            place = made / str(number)
+            work, host = place / "work", place / "work" / "host"
+            work.mkdir(parents=True)
+            drive = asdict(found) | {"class": found.name, "function": found.name}
+            request = {
+                "scenario": _scenario_json(scenario),
+                "supervisor": asdict(supervisor),
+                "drive": drive,
+                "source": str(source),
+                "host": str(host),
+                "roots": [str(host / found.root), str(host)] if found.root else [str(host)],
+                "channel_file": str(host / found.path),
+                "work": str(work),
+                "environment": {**_ENVIRONMENT, **(environment or {})},
+                "seed": seed,
+            }
+            began = time.monotonic()
+            said = answers(
+                [program, "-I", "-S", "-B", str(RUNNER / "main.py")],
+                request,
+                fence=fence,
+                reads=[RUNNER, source],
+                place=place,
+                work=work,
+                limits=_LIMITS,
+                patience_s=timeout_s,
+            )
+            raw: object = None
             try:
-                return _play(
-                    place,
-                    host_root.resolve(),
-                    found,
-                    scenario,
-                    supervisor,
-                    python or sys.executable,
-                    {
-                        "PATH": "/usr/bin:/bin",
-                        "TZ": "UTC",
-                        "LANG": "C.UTF-8",
-                        **(environment or {}),
-                    },
-                    timeout_s,
-                    seed,
-                )
+                raw = next(said, None)
+                if next(said, None) is not None:
+                    raise ValueError("more than one answer")
+                return _outcome(scenario, raw, time.monotonic() - began)
+            except NotRun as error:
+                return PythonOutcome.missing(scenario, str(error))
+            except ValueError:
+                return PythonOutcome.missing(scenario, junk(json.dumps(raw)))
             finally:
-                places.put(place)
+                shutil.rmtree(place, ignore_errors=True)
 
         with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-            return list(pool.map(play, wanted))
+            return list(pool.map(play, enumerate(wanted)))
 
 
 def _find(root: Path, path: str) -> PythonChannel:
@@ -142,67 +177,6 @@ def _find(root: Path, path: str) -> PythonChannel:
     if not found:
         raise StormError(f"{path}: no WhatsApp channel of a known kind in this file")
     return next((channel for channel in found if not channel.cannot), found[0])
-
-
-def _play(
-    place: Path,
-    root: Path,
-    channel: PythonChannel,
-    scenario: PythonScenario,
-    supervisor: Supervisor,
-    python: str,
-    environment: dict[str, str],
-    timeout_s: float,
-    seed: int,
-) -> PythonOutcome:
-    work, cache = place / "work", place / "cache"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    cache.mkdir(exist_ok=True)
-    request, out, copied = place / "request.json", work / "outcome.json", work / "host"
-    _copy(root, copied)
-    drive = asdict(channel) | {"class": channel.name, "function": channel.name}
-    roots = [copied / channel.root, copied] if channel.root else [copied]
-    asked = {
-        "scenario": _scenario_json(scenario),
-        "supervisor": asdict(supervisor),
-        "drive": drive,
-        "host": str(copied),
-        "roots": [str(folder) for folder in roots],
-        "channel_file": str(copied / channel.path),
-        "work": str(work),
-        "cache": str(cache),
-        "out": str(out),
-        "environment": environment,
-        "seed": seed,
-    }
-    request.write_text(json.dumps(asked), "utf-8")
-    began = time.monotonic()
-    try:
-        done = subprocess.run(
-            [python, "-I", "-S", "-B", str(RUNNER / "main.py"), str(request)],
-            cwd=work,
-            env={"PATH": environment["PATH"], "HOME": str(work), "TZ": "UTC"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return PythonOutcome.missing(
-            scenario, f"the host did not come to an end in {timeout_s:.0f} s"
-        )
-    except OSError as error:
-        raise StormError(f"{python}: cannot be started ({error.strerror})") from error
-    if done.returncode or not out.exists():
-        last = done.stderr.strip().rpartition("\n")[2]
-        return PythonOutcome.missing(
-            scenario, last or f"its process ended with status {done.returncode}"
-        )
-    raw = json.loads(out.read_text("utf-8"))
-    return _outcome(scenario, raw, time.monotonic() - began)
 
 
 def _copy(root: Path, target: Path) -> None:
@@ -213,6 +187,9 @@ def _copy(root: Path, target: Path) -> None:
             copy = target / file.path
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.absolute, copy)
+            copy.chmod(0o644)
+    for folder, _, _ in os.walk(target):
+        os.chmod(folder, 0o755)  # the fence may run it as another user
 
 
 def _scenario_json(scenario: PythonScenario) -> dict[str, Any]:
@@ -229,7 +206,9 @@ def _scenario_json(scenario: PythonScenario) -> dict[str, Any]:
     }
 
 
-def _outcome(scenario: PythonScenario, raw: dict[str, Any], real_s: float) -> PythonOutcome:
+def _outcome(scenario: PythonScenario, said: object, real_s: float) -> PythonOutcome:
+    """Raises ValueError when what the runner said is no outcome."""
+    raw = checked(said, _SEEN)
     reasons = [*raw["notes"], *(fault["text"] for fault in raw["faults"])]
     reasons = [raw["cannot"]] if raw["cannot"] else reasons[:3]
     # Nothing was dialled, so nothing was shown: that is no pass.

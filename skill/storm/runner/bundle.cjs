@@ -1,8 +1,9 @@
 'use strict';
 /**
- * node bundle.cjs REQUEST.json: bundles a host's entry into the text of one function body.
+ * node bundle.cjs: bundles a host's entry into the text of one function body.
  *
- * request: {root, entry, out, tools, virtualRoot, capture, stubHeavy}. Bare imports become
+ * The request is read from standard input: {root, entry, tools, virtualRoot, capture, stubHeavy};
+ * {text} goes to file descriptor 3. Bare imports become
  * load("name") calls, answered by globals.cjs; relative ones are the host's real files,
  * or stubs where they are missing. Runs no code of the host.
  */
@@ -11,7 +12,7 @@ const { builtinModules, createRequire } = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
-const request = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
+const request = JSON.parse(fs.readFileSync(0, 'utf8'));
 const esbuild = createRequire(path.join(request.tools, 'package.json'))('esbuild');
 const root = fs.realpathSync(request.root);
 const BUILTIN = new Set(builtinModules);
@@ -28,10 +29,16 @@ function resolveFile(from, name) {
   for (const one of bases) {
     for (const suffix of SUFFIXES) {
       const file = one + suffix;
-      if (fs.existsSync(file) && fs.statSync(file).isFile()) return file;
+      if (fs.existsSync(file) && fs.statSync(file).isFile()) return fs.realpathSync(file);
     }
   }
   return null;
+}
+
+/** Nothing but the host's own files is read, whatever its imports and its tsconfig.json say. */
+function isOwn(file) {
+  const from = path.relative(root, fs.realpathSync(file));
+  return from !== '' && !from.startsWith('..') && !path.isAbsolute(from);
 }
 
 function virtual(file) {
@@ -49,7 +56,7 @@ const plugin = {
       if (name.startsWith('.') || path.isAbsolute(name)) {
         if (request.capture && REGISTRY.test(name)) return shim('capture:registry');
         const file = resolveFile(args.resolveDir, name);
-        if (!file || path.relative(root, file).startsWith('..')) return shim(name);
+        if (!file || !isOwn(file)) return shim(name);
         if (request.stubHeavy && /\.[cm]?[jt]s$/.test(file) && HEAVY.test(fs.readFileSync(file, 'utf8'))) {
           return shim(name);
         }
@@ -63,7 +70,7 @@ const plugin = {
           importer: args.importer,
           pluginData: 'own',
         });
-        if (!found.errors.length && found.path && !found.path.includes('node_modules')) {
+        if (!found.errors.length && found.path && !found.path.includes('node_modules') && isOwn(found.path)) {
           return { path: found.path };
         }
       }
@@ -131,7 +138,8 @@ async function main() {
     /var __toESM = (?=\(mod, isNodeMode, target\) =>)/,
     'var __toESM = (mod, node) => __wrapped(mod, node, __wrap);\nvar __wrap = ',
   );
-  fs.writeFileSync(request.out, text);
+  const answer = Buffer.from(`${JSON.stringify({ text })}\n`);
+  for (let sent = 0; sent < answer.length; ) sent += fs.writeSync(3, answer, sent);
 }
 
 main().catch((error) => {

@@ -1,6 +1,7 @@
 'use strict';
 /**
- * node main.cjs REQUEST.json: runs a bundle through scenarios; a line of JSON for each, on stdout.
+ * node main.cjs: runs a bundle through scenarios. The request is read from standard input; a line
+ * of JSON for each scenario goes to file descriptor 3, which what a host prints cannot reach.
  *
  * request: {bundle, driver, registry, className, startName, readyLog, work, mainFile,
  * environment, supervisor, scenarios: [{id, creds, phases, acts, horizon_s}], seed, limitMs,
@@ -14,7 +15,8 @@ const drivers = require('./drivers.cjs');
 const { EXIT, World } = require('./engine.cjs');
 const { makeGlobals, makeRequire } = require('./globals.cjs');
 
-const request = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
+const request = JSON.parse(fs.readFileSync(0, 'utf8'));
+const ANSWERS = 3;
 const PARAMETERS = [
   '__load', '__wrapped', 'module', 'exports', 'require', 'process', 'console', 'setTimeout', 'setInterval',
   'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'Date', 'Math',
@@ -146,7 +148,8 @@ function printable(arg) {
 }
 
 function say(value) {
-  fs.writeSync(1, `${JSON.stringify(value)}\n`);
+  const text = Buffer.from(`${JSON.stringify(value)}\n`);
+  for (let sent = 0; sent < text.length; ) sent += fs.writeSync(ANSWERS, text, sent);
 }
 
 const WELL = { kind: 'open', after_s: 0.5, close_after_s: null, kill_after_s: null, code: null };
@@ -174,7 +177,7 @@ async function main() {
     look: {
       attempts: seen.attempts.length,
       opened: seen.opens.length,
-      settled: seen.settled?.ok ?? null,
+      settled_ok: seen.settled?.ok ?? null,
       folders: [...folders],
       notes: seen.notes,
       faults: [...seen.faults.values()].map((fault) => fault.text),

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import importlib
 import importlib.machinery
 import inspect
-import marshal
 import os
 import re
 import sys
@@ -234,7 +232,6 @@ class Loader(importlib.machinery.SourceFileLoader):
 
     codes: typing.ClassVar[dict[str, types.CodeType]] = {}
     world: typing.ClassVar[World]
-    cache: typing.ClassVar[str]
 
     def get_code(self, fullname: str) -> Any:
         return self.compiled(self.get_filename(fullname))
@@ -245,23 +242,8 @@ class Loader(importlib.machinery.SourceFileLoader):
         if code is None:
             with open(path, "rb") as file:
                 source = file.read()
-            code = cls.codes[path] = cls.cached(path, source)
-        return code
-
-    @classmethod
-    def cached(cls, path: str, source: bytes) -> types.CodeType:
-        """Compiled, or as an earlier scenario has left it compiled."""
-        key = hashlib.sha256(path.encode() + b"\0" + source).hexdigest()
-        kept = os.path.join(cls.cache, key)
-        try:
-            with open(kept, "rb") as file:
-                found: types.CodeType = marshal.load(file)
-                return found
-        except (OSError, EOFError, ValueError):
-            pass
-        code: types.CodeType = compile(source, path, "exec", dont_inherit=True)
-        with open(kept, "wb") as file:
-            marshal.dump(code, file)
+            code = compile(source, path, "exec", dont_inherit=True)
+            cls.codes[path] = code
         return code
 
     def exec_module(self, module: types.ModuleType) -> None:

@@ -2,8 +2,8 @@
 
 An audit hook (PEP 578) sees every such call of CPython's own modules and cannot be taken back.
 It keeps a bot's code from doing by accident what it does for a living; it is no jail for code
-that means harm, which native modules and ``ctypes`` could get around. Loading a library through
-``ctypes`` is denied for that reason, and packages outside the host are not imported at all.
+that means harm, which goes around it: that is what the fence is for (``skill.storm.fence``).
+Packages outside the host are not imported at all.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-"""``python -I -S -B main.py REQUEST.json``: one scenario of one host; the outcome as JSON.
+"""``python -I -S -B main.py``: one scenario of one host.
 
-request: {scenario, supervisor, drive, host, roots, channel_file, work, cache, out,
-environment, seed}.
+The request is read from standard input: {scenario, supervisor, drive, source, host, roots,
+channel_file, work, environment, seed}. The outcome goes to file descriptor 3, a line of JSON.
 Exit status 3: the host cannot be run, the reason is on standard error.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 import traceback
@@ -17,7 +18,8 @@ import types
 PACKAGE = "_skillgen_storm"
 
 
-def main(request_file: str) -> None:
+def main() -> None:
+    request = json.load(sys.stdin)
     package = types.ModuleType(PACKAGE)
     package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
     sys.modules[PACKAGE] = package
@@ -26,14 +28,14 @@ def main(request_file: str) -> None:
     scheduler = scheduler_module.Scheduler()
     importlib.import_module(f"{PACKAGE}.clock").install(scheduler)
     importlib.import_module(f"{PACKAGE}.threads").install(scheduler)
-    importlib.import_module(f"{PACKAGE}.play").play(scheduler, request_file)
+    importlib.import_module(f"{PACKAGE}.play").play(scheduler, request)
 
 
 if __name__ == "__main__":
     # Not sys.exit(): the interpreter would wait for threads by locks that are no longer its own.
     leave, error_stream = os._exit, sys.stderr
     try:
-        main(sys.argv[1])
+        main()
         status = 0
     except BaseException:
         error_stream.write(traceback.format_exc())
