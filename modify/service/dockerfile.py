@@ -62,7 +62,7 @@ def words_of(value: str) -> Words:
     if value.lstrip().startswith("["):
         try:
             found = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
         if isinstance(found, list):
             return [str(word) for word in found]

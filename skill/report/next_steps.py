@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from skill.host import Host
+from skill.package_json import package_at
 from skill.plan import Change, Plan
 
 # Which package manager a lock file belongs to.
@@ -38,7 +38,7 @@ class NextStep:
 
 
 def next_steps(host: Host, plan: Plan, platform: str = sys.platform) -> list[NextStep]:
-    package = _package(host)
+    package = package_at(host)
     steps = list(_scripts(host, package, plan))
     steps += _restart(host, plan, platform)
     return steps
@@ -46,7 +46,7 @@ def next_steps(host: Host, plan: Plan, platform: str = sys.platform) -> list[Nex
 
 def stale_build(host: Host) -> str | None:
     """A warning when the built output is older than the source it is made from."""
-    package = _package(host)
+    package = package_at(host)
     entry = package.get("main") if isinstance(package.get("main"), str) else None
     folder = host.root / (Path(str(entry)).parts[0] if entry and "/" in str(entry) else "dist")
     built = _newest(folder.rglob("*.js")) if folder.is_dir() else 0.0
@@ -68,16 +68,6 @@ def _newest(files: Iterator[Path]) -> float:
         except OSError:
             continue
     return newest
-
-
-def _package(host: Host) -> dict[str, Any]:
-    if not host.exists("package.json"):
-        return {}
-    try:
-        package = json.loads(host.read("package.json"))
-    except ValueError:
-        return {}
-    return package if isinstance(package, dict) else {}
 
 
 def package_manager(host: Host, package: dict[str, Any]) -> str:

@@ -113,7 +113,7 @@ def statuses(unit: SystemdUnit, forced: Directive) -> list[str]:
 
 def are_failures(words: list[str]) -> bool:
     """Statuses that ``on-failure`` restarts as well: numbers other than 0."""
-    return all(word.isdigit() and int(word) > 0 for word in words)
+    return all(word.isascii() and word.isdigit() and int(word[:9]) > 0 for word in words)
 
 
 def longer_pause(unit: SystemdUnit, restart: Directive, rule: str) -> list[Edit]:
