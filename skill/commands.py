@@ -183,6 +183,7 @@ class Session:
         }
 
     def _plan(self, host: Host, options: Options) -> Plan:
+        host.require_project()
         with self.printer.working(f"looking at {host.root}"):
             return make_plan(host, options)
 
@@ -403,6 +404,7 @@ class Session:
         from skill.simulate import WARNING, simulate_host
         from skill.simulate.tools import esbuild_folder, require_node
 
+        host.require_project()
         self.printer.say(WARNING)
 
         def tools() -> tuple[str, Path]:
