@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -123,20 +124,22 @@ class Session:
         root = copy_host()
         out = self.printer.out
         if self.as_text:
-            out(f"A small WhatsApp bot, copied to {root}\n\n$ skillgen inspect {root}")
+            out(f"A small WhatsApp bot, copied to {root}\n\n$ skillgen inspect {quoted(root)}")
 
         def one(host: Host, row: Row) -> int:
             plan = self._plan(host, options)
             if self.as_text:
                 self._show_findings(plan)
-                out(f"$ skillgen apply {root}")
+                out(f"$ skillgen apply {quoted(root)}")
             return self._apply(host, plan, row, dry_run=False, exit_code=False, show_diff=True)
 
         code = self._each([root], one)
         if code == 2:
             return 2
         if self.as_text:
-            out(f"\nThe patched bot is in {root}; take it back with: skillgen revert {root}")
+            out(
+                f"\nThe patched bot is in {root}; take it back with: skillgen revert {quoted(root)}"
+            )
         return 0
 
     # -- one host
@@ -210,7 +213,7 @@ class Session:
         fixable = len(plan.settled)
         parts = [text.count(len(plan.findings), "finding")]
         if fixable:
-            parts.append(f"{fixable} fixed by: skillgen apply {plan.root}")
+            parts.append(f"{fixable} fixed by: skillgen apply {quoted(plan.root)}")
         if plan.hand_offs:
             parts.append(f"{len(plan.hand_offs)} by hand")
         printer.out("; ".join(parts))
@@ -313,7 +316,7 @@ class Session:
             first = result.conflicts[0].path
             printer.out(
                 "Settle each by hand (files that skillgen added stay until then), then: "
-                f"skillgen revert {host.root} --keep {first}"
+                f"skillgen revert {quoted(host.root)} --keep {quoted(first)}"
             )
         return 1 if result.conflicts else 0
 
@@ -325,7 +328,7 @@ class Session:
             raise SkillgenError(
                 f"{path} was added by skillgen {modules[0]['version']}, but this copy of the host "
                 "has no record of it (a fresh clone?); take it back with git: "
-                f"git revert $(git log --diff-filter=A --format=%h -1 -- {path})"
+                f"git revert $(git log --diff-filter=A --format=%h -1 -- {quoted(path)})"
             )
         row["message"] = "nothing to take back"
         if self.as_text and not self.printer.quiet:
@@ -350,7 +353,7 @@ class Session:
             for memory in remembered:
                 self.printer.out(f"{self.printer.safe(memory.path)}: {memory.text}")
             if any(memory.state != "clear" for memory in remembered):
-                self.printer.out(f"clear it with: skillgen reset {host.root}")
+                self.printer.out(f"clear it with: skillgen reset {quoted(host.root)}")
         return 1 if row["changed"] or row["missing"] or drifted else 0
 
     def _show_status(self, row: Row, recorded: bool, modules: list[Row]) -> None:
@@ -444,6 +447,11 @@ class Session:
             if not seen:
                 self.printer.out("no memory file here: the bot waits for nothing")
         return 0
+
+
+def quoted(path: Path | str) -> str:
+    """A path in a command to be run."""
+    return shlex.quote(str(path))
 
 
 def added_modules(host: Host) -> list[Row]:
