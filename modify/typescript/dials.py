@@ -18,7 +18,7 @@ from modify.typescript.source import Source, callee_of, calls, start_of, within
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-MARK = re.compile(rb"WASocket|WALegacySocket|baileys", re.IGNORECASE)
+MARK = re.compile(rb"WASocket|WALegacySocket|baileys|whaileys", re.IGNORECASE)
 MAKER = re.compile(r"(^|[._$])make\w*WA\w*Socket\w*(\.default)?$", re.IGNORECASE)
 # Baileys and its forks; not what only stores for it, types it or builds on it.
 LIBRARY = re.compile(r"(@[\w.-]+/)?(?=[\w.-]*baileys|whaileys$)[\w.-]+", re.IGNORECASE)

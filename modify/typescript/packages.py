@@ -94,6 +94,15 @@ class Packages:
             and is_baileys((found[1] or found[2]).lower())
         )
 
+    def is_installed(self, library: str) -> bool:
+        """Whether a package.json of the host names a library; without one, nobody can tell."""
+        declared = [self.dependencies(folder) for folder in self.folders]
+        return not declared or any(
+            library == name or library.startswith(name + "/")
+            for names in declared
+            for name in names
+        )
+
     def baileys(self, folder: str) -> str | None:
         """The name under which a package depends on Baileys."""
         names = self.dependencies(folder)

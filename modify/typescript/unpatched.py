@@ -56,6 +56,7 @@ ENDS = re.compile(r"\bprocess\.exit\(|\.(end|logout)\(")
 OUR_OWN = (b"class Reconnect ", b"Reconnect {")
 OBFUSCATED = re.compile(rb"while\s*\(!!\[\]\)|\b_0x[0-9a-f]{4,}\b.{0,400}\b_0x[0-9a-f]{4,}\b", re.S)
 ESCAPES = re.compile(rb"(?:\\x[0-9a-fA-F]{2}){3,}")
+WHATSMEOW = re.compile(rb"^(?:require)?\s*(go\.mau\.fi/whatsmeow)\s+v(?![^\n]*// indirect)", re.M)
 HANDED = re.compile(rb"(?<!typeof )\bmake(?:WA|WALegacy)Socket\b")
 CLOSE = re.compile(rb"['\"`]close['\"`]")
 PLACED = re.compile(r"\.ev\.(on|once|addListener)$")
@@ -87,10 +88,11 @@ class Search:
             (self.pairing if ends else self.visible).add(channel.source.path)
         said = {finding.path for finding in self.patch.findings if finding.rule == RULE}
         self.visible |= said
+        read = {channel.source.path for channel in self.channels}
         for path in sorted(self.dialling):
-            if path not in said:
+            if path in read or path not in said:  # a listener without a channel is said already
                 self.look_at(path)
-        for finding in self.libraries():
+        for finding in (*self.libraries(), *self.in_go()):
             self.visible.add(finding.path)
             self.patch.findings.append(finding)
         for folder in self.packages.folders:
@@ -310,8 +312,8 @@ class Search:
             return None
         found = library_of(module)
         if found is None and not self.visible and module in self.packages.locked:
-            return module, BAILEYS
-        return found
+            found = module, BAILEYS
+        return found if found is not None and self.packages.is_installed(found[0]) else None
 
     def use_of(self, source: Source | None, names: set[str]) -> str:
         """made: something is made of it. used: as a value. Nothing: as a type."""
@@ -328,6 +330,19 @@ class Search:
                 return "made"
             kind = "used"
         return kind
+
+    def in_go(self) -> Iterator[Finding]:
+        """A program in Go that dials through whatsmeow, which no codemod reads."""
+        for path in sorted(self.host.files):
+            if posixpath.basename(path) != "go.mod" or ASIDE.search(path):
+                continue
+            found = WHATSMEOW.search(self.host.read(path))
+            if found is None or self.options.only_skill_assets:
+                continue
+            line = self.host.read(path).count(b"\n", 0, found.start(1)) + 1
+            message = "whatsmeow dials WhatsApp from Go and is not patched"
+            reason = "programs in Go are not read"
+            yield Finding(path, line, 1, RULE, message, reason=reason, accept=LEFT_OUT)
 
     # -- hosts in which nothing visibly dials
 
