@@ -31,6 +31,8 @@ MAKERS = ("default", "makeWASocket", "makeWALegacySocket")
 
 def is_baileys(module: str, aliases: Collection[str] = ()) -> bool:
     """Whether a module's name means Baileys. aliases: names that package.json gives to it."""
+    module = re.sub(r"^(npm:|https?://[^/]+/)", "", module)  # Deno
+    module = re.sub(r"(?<=[^/@])@[^/]*", "", module)
     parts = module.split("/")
     package = "/".join(parts[: 2 if module.startswith("@") else 1])
     if package in aliases:

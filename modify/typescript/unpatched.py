@@ -52,6 +52,7 @@ ASIDE = re.compile(
 TEST = re.compile(r"\.(test|spec|e2e|stories)\.\w+$|\.d\.[cm]?ts$")
 SKILL_COPY = re.compile(r"(^|/)\.claude/skills/[^/]+/(add|modify)/")
 IMPORT = re.compile(rb"(?:from|import|require\(|import\()\s*['\"`](\.{1,2}(?:/[^'\"`\n]*)?)['\"`]")
+PASSES_ON = re.compile(rb"\bexport\s*(\*|\{)[^;]*?\bfrom\b")
 ENDS = re.compile(r"\bprocess\.exit\(|\.(end|logout)\(")
 OUR_OWN = (b"class Reconnect ", b"Reconnect {")
 OBFUSCATED = re.compile(rb"while\s*\(!!\[\]\)|\b_0x[0-9a-f]{4,}\b.{0,400}\b_0x[0-9a-f]{4,}\b", re.S)
@@ -191,8 +192,10 @@ class Search:
         """
         found = {path: list(dials.calls) for path, dials in self.direct.items() if dials.calls}
         for path, dials in self.direct.items():
-            users = self.importers.get(path, set()) if dials.factories else set()
-            dialled = False
+            users = self.users(path) if dials.factories else set()
+            dialled = any(
+                self.calls_by_name(other, dials) for other in self.direct if other != path
+            )
             for user in sorted(filter(self.is_own, users)):
                 handed = self.uses(user, path)
                 found.setdefault(user, []).extend(handed)
@@ -201,6 +204,22 @@ class Search:
             if dials.factories and not dialled and not seen:
                 found.setdefault(path, []).extend(dials.factories.values())
         return {path: dials for path, dials in found.items() if dials}
+
+    def users(self, path: str) -> set[str]:
+        """The files that import a file, also through one that only passes its names on."""
+        found: set[str] = set()
+        waiting = [path]
+        while waiting:
+            for user in self.importers.get(waiting.pop(), set()) - found:
+                found.add(user)
+                if PASSES_ON.search(self.host.read(user)):
+                    waiting.append(user)
+        return found
+
+    def calls_by_name(self, other: str, made: Dials) -> bool:
+        """Whether a file dials with what another one makes; paths may have been renamed."""
+        callees = (callee_of(call).rpartition(".")[2] for call in self.direct[other].every)
+        return any(callee in made.factories for callee in callees)
 
     def uses(self, user: str, factory: str) -> list[SgNode]:
         """The calls in one file of the factories of another."""

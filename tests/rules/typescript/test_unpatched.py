@@ -137,6 +137,8 @@ def test_a_file_that_dials(tmp_path: Path, name: str) -> None:
         f"const baileys_1 = require('{BAILEYS}');\n(0, baileys_1.default)({{}});\n",
         f"const lib = require('{BAILEYS}');\n(old ? lib.makeWALegacySocket : lib.default)({{}});\n",
         "import connect from 'whaileys';\nconnect({});\n",
+        "import connect from 'npm:@some/baileys@7.0.0';\nconnect({});\n",
+        "import connect from 'https://esm.sh/baileys@7';\nconnect({});\n",
         "import connect from 'wa-lines';\nconnect({});\n",
         "import connect from 'lines2';\nconnect({});\n",
         "import { makeWASocket as connect } from '@some/fork';\nconnect({});\n",
@@ -338,6 +340,22 @@ def test_a_second_dial_beside_a_patched_channel(tmp_path: Path) -> None:
     again = "export function second() {\n  keep(makeWASocket({}));\n}\n"
     root = write(tmp_path, {"bot.js": channel(FLAT) + again})
     assert only(root).message.startswith("this file dials WhatsApp (makeWASocket at line")
+
+
+@pytest.mark.parametrize("where", ["./lib/index.js", "@/lib/simple"])
+def test_a_maker_of_the_hosts_own(tmp_path: Path, where: str) -> None:
+    """The file that wraps Baileys dials where the channel calls it, and that is patched."""
+    wrap = SIMPLE.replace("makeWASocket2(", "makeWASocket(").replace(
+        "import makeWASocket", "import m"
+    )
+    files = {
+        "bot.js": channel(FLAT).replace(
+            "import makeWASocket, {", f"import {{ makeWASocket }} from '{where}';\nimport {{"
+        ),
+        "lib/simple.js": wrap.replace("conn = makeWASocket(", "conn = m("),
+        "lib/index.js": "export { makeWASocket } from './simple.js';\n",
+    }
+    assert found(write(tmp_path, files)) == []
 
 
 def test_a_patched_host_is_settled(tmp_path: Path) -> None:
