@@ -192,6 +192,9 @@ class Search:
         """
         found = {path: list(dials.calls) for path, dials in self.direct.items() if dials.calls}
         for path, dials in self.direct.items():
+            is_channels = any(self.is_covered(path, call) for call in dials.factories.values())
+            if is_channels:
+                continue  # it is paced in there, whoever calls it
             users = self.users(path) if dials.factories else set()
             dialled = any(
                 self.calls_by_name(other, dials) for other in self.direct if other != path
@@ -260,7 +263,9 @@ class Search:
 
     def is_covered(self, path: str, call: SgNode) -> bool:
         for channel in self.channels:
-            if channel.source.path == path and within(call, channel.connect.node):
+            if channel.source.path != path:
+                continue
+            if within(call, channel.connect.node) or callee_of(call) == channel.connect.call:
                 return True
         source = self.source(path)
         around = [] if source is None else named_functions(source.root)

@@ -342,6 +342,32 @@ def test_a_second_dial_beside_a_patched_channel(tmp_path: Path) -> None:
     assert only(root).message.startswith("this file dials WhatsApp (makeWASocket at line")
 
 
+APART = f"""{IMPORT}import {{ useMultiFileAuthState }} from '{BAILEYS}';
+export class Line {{
+  async create() {{
+    const {{ state }} = await useMultiFileAuthState('auth');
+    const sock = makeWASocket({{ auth: state }});
+    this.listen(sock);
+    return sock;
+  }}
+  listen(sock) {{
+    sock.ev.on('connection.update', ({{ connection }}) => {{
+      if (connection === 'close') this.create();
+    }});
+    sock.ev.on('messages.upsert', () => {{}});
+  }}
+  async again() {{ return this.create(); }}
+}}
+"""
+
+
+def test_callers_of_a_channel_do_not_dial(tmp_path: Path) -> None:
+    user = "import { Line } from './line.js';\nawait new Line().create();\n"
+    plan = make_plan(Host(write(tmp_path, {"line.js": APART, "bot.js": user})), Options())
+    assert plan.changes, "the channel is held"
+    assert not any("this file dials" in finding.message for finding in plan.findings)
+
+
 @pytest.mark.parametrize("where", ["./lib/index.js", "@/lib/simple"])
 def test_a_maker_of_the_hosts_own(tmp_path: Path, where: str) -> None:
     """The file that wraps Baileys dials where the channel calls it, and that is patched."""
