@@ -19,7 +19,8 @@ When it hands off
     (``RestartForceExitStatus=0``: the host restarts itself by exiting), or calls status 1
     clean (``SuccessExitStatus=1``: a crash would stay down); when the value is computed;
     when it cannot be told what the unit starts; when the host sends itself SIGTERM to be
-    started again. A restart of its own by exit status 0, in Python, gets status 75.
+    started again, or only its messages say that an end is a restart. A plain restart of its
+    own by exit status 0 gets status 75.
     ``on-abnormal``, ``on-abort`` and ``on-watchdog`` do not start a bot again that exited,
     and stay.
 """
