@@ -127,20 +127,22 @@ class Session:
         root = copy_host()
         out = self.printer.out
         if self.as_text:
-            out(f"A small WhatsApp bot, copied to {root}\n\n$ skillgen inspect {root}")
+            out(f"A small WhatsApp bot, copied to {root}\n\n$ skillgen inspect {quoted(root)}")
 
         def one(host: Host, row: Row) -> int:
             plan = self._plan(host, options)
             if self.as_text:
                 self._show_findings(plan)
-                out(f"$ skillgen apply {root}")
+                out(f"$ skillgen apply {quoted(root)}")
             return self._apply(host, plan, row, dry_run=False, exit_code=False, show_diff=True)
 
         code = self._each([root], one)
         if code == 2:
             return 2
         if self.as_text:
-            out(f"\nThe patched bot is in {root}; take it back with: skillgen revert {root}")
+            out(
+                f"\nThe patched bot is in {root}; take it back with: skillgen revert {quoted(root)}"
+            )
         return 0
 
     # -- one host
@@ -208,6 +210,7 @@ class Session:
         }
 
     def _plan(self, host: Host, options: Options) -> Plan:
+        host.require_project()
         with self.printer.working(f"looking at {host.root}"):
             return make_plan(host, options)
 
@@ -234,7 +237,7 @@ class Session:
         fixable = len(plan.settled)
         parts = [text.count(len(plan.findings), "finding")]
         if fixable:
-            parts.append(f"{fixable} fixed by: skillgen apply {plan.root}")
+            parts.append(f"{fixable} fixed by: skillgen apply {quoted(plan.root)}")
         if plan.hand_offs:
             parts.append(f"{len(plan.hand_offs)} by hand")
         printer.out("; ".join(parts))
@@ -344,7 +347,7 @@ class Session:
             first = result.conflicts[0].path
             printer.out(
                 "Settle each by hand (files that skillgen added stay until then), then: "
-                f"skillgen revert {shlex.quote(str(host.root))} --keep {shlex.quote(first)}"
+                f"skillgen revert {quoted(host.root)} --keep {quoted(first)}"
             )
         return 1 if result.conflicts else 0
 
@@ -380,7 +383,7 @@ class Session:
             for memory in remembered:
                 self.printer.out(f"{self.printer.safe(memory.path)}: {memory.text}")
             if any(memory.state != "clear" for memory in remembered):
-                self.printer.out(f"clear it with: skillgen reset {host.root}")
+                self.printer.out(f"clear it with: skillgen reset {quoted(host.root)}")
         left = row["changed"] or row["missing"] or drifted or row["foreign_record"]
         return 1 if left else 0
 
@@ -436,6 +439,7 @@ class Session:
         from skill.simulate import WARNING, find_fence, simulate_host
         from skill.simulate.tools import esbuild_folder, require_node
 
+        host.require_project()
         fence = find_fence(required=require_fence)
         row["fence"] = fence.kind or None
         self.printer.say(WARNING + fence.words)
@@ -478,6 +482,11 @@ class Session:
             if not seen:
                 self.printer.out("no memory file here: the bot waits for nothing")
         return 0
+
+
+def quoted(path: Path | str) -> str:
+    """A path in a command to be run."""
+    return shlex.quote(str(path))
 
 
 def added_modules(host: Host) -> list[Row]:

@@ -55,6 +55,9 @@ FOREIGN_FOLDERS = frozenset(
         ".nanoclaw",  # NanoClaw's skills engine: its snapshot of the tree, backups, a lock
     }
 )
+# What a project has at least one of: a source, or a file that says how it is built.
+SOURCES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".py")
+PROJECT_FILES = frozenset({"package.json", "pyproject.toml", "requirements.txt", "go.mod"})
 # A source file above this is generated; the largest real channel file is under 100 kB.
 LARGEST_SOURCE = 1_500_000
 # Far above any file that is read by its name; a larger one is never loaded.
@@ -81,6 +84,7 @@ class Host:
     _contents: dict[str, bytes] = field(default_factory=dict, repr=False)
     parsed: dict[str, Any] = field(default_factory=dict, repr=False)
     """The trees of files that a codemod has parsed: each file is parsed once."""
+    _links: list[str] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         if not self.root.exists():
@@ -93,6 +97,21 @@ class Host:
     def files(self) -> dict[str, SourceFile]:
         """Every regular file of the host's own, by relative path, in a stable order."""
         return {file.path: file for file in self._walk(self.root, "")}
+
+    @property
+    def links(self) -> list[str]:
+        """The links that lead out of the host's own files. They are named, never followed."""
+        _ = self.files
+        return self._links
+
+    def require_project(self) -> None:
+        """Raise SkillgenError for a folder with nothing in it that could be a bot."""
+        for path in (*self.files, *self.links):
+            if path.endswith(SOURCES) or path.rpartition("/")[2] in PROJECT_FILES:
+                return
+        raise SkillgenError(
+            f"{self.root}: no project here (no package.json, no source); name the bot's folder"
+        )
 
     def _walk(self, folder: Path, prefix: str) -> Iterator[SourceFile]:
         try:
@@ -110,6 +129,15 @@ class Host:
             elif entry.is_file(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
                 yield SourceFile(path, Path(entry.path), status.st_mode & 0o7777, status.st_size)
+            elif entry.is_symlink() and not is_foreign(entry.name) and self._leads_out(entry.path):
+                self._links.append(path)
+
+    def _leads_out(self, link: str) -> bool:
+        """Whether a link has a target, and none that is looked at under its own name."""
+        target = Path(os.path.realpath(link))
+        inside = target.is_relative_to(self.root)
+        own = inside and not any(map(is_foreign, target.relative_to(self.root).parts))
+        return target.exists() and not own
 
     def read(self, path: str) -> bytes:
         """The file's bytes as they were at the first read. Raises SkillgenError."""

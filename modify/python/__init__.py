@@ -158,6 +158,9 @@ def examine(host: Host, options: Options, before: Patch | None = None) -> Patch:
         from modify.python.patching import Files
 
         Files(host, options, patch, before if before is not None else Patch()).examine(paths)
+    from modify.python import unpatched
+
+    unpatched.examine(host, options, patch)
     return patch
 
 

@@ -14,7 +14,7 @@ from modify.service import javascript
 from modify.service.javascript import span
 from modify.service.model import UnitText
 from modify.service.project import SCRIPT_SUFFIXES, Project
-from modify.service.starts import Reader, Started, split
+from modify.service.starts import FOLDER, Reader, Started, split
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -101,11 +101,14 @@ def started_by(pairs: dict[str, SgNode], project: Project) -> Started:
         if not parts:
             return Started("unknown", "", "its script is computed")
         script = "/".join(["${root}", *parts])
-    words = [*split(script), *arguments_of(pairs.get("args"))]
+    named = split(script)
+    if not named:
+        return Started("unknown", "", "it names no script")
+    words = [*named, *arguments_of(pairs.get("args"))]
     interpreter = plain(pairs.get("interpreter")) or ""
     if interpreter and interpreter != "none":
         words = [interpreter, *words]
-    elif words[0].endswith(SCRIPT_SUFFIXES):
+    elif words[0].endswith(SCRIPT_SUFFIXES) or FOLDER.fullmatch(words[0]):
         words = ["node", *words]
     elif words[0].endswith(".py"):
         words = ["python3", *words]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 import tomllib
@@ -11,6 +10,7 @@ from typing import Any
 
 from modify.service.channel import channel_files
 from skill.host import Host
+from skill.package_json import package_at, texts
 
 BUILT = ("dist", "build", "out", "lib")
 SOURCE = ("src", "")
@@ -30,7 +30,7 @@ class Project:
     def _toml(self) -> dict[str, Any]:
         try:
             return tomllib.loads(self.host.read("pyproject.toml").decode("utf-8", "replace"))
-        except (tomllib.TOMLDecodeError, KeyError):
+        except (tomllib.TOMLDecodeError, RecursionError):
             return {}
 
     @cached_property
@@ -38,14 +38,7 @@ class Project:
         return self.package_in("")
 
     def package_in(self, folder: str) -> dict[str, Any]:
-        path = posixpath.join(folder, "package.json")
-        if not self.host.exists(path):
-            return {}
-        try:
-            data = json.loads(self.host.read(path).decode("utf-8-sig", "replace"))
-        except (ValueError, RecursionError):
-            return {}
-        return data if isinstance(data, dict) else {}
+        return package_at(self.host, folder)
 
     @cached_property
     def packages(self) -> dict[str, str]:
@@ -62,7 +55,7 @@ class Project:
     @cached_property
     def name(self) -> str:
         """The project's name without a scope: package.json, pyproject.toml, the folder's."""
-        for data in (self.package, self.pyproject.get("project", {})):
+        for data in (self.package, table(self.pyproject, "project")):
             name = data.get("name")
             if isinstance(name, str) and name.strip():
                 return name.strip().rpartition("/")[2]
@@ -73,24 +66,16 @@ class Project:
         return self.scripts_in("")
 
     def scripts_in(self, folder: str) -> dict[str, str]:
-        scripts = self.package_in(folder).get("scripts")
-        if not isinstance(scripts, dict):
-            return {}
-        return {name: text for name, text in scripts.items() if isinstance(text, str)}
+        return texts(self.package_in(folder), "scripts")
 
     @cached_property
     def python_commands(self) -> dict[str, str]:
         """Console scripts: command → module."""
-        tables = (
-            self.pyproject.get("project", {}).get("scripts"),
-            self.pyproject.get("tool", {}).get("poetry", {}).get("scripts"),
-        )
+        owners = (table(self.pyproject, "project"), table(self.pyproject, "tool", "poetry"))
         return {
             name: target.partition(":")[0]
-            for table in tables
-            if isinstance(table, dict)
-            for name, target in table.items()
-            if isinstance(target, str)
+            for owner in owners
+            for name, target in texts(owner, "scripts").items()
         }
 
     @cached_property
@@ -99,13 +84,8 @@ class Project:
         binaries = self.package.get("bin")
         if isinstance(binaries, str):
             return {self.name: posixpath.normpath(binaries)}
-        if not isinstance(binaries, dict):
-            return {}
-        return {
-            name: posixpath.normpath(path)
-            for name, path in binaries.items()
-            if isinstance(path, str)
-        }
+        named = texts(self.package, "bin")
+        return {name: posixpath.normpath(path) for name, path in named.items()}
 
     @cached_property
     def entries(self) -> frozenset[str]:
@@ -118,6 +98,14 @@ class Project:
             if word.endswith(SCRIPT_SUFFIXES):
                 found.add(posixpath.normpath(word))
         return frozenset(found) | {source for path in found if (source := self.source_of(path))}
+
+    def main_of(self, folder: str) -> str | None:
+        """What ``node folder`` runs: package.json's ``main``, else the folder's index file."""
+        main = self.package_in(folder).get("main")
+        named = main if isinstance(main, str) and main.strip("./") else "index"
+        path = posixpath.normpath(posixpath.join(folder, named))
+        candidates = (path, *(f"{path}{end}{s}" for end in ("", "/index") for s in SCRIPT_SUFFIXES))
+        return next((one for one in candidates if self.source_of(one)), None)
 
     def source_of(self, path: str) -> str | None:
         """The file a built one is made from (dist/index.js → src/index.ts), or itself."""
@@ -148,6 +136,8 @@ class Project:
             joined = posixpath.normpath(posixpath.join(folder, path))
             return self.own_file(joined if joined.startswith(("/", "$", "{", "%")) else path)
         parts = [part for part in HOLE.sub("${}", path).split("/") if part != "."]
+        if not any(parts):
+            return None  # "." and "/" are folders
         begins = range(len(parts))
         if parts[0] == "${}" and not HOME.match(path):
             begins = range(1, 2)  # behind the project's root stands the whole path
@@ -213,3 +203,11 @@ class Project:
                 if self.host.exists(joined):
                     return joined
         return None
+
+
+def table(data: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """A table of pyproject.toml, or {} where there is none or its name means something else."""
+    for key in keys:
+        found = data.get(key)
+        data = found if isinstance(found, dict) else {}
+    return data

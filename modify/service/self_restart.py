@@ -1,4 +1,4 @@
-"""Python hosts that restart themselves by a clean exit and count on being started again.
+"""Hosts that restart themselves by a clean exit and count on being started again.
 
 A deploy that sends SIGTERM to its own process, a ``/restart`` that ends in ``os._exit(0)``:
 under ``Restart=on-failure``, or ``SuccessfulExit`` false, the bot would stay down. What says
@@ -7,7 +7,8 @@ around it. A host that replaces itself (``os.execv``) needs no supervisor for it
 
 An exit status of 0 becomes 75 (``EX_TEMPFAIL``, as hermes-agent does it on purpose): a
 failure, so that the supervisor starts the bot again as before. A signal to itself cannot be
-told from a shutdown; there the unit is handed off.
+told from a shutdown; there the unit is handed off. Python is read here, JavaScript in
+``self_restart_javascript``.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ TESTS_FOLLOW = "fault-asserting-test"
 class SelfRestart:
     """Where a host ends itself to be started again. how: ``sends itself SIGTERM``.
 
+    function: ``restart()``, or ``the handler of '/restart'``.
     edits: what makes a failure of it; none where that cannot be told, why: the reason.
     """
 
@@ -75,15 +77,22 @@ class SelfRestart:
     @property
     def reason(self) -> str:
         return (
-            f"{self.path}:{self.line}: {self.function}() {self.how} to be started again and "
+            f"{self.path}:{self.line}: {self.function} {self.how} to be started again and "
             f"would stay down{self.why}"
         )
 
-    @property
-    def finding(self) -> Finding:
-        message = f"{self.function}() {self.how} to be started again"
+    def finding(self, rule: str) -> Finding:
+        message = f"{self.function} {self.how} to be started again"
+        if not self.edits:
+            reason = f"the added service does not start it again{self.why}"
+            accept = "a restart that ends with a status other than 0"
+            place = (self.path, self.line, self.column)
+            return Finding(*place, rule, message, reason=reason, accept=accept)
         fix = f"exit status {STATUS}: started again under on-failure, too"
-        return Finding(self.path, self.line, self.column, FLIPS[0], message, fix)
+        return Finding(self.path, self.line, self.column, rule, message, fix)
+
+    def edits_for(self, rule: str) -> list[Edit]:
+        return [replace(edit, rule=rule) for edit in self.edits]
 
 
 def self_restarts(host: Host) -> list[SelfRestart]:
@@ -128,7 +137,7 @@ def restarts(file: PythonFile) -> Iterator[SelfRestart]:
             continue
         edits = failing(content, node) if how.startswith("ends") else ()
         column = node.col_offset + 1
-        yield SelfRestart(file.path, node.lineno, column, meant[0].name, how, edits)
+        yield SelfRestart(file.path, node.lineno, column, f"{meant[0].name}()", how, edits)
 
 
 def failing(content: bytes, node: ast.Call) -> tuple[Edit, ...]:
@@ -145,13 +154,33 @@ def failing(content: bytes, node: ast.Call) -> tuple[Edit, ...]:
 
 def tested(host: Host, found: SelfRestart) -> SelfRestart:
     """The same, without an edit where the host's tests may claim the exit status."""
-    name = found.function.encode()
+    name = found.function.removesuffix("()").encode()
     for file in host.with_suffix(".py"):
         if TESTS.search(file.path) and found.edits:
             content = host.read(file.path)
             if name in content and b"exit" in content.lower():
                 return replace(found, edits=(), why=f"; {file.path} tests it")
     return found
+
+
+def in_javascript(host: Host, patch: Patch) -> Iterator[SelfRestart]:
+    """The same of TypeScript and JavaScript files."""
+    from modify.service import self_restart_javascript as javascript
+
+    for end in javascript.ends(host, patch):
+        content = host.read(end.path)
+        changes = end.plain and end.how.startswith("ends")
+        edits = javascript.failing(content, end.node, FLIPS[0]) if changes else ()
+        taken = patch.edits.get(end.path, [])
+        why = ""
+        if any(one.start < other.end and other.start < one.end for one in edits for other in taken):
+            edits, why = (), "; its file is changed there"
+        elif edits and (test := javascript.tested(host, end)):
+            edits, why = (), f"; {test} tests it"
+        place = end.node.range().start
+        yield SelfRestart(
+            end.path, place.line + 1, place.column + 1, end.label, end.how, edits, why
+        )
 
 
 def clean_end(node: ast.Call) -> str:
@@ -181,17 +210,24 @@ def is_replaced(function: Function, line: int) -> bool:
 def settle(host: Host, patch: Patch) -> Patch:
     """The same patch, in which no restart of the host's own ends the bot for good."""
     flips = {f.rule for f in patch.findings if f.rule in FLIPS and not f.is_hand_off}
-    if not flips:
+    added = {rule for addition in patch.additions.values() for rule in addition.rules}
+    is_added = any(rule.startswith("add-service-") for rule in added)
+    if not flips and not is_added:
         return patch
     if "launchd-keep-alive" in flips and (said := reliance(host)):
         patch = held_back(patch, said, ("launchd-keep-alive",))
-    found = self_restarts(host)
-    stuck = next((item for item in found if not item.edits), None)
-    if stuck is not None:
-        return held_back(patch, stuck.reason)
-    for item in found:
-        patch.add_edits(item.path, item.edits)
-        patch.findings.append(item.finding)
+    found = [*self_restarts(host), *in_javascript(host, patch)]
+    rule = next((rule for rule in FLIPS if rule in flips), FLIPS[0])
+    stuck = [item for item in found if not item.edits]
+    if stuck and flips:
+        also = "".join(f", {item.path}:{item.line}" for item in stuck[1:4])
+        more = f"; the same in{also[1:]}" if also else ""
+        patch = held_back(patch, stuck[0].reason + more)
+    if stuck and is_added:
+        patch.findings += [item.finding(rule) for item in stuck]
+    for item in found if not stuck else ():
+        patch.add_edits(item.path, item.edits_for(rule))
+        patch.findings.append(item.finding(rule))
     return patch
 
 

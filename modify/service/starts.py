@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from modify.service.launchd import LaunchdUnit
@@ -22,7 +22,7 @@ HOLE = (
 )
 ONLY_HOLE = re.compile(f"(?:{HOLE})$|[A-Z]+(?:_[A-Z]+)*_HERE$")
 WORD = re.compile(rf"(?:{HOLE}|\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|[^\s'\"\\])+", re.DOTALL)
-NODE = re.compile(r"node(js)?[\d.]*|tsx|ts-node|bun|deno")
+NODE = re.compile(r"node(js)?[\d.]*|babel-node|tsx|ts-node|ts-node-dev|tsnd|bun|deno")
 PYTHON = re.compile(r"python[\d.]*|pypy[\d.]*")
 SHELLS = ("sh", "bash", "zsh", "dash", "ash")
 # Run what follows them; the number of own arguments that are no options.
@@ -50,6 +50,8 @@ RUNS = re.compile(
 ENTRY_MODULES = re.compile(r"(?:__main__|main|app|cli|bot|run|server|gateway|daemon|cli\.\w+)$")
 HOST_LIKE = re.compile(r"(?:(?:dist|build|out|lib|src)/)*(?:index|main|app|bot|server)\.\w+$")
 ENTRY_SCRIPTS = ("main.py", "app.py", "bot.py", "run.py", "__main__.py")
+# The package's own folder: node ., node ./
+FOLDER = re.compile(r"\.(?:/\.?)*")
 DEEPEST = 8
 
 
@@ -112,12 +114,22 @@ class Reader:
     resolve: Resolver = resolves_nothing
     folder: str = ""
     depth: int = 0
+    known: dict[tuple[str, ...], Started] = field(default_factory=dict, repr=False)
+    """Commands by folder and words: scripts that call one another are each read once."""
 
     def deeper(self, folder: str | None = None) -> Reader:
         where = self.folder if folder is None else folder
-        return Reader(self.project, self.resolve, where, self.depth + 1)
+        return Reader(self.project, self.resolve, where, self.depth + 1, self.known)
 
     def command(self, words: list[str]) -> Started:
+        key = (self.folder, *words)
+        if key not in self.known:
+            ring = "its scripts call one another in a ring"
+            self.known[key] = Started("unknown", " ".join(words), ring)
+            self.known[key] = self.read(words)
+        return self.known[key]
+
+    def read(self, words: list[str]) -> Started:
         what = " ".join(words)
         if self.depth > DEEPEST:
             return Started("unknown", what, "it goes through too many scripts")
@@ -126,7 +138,7 @@ class Reader:
         if "--" in words[1:] and program_name(words[0]) not in MANAGERS:
             return self.deeper().command(words[words.index("--", 1) + 1 :])
         name, rest = program_name(words[0]), words[1:]
-        if name == "sg" and "-c" in rest:
+        if name == "sg" and "-c" in rest[:-1]:
             return self.deeper().shell(rest[rest.index("-c") + 1])
         if name in SHELLS:
             return self.shell_program(rest, what)
@@ -172,6 +184,8 @@ class Reader:
         joined = re.match(r"\$\{(.*\(.*\))\}$", path, re.DOTALL)
         if joined and (meant := self.resolve(path)):
             return self.deeper().script(meant[0], what)
+        if FOLDER.fullmatch(path):
+            return self.folder_program(path, what)
         own = self.project.own_file(path, self.folder)
         if own is None:
             if re.match(HOLE, path) and not SIDE_WORD.search(path):
@@ -183,6 +197,17 @@ class Reader:
             why = f"package.json does not name {own}, and it imports no WhatsApp channel"
             return Started("unknown", what, why)
         return Started("side", what)
+
+    def folder_program(self, path: str, what: str) -> Started:
+        """``node .``: the program of the package in the working directory."""
+        end = self.folder.rstrip("/").rpartition("/")[2]
+        inside = (folder for folder in (self.folder, end) if self.project.package_in(folder))
+        main = self.project.main_of(next(inside, ""))
+        if main is None:
+            return Started("unknown", what, f"{path} names no program: package.json has no main")
+        if self.project.is_entry(main):
+            return Started("host", what)
+        return Started("unknown", what, f"{main} imports no WhatsApp channel")
 
     def python(self, rest: list[str], what: str) -> Started:
         words = list(rest)

@@ -44,7 +44,16 @@ def examine(host: Host, options: Options) -> Patch:
         from modify.typescript.assets import engine_copies
 
         patch.findings += engine_copies(host, sources, rewritten)
+    look_for_dials(host, sources, options, patch)
     return patch
+
+
+def look_for_dials(host: Host, sources: list[Source], options: Options, patch: Patch) -> None:
+    """Whatever dials beside the channels is a finding; only hosts that may dial are looked at."""
+    from modify.typescript import unpatched
+
+    channels = [channel for source in sources for channel in channels_of(host, source)]
+    unpatched.examine(host, options, channels, patch)
 
 
 def channel_sources(host: Host, options: Options) -> list[Source]:

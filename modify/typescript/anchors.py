@@ -24,7 +24,6 @@ from modify.typescript.source import (
     enclosing_function,
     same,
     statements,
-    string_value,
     within,
 )
 
@@ -103,7 +102,7 @@ def registrations(root: SgNode) -> Iterator[tuple[SgNode, str, SgNode]]:
         if receiver == target.text():
             continue
         if method.text() in ("on", "addListener") and len(arguments) > 1:
-            if string_value(arguments[0]) == EVENT:
+            if arguments[0].text()[1:-1] == EVENT:  # in quotes of any kind
                 yield call, receiver, arguments[1]
         elif method.text() == "process" and EVENT in arguments[0].text():
             yield call, receiver, arguments[0]

@@ -8,7 +8,6 @@ brings it.
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from skill.edit import Addition, Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
+from skill.package_json import package_at
 from skill.style import ModuleSystem, Style
 
 if TYPE_CHECKING:
@@ -123,13 +123,8 @@ def packages_around(host: Host, path: str) -> Iterator[dict[str, Any]]:
     asset = ASSET.match(path)
     folder = posixpath.dirname(asset["rest"] if asset is not None else path)
     while True:
-        name = posixpath.join(folder, "package.json")
-        if host.exists(name):
-            try:
-                found = json.loads(host.read(name))
-            except (ValueError, RecursionError):
-                found = None
-            yield found if isinstance(found, dict) else {}
+        if host.exists(posixpath.join(folder, "package.json")):
+            yield package_at(host, folder)
         if not folder:
             return
         folder = posixpath.dirname(folder)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from skill.host import Host
+from skill.package_json import package_at
 from skill.style import Style
 
 PRETTIER_FILES = (
@@ -108,14 +109,9 @@ def prettier_configuration(host: Host, path: str) -> dict[str, Any]:
             candidate = posixpath.join(folder, name)
             if host.exists(candidate):
                 return parse_configuration(host.read(candidate).decode("utf-8", "replace"))
-        package = posixpath.join(folder, "package.json")
-        if host.exists(package):
-            try:
-                found = json.loads(host.read(package)).get("prettier")
-            except (ValueError, AttributeError, RecursionError):
-                found = None
-            if isinstance(found, dict):
-                return found
+        found = package_at(host, folder).get("prettier")
+        if isinstance(found, dict):
+            return found
         if not folder:
             return {}
         folder = posixpath.dirname(folder)
@@ -133,19 +129,25 @@ def parse_configuration(text: str) -> dict[str, Any]:
         r"""^\s*['"]?(\w+)['"]?\s*:\s*['"]?([\w-]+)['"]?\s*,?\s*$""", text, re.M
     ):
         values[key] = {"true": True, "false": False}.get(
-            value, int(value) if value.isdigit() else value
+            value, int(value) if re.fullmatch("[0-9]{1,4}", value) else value
         )
     return values
+
+
+def whole(configuration: dict[str, Any], key: str, default: int) -> int:
+    """A number that prettier would take, else its default."""
+    value = configuration.get(key)
+    return value if isinstance(value, int) and 0 < value <= 1000 else default
 
 
 def from_prettier(configuration: dict[str, Any]) -> Style:
     """prettier's own defaults where nothing is set (prettier 3: double quotes, width 80)."""
     tabs = configuration.get("useTabs") is True
     return Style(
-        indent="\t" if tabs else " " * int(configuration.get("tabWidth", 2)),
+        indent="\t" if tabs else " " * whole(configuration, "tabWidth", 2),
         quote="'" if configuration.get("singleQuote") is True else '"',
         semicolons=configuration.get("semi") is not False,
-        width=int(configuration.get("printWidth", 80)),
+        width=whole(configuration, "printWidth", 80),
         trailing_commas=str(configuration.get("trailingComma", "all")),  # type: ignore[arg-type]
         arrow_parens=configuration.get("arrowParens", "always") != "avoid",
         bracket_spacing=configuration.get("bracketSpacing") is not False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from skill.host import Host
+from skill.package_json import package_at
 from skill.plan import Change, Plan
+from skill.report.service_names import DOCUMENTS, Names, is_test, names_of
 
 # Which package manager a lock file belongs to.
 LOCK_FILES = {
@@ -25,8 +26,7 @@ LOCK_FILES = {
 MANAGERS = frozenset(LOCK_FILES.values())
 PM2_FILES = tuple(f"ecosystem.config.{suffix}" for suffix in ("js", "cjs", "mjs", "json"))
 SOURCES = (".ts", ".mts", ".cts", ".tsx")
-UNIT_NAME = re.compile(rb"[\w@:-][\w@:.-]*\.service\b")
-LABEL = re.compile(rb"<key>Label</key>\s*<string>([\w.-]+)</string>")
+RESTART = "restart the bot; the running one is still the old one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class NextStep:
 
 
 def next_steps(host: Host, plan: Plan, platform: str = sys.platform) -> list[NextStep]:
-    package = _package(host)
+    package = package_at(host)
     steps = list(_scripts(host, package, plan))
     steps += _restart(host, plan, platform)
     return steps
@@ -46,7 +46,7 @@ def next_steps(host: Host, plan: Plan, platform: str = sys.platform) -> list[Nex
 
 def stale_build(host: Host) -> str | None:
     """A warning when the built output is older than the source it is made from."""
-    package = _package(host)
+    package = package_at(host)
     entry = package.get("main") if isinstance(package.get("main"), str) else None
     first = Path(str(entry)).parts[0] if entry and "/" in str(entry) else "dist"
     folder = host.root / first
@@ -73,16 +73,6 @@ def _newest(files: Iterator[Path]) -> float:
     return newest
 
 
-def _package(host: Host) -> dict[str, Any]:
-    if not host.exists("package.json"):
-        return {}
-    try:
-        package = json.loads(host.read("package.json"))
-    except (ValueError, RecursionError):
-        return {}
-    return package if isinstance(package, dict) else {}
-
-
 def package_manager(host: Host, package: dict[str, Any]) -> str:
     named = str(package.get("packageManager", "")).partition("@")[0]
     if named in MANAGERS:
@@ -104,40 +94,79 @@ def _scripts(host: Host, package: dict[str, Any], plan: Plan) -> Iterator[NextSt
 def _restart(host: Host, plan: Plan, platform: str) -> Iterator[NextStep]:
     added = next((change for change in plan.changes if _is_added_unit(change)), None)
     if added is not None and added.path in PM2_FILES:
-        yield NextStep(f"pm2 start {added.path}", "the app is new to pm2")
+        yield NextStep(f"pm2 start {shlex.quote(added.path)}", "the app is new to pm2")
         return
     if added is not None:
-        yield NextStep(None, f"install {added.path}; its first lines say how")
+        yield NextStep(None, f"install {shown(added.path)}; its first lines say how")
         return
     pm2 = next((name for name in PM2_FILES if host.exists(name)), None)
     if pm2:
         yield NextStep(f"pm2 restart {pm2}", "the new code runs after a restart")
         return
-    units = [change for change in plan.changes if _is_unit_change(change)]
-    generators = sorted(
+    units = sorted(
         change.path
-        for change in units
-        if not change.path.endswith((".service", ".plist")) and not _is_test(change.path)
+        for change in plan.changes
+        if _is_unit_change(change) and not is_test(change.path)
     )
-    if generators:
-        yield NextStep(None, f"install the service again ({', '.join(generators)} writes it)")
-    elif units:
-        files = sorted(change.path for change in units if not _is_test(change.path))
-        yield NextStep(None, f"install the changed unit where the old one is ({', '.join(files)})")
-    names = _names(host, platform)
-    if platform == "darwin":
-        for label in names:
-            yield NextStep(
-                f"launchctl kickstart -k gui/$(id -u)/{shlex.quote(label)}", "restart the bot"
-            )
+    yield from _install(units)
+    names = names_of(host, units)
+    yield from _launchd(host, names) if platform == "darwin" else _systemd(names, bool(units))
+
+
+def _install(units: list[str]) -> Iterator[NextStep]:
+    """Where the unit that runs comes from: code that writes it, a file, or a page to read."""
+    pages = [path for path in units if path.endswith(DOCUMENTS)]
+    files = [path for path in units if path.endswith((".service", ".plist"))]
+    writers = [path for path in units if path not in (*pages, *files)]
+    if writers:
+        yield NextStep(None, f"install the service again ({_listed(writers)} writes it)")
+    elif files:
+        where = _listed(files)
+        yield NextStep(None, f"install the changed unit where the old one is ({where})")
+    elif pages:
+        yield NextStep(
+            None, f"change the installed unit in the same way ({_listed(pages)} shows it)"
+        )
+
+
+def _launchd(host: Host, names: Names) -> Iterator[NextStep]:
+    label = names.only("plist")
+    if label is not None:
+        command = f"launchctl kickstart -k gui/$(id -u)/{shlex.quote(label)}"
+        yield NextStep(command, "restart the bot")
+    elif names.any("plist"):
+        name = package_at(host).get("name")
+        name = name if isinstance(name, str) and name.isprintable() and name else host.root.name
+        word = shlex.quote(name.rpartition("/")[2])
+        why = "restart the bot, under its name here: launchctl kickstart -k gui/$(id -u)/NAME"
+        yield NextStep(f"launchctl list | grep -i -- {word}", why)
     else:
-        scope = "systemctl --user" if _is_user_unit(host) else "sudo systemctl"
-        if units and names:
-            yield NextStep(f"{scope} daemon-reload", "systemd reads units only when told")
-        for name in names:
-            yield NextStep(f"{scope} restart {shlex.quote(name)}", "restart the bot")
-    if not names:
-        yield NextStep(None, "restart the bot; the running one is still the old one")
+        yield NextStep(None, RESTART)
+
+
+def _systemd(names: Names, changed: bool) -> Iterator[NextStep]:
+    scope = "systemctl --user" if names.user else "sudo systemctl"
+    name = names.only("service")
+    if not names.any("service"):
+        yield NextStep(None, RESTART)
+        return
+    if changed:
+        yield NextStep(f"{scope} daemon-reload", "systemd reads units only when told")
+    if name is None:
+        why = f"restart the bot, under its name here: {scope} restart NAME"
+        yield NextStep(f"{scope} list-units --type=service", why)
+        return
+    both = "; sudo systemctl if root installed it" if names.user and names.root else ""
+    yield NextStep(f"{scope} restart {shlex.quote(name)}", f"restart the bot{both}")
+
+
+def _listed(paths: list[str]) -> str:
+    return ", ".join(map(shown, paths))
+
+
+def shown(path: str) -> str:
+    """A path as it is said; one with a line break or the like in it, escaped."""
+    return path if path.isprintable() else json.dumps(path)
 
 
 def _is_added_unit(change: Change) -> bool:
@@ -149,33 +178,3 @@ def _is_unit_change(change: Change) -> bool:
     return change.path.endswith((".service", ".plist")) or any(
         rule.startswith(prefixes) for rule in change.rules
     )
-
-
-def _is_test(path: str) -> bool:
-    return ".test." in path or ".spec." in path or path.startswith(("test/", "tests/"))
-
-
-def _texts(host: Host) -> Iterator[tuple[str, bytes]]:
-    """Where a host names its own unit: unit files, and the code that installs them."""
-    for file in host.with_suffix(".service", ".plist", "service.ts", "service.js", ".sh"):
-        if not _is_test(file.path):
-            yield file.path, host.read(file.path)
-
-
-def _names(host: Host, platform: str) -> list[str]:
-    """The host's service names, when they can be told; never more than the evident one."""
-    found: dict[str, None] = {}
-    for path, text in _texts(host):
-        if platform == "darwin":
-            found.update(dict.fromkeys(label.decode() for label in LABEL.findall(text)))
-        elif path.endswith(".service"):
-            found[Path(path).stem] = None
-        else:
-            names = (name.decode().removesuffix(".service") for name in UNIT_NAME.findall(text))
-            found.update(dict.fromkeys(name for name in names if name))
-    return list(found) if len(found) == 1 else []
-
-
-def _is_user_unit(host: Host) -> bool:
-    marks = (b"systemd/user", b"systemctl --user", b"default.target")
-    return any(mark in text for _path, text in _texts(host) for mark in marks)

@@ -53,10 +53,31 @@ def test_a_file_instead_of_a_folder(skillgen: Skillgen, host: Path, command: str
 
 @pytest.mark.parametrize("command", ["inspect", "apply", "check"])
 def test_a_folder_without_a_channel(skillgen: Skillgen, tmp_path: Path, command: str) -> None:
+    (tmp_path / "main.py").write_text("print('hello')\n")
     outcome = skillgen(command, tmp_path)
     assert outcome.code == 0
     assert "nothing to do" in outcome.out
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["main.py"]
+
+
+@pytest.mark.parametrize("command", ["inspect", "apply", "check", "simulate"])
+@pytest.mark.parametrize("path", [None, "notes/README.md", "node_modules/baileys/package.json"])
+def test_a_folder_without_a_project(
+    skillgen: Skillgen, tmp_path: Path, command: str, path: str | None
+) -> None:
+    if path is not None:
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("{}\n")
+    before = content_of(tmp_path)
+    assert_refused(skillgen(command, tmp_path), "no project here", str(tmp_path))
+    assert content_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("path", ["package.json", "bot.mjs", "src/bot.py"])
+def test_any_source_is_a_project(skillgen: Skillgen, tmp_path: Path, path: str) -> None:
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text("{}\n")
+    assert skillgen("inspect", tmp_path).code == 0
 
 
 @pytest.mark.parametrize("command", ["inspect", "apply", "check"])

@@ -84,12 +84,13 @@ def test_hand_offs_say_what_to_do(skillgen: Skillgen, host: Path) -> None:
 
 
 def test_several_hosts_worst_status_wins(skillgen: Skillgen, host: Path, tmp_path: Path) -> None:
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    outcome = skillgen("apply", tmp_path / "none", host, empty)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "package.json").write_text("{}\n")
+    outcome = skillgen("apply", tmp_path / "none", host, other)
     assert outcome.code == 2
     assert b"turn()" in (host / CHANNEL).read_bytes(), "the others are done all the same"
-    assert skillgen("inspect", host, empty).code == 0
+    assert skillgen("inspect", host, other).code == 0
 
 
 def test_saved_plan(skillgen: Skillgen, host: Path, tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ When it hands off
     (``RestartForceExitStatus=0``: the host restarts itself by exiting), or calls status 1
     clean (``SuccessExitStatus=1``: a crash would stay down); when the value is computed;
     when it cannot be told what the unit starts; when the host sends itself SIGTERM to be
-    started again. A restart of its own by exit status 0, in Python, gets status 75.
+    started again, or only its messages say that an end is a restart. A plain restart of its
+    own by exit status 0 gets status 75.
     ``on-abnormal``, ``on-abort`` and ``on-watchdog`` do not start a bot again that exited,
     and stay.
 """
@@ -113,7 +114,7 @@ def statuses(unit: SystemdUnit, forced: Directive) -> list[str]:
 
 def are_failures(words: list[str]) -> bool:
     """Statuses that ``on-failure`` restarts as well: numbers other than 0."""
-    return all(word.isdigit() and int(word) > 0 for word in words)
+    return all(word.isascii() and word.isdigit() and int(word[:9]) > 0 for word in words)
 
 
 def longer_pause(unit: SystemdUnit, restart: Directive, rule: str) -> list[Edit]:

@@ -18,7 +18,11 @@ What is done
 
 When it hands off
     When the function is not async, its credentials lie in no folder (a database), or their
-    folder is known only inside it (several accounts in one process need a gate each).
+    folder is known only inside it (several accounts in one process need a gate each). And
+    wherever else something dials and cannot be patched: a socket whose listener comes from a
+    table or a wrapper, a dial inside a package, another library than Baileys, a host that
+    depends on Baileys while no source of it visibly dials (obfuscated, built, a link out of
+    the host).
 """
 
 from __future__ import annotations
