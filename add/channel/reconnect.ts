@@ -97,8 +97,13 @@ const ADVICE: Record<string, string> = {
 export interface ReconnectOptions {
   /** The folder with creds.json, as given to useMultiFileAuthState. */
   authDir: string | (() => string);
-  /** Always called with one string; a level that it lacks is not needed. */
-  logger: Logger;
+  /** Always called with one string. It may lack a level. */
+  logger: {
+    info?(message: string): unknown;
+    warn?(message: string): unknown;
+    error?(message: string): unknown;
+    log?(message: string): unknown;
+  };
   /** false: this process cannot pair, so a QR code ends it. */
   pairing?: boolean;
   /**
@@ -108,9 +113,7 @@ export interface ReconnectOptions {
   ownLoop?: boolean;
 }
 
-type Level = 'info' | 'warn' | 'error' | 'log';
-
-type Logger = Partial<Record<Level, (message: string) => unknown>>;
+type Level = keyof ReconnectOptions['logger'];
 
 /** What is read of Baileys' connection.update event. */
 export interface Update {

@@ -136,7 +136,12 @@ def read_with_others(host: Host, source: Source) -> list[Channel]:
         registrations,
     )
     from modify.typescript.daemon import listens
-    from modify.typescript.elsewhere import handed_over, pairs_elsewhere, socket_factories
+    from modify.typescript.elsewhere import (
+        handed_over,
+        pairs_elsewhere,
+        run_elsewhere,
+        socket_factories,
+    )
 
     factories = socket_factories(host, source)
     channels = read_channels(source, factories)
@@ -145,6 +150,7 @@ def read_with_others(host: Host, source: Source) -> list[Channel]:
         for channel in channels:
             channel.factory = factories.get(callee_of(channel.socket_call))
             channel.paired_elsewhere = paired
+            channel.run_elsewhere = run_elsewhere(host, channel)
         return channels
     if any(True for _ in registrations(source.root)):
         return list(handed_over(host, source))
