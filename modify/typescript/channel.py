@@ -338,6 +338,13 @@ class Channel:
             callee_of(call) == f"{self.gate}.dial" for call in calls(self.source.root)
         )
 
+    def asks_gate_too(self, verdict: SgNode) -> bool:
+        """``reconnect.terminal && code === 401``: one code of those that the gate ends at."""
+        around = verdict.parent()
+        left = around.field("left") if around is not None else None
+        terminal = f"{self.gate}.terminal"
+        return left is not None and re.search(rf"{re.escape(terminal)}$", left.text()) is not None
+
     def is_dialled(self, call: SgNode) -> bool:
         """Whether a call of the connect function is made by ``dial(() => call)``."""
         return self.gate is not None and any(
