@@ -45,7 +45,7 @@ def obstacle(draft: Draft) -> str | None:
     draft.folder = auth_folder(channel)
     if draft.folder is None:
         return why_no_folder(channel)
-    return None
+    return draft.barred or None
 
 
 def has_known_shape(draft: Draft) -> bool:
