@@ -110,6 +110,8 @@ def judged(host: Host, findings: list[Finding], made: Rewritten, options: Option
     reasons = "; ".join(reason for _, reason in made.reasons)
     if made.outcome == "untouched":
         accept = "a connect function that awaits reconnect.turn() before it makes the socket"
+        if why_barred(host, made.channel):
+            accept = "a list of accounts that leaves files out, then skillgen apply again"
         return [replace(f, fix=None, reason=reasons, accept=accept) for f in findings]
     if made.outcome == "contained":
         left = [f if f.rule in BY_THE_GATE else hand_off(f, reasons, True) for f in findings]
