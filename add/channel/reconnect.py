@@ -149,7 +149,7 @@ ADVICE = {
 
 
 class Logger(Protocol):
-    """Any logger: it is always called with one string."""
+    """Any logger: it is always called with one string, and may lack a level."""
 
     def info(self, message: str, /) -> object: ...
 
@@ -171,6 +171,15 @@ class _Gate:
         self._told = ""  # the reason of the wait that was told of last
         self._stopped = False
         self._wake: Callable[[], object] | None = None
+
+    def _say(self, level: str, line: str) -> None:
+        # A logger that lacks a level, or raises, must not end the attempts.
+        try:
+            levels = (level, "warning", "info", "error")
+            writes = (getattr(self._logger, each, None) for each in levels)
+            next(write for write in writes if callable(write))(line)
+        except Exception:
+            logging.getLogger(__name__).warning(line)
 
     async def turn(self, going: Callable[[], object] | None = None) -> int:
         """Wait until an attempt may start: its number, or 0 if none may.
@@ -353,7 +362,7 @@ class BridgeLink(_Gate):
         self.reason = reason or "logged out"
         line = f"WhatsApp bridge: {self.reason}. No further attempt."
         advice = "Link the bot again with its WhatsApp setup."
-        self._logger.error(f"{line} {advice}")
+        self._say("error", f"{line} {advice}")
         self._awake()
 
     def start(self) -> None:
@@ -384,7 +393,7 @@ class BridgeLink(_Gate):
             self._told = "link"
             seconds = math.ceil(left)
             line = f"WhatsApp bridge: next attempt in {seconds} s"
-            self._logger.info(line)
+            self._say("info", line)
         return left
 
     def _grant(self) -> int:
@@ -851,7 +860,7 @@ class Reconnect(_Gate):
         line = f"{self._reason(code)}. No further attempt."
         advice = ADVICE.get(code, "")
         kept = self._kept() if self._memory.verdict else ""
-        self._logger.error(f"WhatsApp: {line} {advice} {kept}".rstrip())
+        self._say("error", f"WhatsApp: {line} {advice} {kept}".rstrip())
 
     def _refusal(self) -> str:
         """The verdict that forbids an attempt now."""
@@ -994,7 +1003,7 @@ class Reconnect(_Gate):
             if not self._unwritable:
                 self._unwritable = True
                 line = f"WhatsApp: cannot write {self._file()} ({error})"
-                self._logger.error(f"{line}: a restart forgets the limits")
+                self._say("error", f"{line}: a restart forgets the limits")
         else:
             self._text = text
             self._unwritable = False
@@ -1010,9 +1019,9 @@ class Reconnect(_Gate):
         advice = ADVICE.get(code, "")
         if self._memory.down(now) and not self._told_down:
             self._told_down = True
-            self._logger.error(f"{line} {DOWN_ADVICE}")
+            self._say("error", f"{line} {DOWN_ADVICE}")
         else:
-            self._logger.warning(f"{line} {advice}".rstrip())
+            self._say("warning", f"{line} {advice}".rstrip())
 
     def _kept(self) -> str:
         return f"Kept in {self._file()}; skillgen reset clears it."
@@ -1133,7 +1142,7 @@ class _Session(Reconnect):
         if self.redials and not self.terminal:
             advice = ADVICE.get(code, "")
             line = f"WhatsApp: {self.end}. The client is stopped."
-            self._logger.error(f"{line} {advice}".rstrip())
+            self._say("error", f"{line} {advice}".rstrip())
 
     def _grant(self) -> int:
         self.dropped = False

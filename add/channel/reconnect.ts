@@ -97,11 +97,12 @@ const ADVICE: Record<string, string> = {
 export interface ReconnectOptions {
   /** The folder with creds.json, as given to useMultiFileAuthState. */
   authDir: string | (() => string);
-  /** Always called with one string. */
+  /** Always called with one string. It may lack a level. */
   logger: {
-    info(message: string): void;
-    warn(message: string): void;
-    error(message: string): void;
+    info?(message: string): unknown;
+    warn?(message: string): unknown;
+    error?(message: string): unknown;
+    log?(message: string): unknown;
   };
   /** false: this process cannot pair, so a QR code ends it. */
   pairing?: boolean;
@@ -111,6 +112,8 @@ export interface ReconnectOptions {
    */
   ownLoop?: boolean;
 }
+
+type Level = keyof ReconnectOptions['logger'];
 
 /** What is read of Baileys' connection.update event. */
 export interface Update {
@@ -457,6 +460,7 @@ export class Reconnect {
       if (error instanceof ReconnectStopped) throw error;
       // A connect function that fails before its gate passes it here.
       if (this.dialing) await this.turn();
+      await tick();
     } catch (reason) {
       this.dialing = false;
       if (!this.terminal) return;
@@ -466,8 +470,17 @@ export class Reconnect {
       return;
     }
     if (run !== this.runs) return;
+    const made = this.sock || this.state === 'open';
+    if (made && this.busy()) return this.keep(error);
     if (this.busy()) this.fail('dial', error);
     if (!this.terminal) void this.run();
+  }
+
+  /** Once there is a socket, the attempt ends as that does. */
+  private keep(error: unknown): void {
+    const line = `the connect function failed${detailOf(error)}`;
+    this.say('warn', `${line}; its connection is kept.`);
+    this.release();
   }
 
   /** Whoever awaits dial() goes on. */
@@ -574,9 +587,18 @@ export class Reconnect {
     return `Kept in ${this.file || 'no file'}; skillgen reset clears it.`;
   }
 
-  private say(level: 'info' | 'warn' | 'error', ...parts: unknown[]) {
-    const line = parts.filter(Boolean).join(' ');
-    this.options.logger[level](`WhatsApp: ${line}`);
+  private say(level: Level, ...parts: unknown[]) {
+    const line = `WhatsApp: ${parts.filter(Boolean).join(' ')}`;
+    // A logger that lacks a level, or throws, must not end the attempts.
+    try {
+      const { logger } = this.options;
+      const levels: Level[] = [level, 'warn', 'info', 'error', 'log'];
+      const has = levels.find((each) => logger[each]);
+      const said = has ? logger[has]?.(line) : console[level](line);
+      Promise.resolve(said).catch(() => undefined);
+    } catch {
+      console[level](line);
+    }
   }
 
   // --- Memory ---
@@ -906,6 +928,11 @@ function end(sock: Socket | undefined, error: Error): void {
   const ended = async () => sock?.end?.(error);
   // It may have ended already.
   ended().catch(() => undefined);
+}
+
+/** Time for a socket to say that it exists, as Baileys does in a tick. */
+function tick(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 /** What lies at a path in a value of any shape. */

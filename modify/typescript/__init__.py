@@ -145,7 +145,12 @@ def read_with_others(host: Host, source: Source) -> list[Channel]:
         registrations,
     )
     from modify.typescript.daemon import listens
-    from modify.typescript.elsewhere import handed_over, pairs_elsewhere, socket_factories
+    from modify.typescript.elsewhere import (
+        handed_over,
+        pairs_elsewhere,
+        run_elsewhere,
+        socket_factories,
+    )
 
     factories = socket_factories(host, source)
     channels = read_channels(source, factories)
@@ -154,6 +159,7 @@ def read_with_others(host: Host, source: Source) -> list[Channel]:
         for channel in channels:
             channel.factory = factories.get(callee_of(channel.socket_call))
             channel.paired_elsewhere = paired
+            channel.run_elsewhere = run_elsewhere(host, channel)
         return channels
     if any(True for _ in registrations(source.root)):
         return list(handed_over(host, source))
@@ -164,10 +170,12 @@ def read_with_others(host: Host, source: Source) -> list[Channel]:
 def left_to_a_person(source: Source, patch: Patch) -> None:
     """A listener that acts on a closed connection, and nobody knows what dials for it."""
     from modify.typescript.anchors import CLOSE, logic_of, registrations
+    from modify.typescript.handed_on import taker_of_the_update
 
     for call, _, handler in registrations(source.root):
         logic = logic_of(handler, source.root)
-        if logic is not None and not CLOSE.search(logic.text()):
+        taker = taker_of_the_update(handler, source.root)
+        if logic is not None and taker is None and not CLOSE.search(logic.text()):
             message = "listens for connection updates, and does nothing about a closed one"
             patch.notes.append(Note(source.path, line_of(call), "right", message))
             continue
@@ -178,7 +186,11 @@ def left_to_a_person(source: Source, patch: Patch) -> None:
                 1,
                 "ungated-connect",
                 "listens for connection updates, and its connect function was not found",
-                reason="no function around the listener also makes the socket",
+                reason=(
+                    f"what follows a close is decided by {callee_of(taker)}()"
+                    if taker is not None
+                    else "no function around the listener also makes the socket"
+                ),
                 accept="a connect function that awaits reconnect.turn() before it makes the socket",
             )
         )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import EVENT, Channel
+from modify.typescript.channel import EVENT, KEEPS_VALUE, Channel
 from modify.typescript.functions import (
     Function,
     named,
@@ -36,6 +36,7 @@ Found = tuple[Function, "SgNode"]
 SOCKET_MAKER = re.compile(r"(^|\.)(make\w*WASocket\w*|makeWASocket\w*|default)$", re.IGNORECASE)
 BAILEYS = re.compile(r"baileys", re.IGNORECASE)
 BAILEYS_MODULE = re.compile(r"(await\s+import|require)\(\s*['\"][^'\"]*baileys", re.IGNORECASE)
+PACKAGE = re.compile(r"(await\s+import|require)\(\s*['\"](?![.'\"])")
 CLOSE = re.compile(r"['\"`]close['\"`]")
 
 
@@ -58,10 +59,58 @@ def read_channels(source: Source, factories: Collection[str] = ()) -> list[Chann
         logic = logic_of(handler, source.root)
         if logic is None:
             continue
+        apart = apart or is_on_a_wrapper(receiver, socket_call, source.root)
         found.append(
             Channel(source, function, socket_call, registration, receiver, handler, logic, apart)
         )
     return found
+
+
+def is_on_a_wrapper(receiver: str, socket_call: SgNode, root: SgNode) -> bool:
+    """Whether a listener hangs on what a package made of the socket: ``wrap(sock).ev.on(…)``.
+
+    Which of the socket's events come through is then the package's to say.
+    """
+    made = socket_call.parent()
+    while made is not None and made.kind() in KEEPS_VALUE:
+        made = made.parent()
+    name = made.field("name") if made is not None else None
+    if name is None or name.text() == receiver:
+        return False
+    packages = set(imported_from_packages(root))
+    return any(
+        (target := declarator.field("name")) is not None
+        and target.text() == receiver
+        and (value := declarator.field("value")) is not None
+        and any(
+            callee_of(call) in packages
+            and any(each.text() == name.text() for each in arguments_of(call))
+            for call in calls(value)
+        )
+        for declarator in root.find_all(kind="variable_declarator")
+    )
+
+
+def imported_from_packages(root: SgNode) -> Iterator[str]:
+    """The names that a file takes from packages, not from files of the host."""
+    for statement in root.find_all(kind="import_statement"):
+        module = statement.field("source")
+        if module is None or module.text()[1] == ".":
+            continue
+        for clause in statement.find_all(kind="import_clause"):
+            yield from (c.text() for c in clause.children() if c.kind() == "identifier")
+        for specifier in statement.find_all(kind="import_specifier"):
+            name = specifier.field("alias") or specifier.field("name")
+            if name is not None:
+                yield name.text()
+    for declarator in root.find_all(kind="variable_declarator"):
+        name, value = declarator.field("name"), declarator.field("value")
+        if name is None or value is None or not PACKAGE.match(value.text()):
+            continue
+        if name.kind() == "object_pattern":
+            yield from (local for _, local in pattern_names(name))
+        else:
+            yield name.text()
 
 
 def acts_on_close(source: Source) -> bool:

@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Literal
 from modify.typescript.functions import (
     Function,
     first_parameter,
-    function_run_by,
-    named,
     named_functions,
     pattern_names,
 )
@@ -25,7 +23,6 @@ from modify.typescript.source import (
     FUNCTION_KINDS,
     Source,
     arguments_of,
-    body_of,
     callee_of,
     calls,
     enclosing,
@@ -86,6 +83,7 @@ class Channel:
     listener is placed by another function, or not to be read; then H does not see the attempt.
     factory: the function of another file that makes the socket, if it is not made in this one.
     paired_elsewhere: a file that is imported, or that imports this one, listens for the QR code.
+    run_elsewhere: names of functions that other files call while the bot is to stay up.
     """
 
     source: Source
@@ -98,6 +96,7 @@ class Channel:
     apart: bool = False
     factory: Factory | None = None
     paired_elsewhere: bool = False
+    run_elsewhere: frozenset[str] = frozenset()
 
     # --- where it lives -------------------------------------------------------------
 
@@ -339,6 +338,13 @@ class Channel:
             callee_of(call) == f"{self.gate}.dial" for call in calls(self.source.root)
         )
 
+    def asks_gate_too(self, verdict: SgNode) -> bool:
+        """``reconnect.terminal && code === 401``: one code of those that the gate ends at."""
+        around = verdict.parent()
+        left = around.field("left") if around is not None else None
+        terminal = f"{self.gate}.terminal"
+        return left is not None and re.search(rf"{re.escape(terminal)}$", left.text()) is not None
+
     def is_dialled(self, call: SgNode) -> bool:
         """Whether a call of the connect function is made by ``dial(() => call)``."""
         return self.gate is not None and any(
@@ -347,39 +353,6 @@ class Channel:
         )
 
     # --- the way out -----------------------------------------------------------------
-
-    @cached_property
-    def enders(self) -> list[SgNode]:
-        """Functions that end the socket on purpose and lead to no new attempt."""
-        socket = re.escape(re.sub(r"[?!\s]", "", self.receiver))
-        ways = r"end|logout|ws\.close|ws\.terminate|ws\.end"
-        ends = re.compile(rf"^({socket}|(this\.)?#?\w*[sS]ock\w*)\.({ways})$")
-        home = self.class_node if self.scope == "class" else self.owner
-        found: list[SgNode] = []
-        for call in calls(self.source.root):
-            if not ends.match(callee_of(call)):
-                continue
-            if within(call, self.connect.node) or within(call, self.logic):
-                continue
-            function = function_run_by(call)
-            if function is None or body_of(function) is None or self.is_run_by_events(function):
-                continue
-            if (home is not None and not within(function, home)) or same(function, home):
-                continue
-            if any(self.is_connect_call(c) or self.helper_of(c) for c in calls(function)):
-                continue
-            if not any(same(function, other) for other in found):
-                found.append(function)
-        return found
-
-    def is_run_by_events(self, function: SgNode) -> bool:
-        """Whether the connection's own events, or each new connection, run a function."""
-        own = named(function)
-        return own is not None and any(
-            callee_of(call) == own.call
-            for place in (self.logic, self.connect.node)
-            for call in calls(place)
-        )
 
     def is_stopped_in(self, function: SgNode) -> bool:
         return self.gate is not None and any(

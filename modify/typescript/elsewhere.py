@@ -15,14 +15,16 @@ from modify.typescript.anchors import (
     hands_out_a_socket,
     leads_to,
     named_around,
+    read_channels,
     registrations,
     socket_makers,
 )
 from modify.typescript.boot import resolve_import
 from modify.typescript.channel import EVENT, Channel, Factory
-from modify.typescript.functions import Function, named_functions
+from modify.typescript.enders import Service, endings, name_of
+from modify.typescript.functions import Function, function_run_by, named_functions
 from modify.typescript.places import KEPT_IN_FOLDER
-from modify.typescript.source import SUFFIXES, Source, arguments_of, callee_of, calls
+from modify.typescript.source import SUFFIXES, Source, arguments_of, callee_of, calls, same
 from skill.errors import UnreadableSource
 from skill.host import Host
 
@@ -35,6 +37,10 @@ OUR_OWN = b"class Reconnect "
 PORTABLE = re.compile(r"(process\.env\.\w+\s*(\|\||\?\?)\s*)?(['\"])[^'\"\\]+\3$")
 PAIRS = re.compile(r"\bqr\b|\brequestPairingCode\b|\bprintQRInTerminal\s*:\s*true", re.IGNORECASE)
 NAME = re.compile(r"\w+")
+OF_A_BOT = re.compile(
+    r"whats|wa\b|baileys|sock|channel|\bch\b|bot|client|conn|instance|session|adapter",
+    re.IGNORECASE,
+)
 
 
 def socket_factories(host: Host, source: Source) -> dict[str, Factory]:
@@ -70,6 +76,49 @@ def pairs_elsewhere(host: Host, source: Source) -> bool:
         if any(path == source.path for path, _ in imports(host, other)):
             return True
     return False
+
+
+def run_elsewhere(host: Host, channel: Channel) -> frozenset[str]:
+    """Names of the channel's functions that other files call while the bot is to stay up.
+
+    Functions that end its socket; other files may do it to have the close branch dial anew.
+    """
+    from modify.typescript import TEST_FILE
+
+    names = {
+        name
+        for call in endings(channel)
+        if (function := function_run_by(call)) is not None
+        and (name := name_of(function)) is not None
+    }
+    found: set[str] = set()
+    for file in host.with_suffix(*SUFFIXES) if names else []:
+        content = host.read(file.path)
+        asked = {name for name in names if f"{name}(".encode() in content}
+        if not asked or file.path == channel.source.path or TEST_FILE.search(file.path):
+            continue
+        try:
+            source = Source.read(host, file.path)
+        except UnreadableSource:
+            continue
+        taken = [each for path, each in imports(host, source) if path == channel.source.path]
+        found |= set(run_in_service(source, channel, asked, taken))
+    return frozenset(found)
+
+
+def run_in_service(
+    source: Source, channel: Channel, names: set[str], imported: list[set[str]]
+) -> Iterator[str]:
+    """Those of the names that a file calls in normal running, and does not dial itself after."""
+    again = re.compile(rf"(^|\.)({re.escape(channel.connect.name)}|connect|start|init|setup)$")
+    service = Service(
+        source, (), lambda function: any(again.search(callee_of(c)) for c in calls(function))
+    )
+    for call in calls(source.root):
+        owner, _, name = callee_of(call).rpartition(".")
+        known = imported or OF_A_BOT.search(owner) if owner else any(name in n for n in imported)
+        if name in names and known and service.reaches(call):
+            yield name
 
 
 def listens_for_qr(host: Host, path: str) -> bool:
@@ -127,14 +176,17 @@ def handed_over(host: Host, listening: Source) -> Iterator[Channel]:
             if path == listening.path
             for name in imported & names
         }
-        yield from makers_that_call(source, taken)
+        yield from makers_that_call(host, source, taken)
 
 
-def makers_that_call(source: Source, names: set[str]) -> Iterator[Channel]:
+def makers_that_call(host: Host, source: Source, names: set[str]) -> Iterator[Channel]:
+    watched = read_channels(source, socket_factories(host, source)) if names else []
     for call in socket_makers(source.root):
         connect = named_around(call)
         if connect is None:
             continue
+        if any(same(connect.node, each.connect.node) for each in watched):
+            continue  # an eye of its own sees this socket: a second one would hide its events
         if leads_to(connect, names, source.root) or any(
             callee_of(each).rpartition(".")[2] in names for each in calls(connect.node)
         ):

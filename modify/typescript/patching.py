@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from modify.typescript.assets import SKILL_ASSETS, module_owner, module_system
 from modify.typescript.boot import Boot
 from modify.typescript.channel import Channel
+from modify.typescript.folders import place_for, taken_for_accounts
 from modify.typescript.layout import Layout
-from modify.typescript.places import logger_of
+from modify.typescript.places import auth_call, logger_of
 from modify.typescript.questions import boot_of, open_questions
 from modify.typescript.rewrite import Draft, Outcome, rewrite
-from modify.typescript.source import Source, line_of
+from modify.typescript.source import Source, arguments_of, line_of
 from modify.typescript.style import detect_style
 from skill.edit import Edit, Patch
 from skill.finding import Finding
@@ -78,7 +79,9 @@ def drafted(
 ) -> Draft:
     """The whole rewrite, or the widest one that leaves no name of the loop in a wrong state."""
     module_import = import_of(channel.source.path, module, style)
-    whole = Draft(channel, Layout(style), boot, options, module_import, logger_of(host, channel))
+    logger = logger_of(host, channel)
+    barred = why_barred(host, channel)
+    whole = Draft(channel, Layout(style), boot, options, module_import, logger, barred)
     draft = rewrite(whole)
     if draft.orphans:
         draft = rewrite(replace(whole.fresh(), gentle=True))
@@ -91,11 +94,24 @@ def drafted(
     return draft
 
 
+def why_barred(host: Host, channel: Channel) -> str:
+    """Why the gate's memory cannot lie beside the credentials; empty where it can."""
+    call = auth_call(channel)
+    given = arguments_of(call) if call is not None else []
+    listed = taken_for_accounts(host, channel.source, given[0]) if given else None
+    if listed is None:
+        return ""
+    place = f"{listed.path}:{listed.line}"
+    return f"what lies beside its credentials folder is taken for an account ({place})"
+
+
 def judged(host: Host, findings: list[Finding], made: Rewritten, options: Options) -> list[Finding]:
     """The findings as the rewrite leaves them: settled, or handed off with the reason."""
     reasons = "; ".join(reason for _, reason in made.reasons)
     if made.outcome == "untouched":
         accept = "a connect function that awaits reconnect.turn() before it makes the socket"
+        if why_barred(host, made.channel):
+            accept = "a list of accounts that leaves files out, then skillgen apply again"
         return [replace(f, fix=None, reason=reasons, accept=accept) for f in findings]
     if made.outcome == "contained":
         left = [f if f.rule in BY_THE_GATE else hand_off(f, reasons, True) for f in findings]
@@ -128,10 +144,14 @@ def hand_off(finding: Finding, reason: str, contained: bool) -> Finding:
 def module_path(host: Host, path: str, options: Options) -> str:
     """Where the added module of a channel file lies: beside the file.
 
+    Not in a folder that the host reads as a whole: it would import the module as a plugin.
+
     A skill's ``modify/`` copy takes the place of a file of the host, so its module is the
     one beside that file, brought by the tree itself or by the skill that adds the channel.
     """
     folder = posixpath.dirname(module_owner(host, path, options))
+    if not path.startswith(SKILL_ASSETS):
+        folder = place_for(host, folder)
     return posixpath.join(folder, "whatsapp-reconnect" + suffix_for(path))
 
 
@@ -141,10 +161,19 @@ def suffix_for(path: str) -> str:
 
 
 def import_of(path: str, module: str, style: Style) -> str:
-    """How the channel file imports the module: always from its own folder."""
-    ending = posixpath.splitext(module)[1]
+    """How the channel file imports the module: from its own folder, but where it cannot lie there.
+
+    A skill's copy has its module in the tree that it is copied into.
+    """
+    stem, ending = posixpath.splitext(module)
+    if not path.startswith(SKILL_ASSETS):
+        stem = posixpath.relpath(stem, posixpath.dirname(path) or ".")
+    else:
+        stem = posixpath.basename(stem)
+    if not stem.startswith("."):
+        stem = f"./{stem}"
     if ending == ".ts":
-        return "./whatsapp-reconnect" + style.import_extension
+        return stem + style.import_extension
     if ending == ".js" and style.modules == "commonjs" and not style.import_extension:
-        return "./whatsapp-reconnect"
-    return "./whatsapp-reconnect" + {".mts": ".mjs", ".cts": ".cjs"}.get(ending, ending)
+        return stem
+    return stem + {".mts": ".mjs", ".cts": ".cjs"}.get(ending, ending)

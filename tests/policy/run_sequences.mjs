@@ -28,6 +28,7 @@ const steps = {
   fail: (bot, step) => void (bot.failing = step.times),
   hang: (bot, step) => void (bot.hanging = step.times),
   answer: (bot) => bot.answer?.(),
+  reject: (bot) => bot.reject(new Error('Connection Closed')),
   reconnect: (bot) => (bot.options.contained ? void bot.loop() : bot.dial()),
   stop: (bot) => bot.reconnect.stop(),
   crash: (bot) => bot.boot(),

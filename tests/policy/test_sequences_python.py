@@ -21,7 +21,9 @@ from add.channel import reconnect as module
 from tests.policy.virtual_python import Bot
 
 HERE = Path(__file__).resolve().parent
-CASES: list[dict[str, Any]] = json.loads((HERE / "sequences.json").read_text(encoding="utf-8"))
+ALL: list[dict[str, Any]] = json.loads((HERE / "sequences.json").read_text(encoding="utf-8"))
+# Python hosts run their connect function themselves: how it ends is not the gate's to judge.
+CASES = [case for case in ALL if "rejects" not in case.get("options", {})]
 ELSEWHERE = {"alive", "ended", "late"}
 NO_SUCH_STEP = {"saving", "settle"}  # cases left out
 LAST_STEP = "answer"  # here they end

@@ -26,6 +26,7 @@ declare const sock: { end(error: Error | undefined): void; ev: object } | undefi
 const one = new Reconnect({ authDir: 'store/auth', logger: pino, pairing: false });
 new Reconnect({ authDir: () => 'store/auth', logger: log });
 new Reconnect({ authDir: 'store/auth', logger: console });
+new Reconnect({ authDir: 'store/auth', logger: { info: log.info } });
 
 export async function connect(attempt: number): Promise<boolean> {
   const { connection, lastDisconnect, qr } = update;

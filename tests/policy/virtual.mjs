@@ -161,7 +161,11 @@ export class Bot {
     };
     sock.ev = { emit: (_event, update) => this.handle(update, sock) };
     this.sock = sock;
-    this.handle({ connection: 'connecting' }, sock);
+    // As Baileys does it: after the code that made the socket.
+    if (this.options.slow) process.nextTick(() => this.handle({ connection: 'connecting' }, sock));
+    else this.handle({ connection: 'connecting' }, sock);
+    if (this.options.rejects === 'at once') throw new Error('Connection Closed');
+    if (this.options.rejects) await new Promise((_, reject) => (this.reject = reject));
   }
 
   /** The connection.update handler. */

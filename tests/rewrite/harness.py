@@ -39,6 +39,7 @@ def patched(root: Path, files: Mapping[str, str]) -> Patched:
     for path, edits in made.edits.items():
         (root / path).write_bytes(apply_edits((root / path).read_bytes(), edits))
     for path, added in made.additions.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(added.content)
     for path in made.edits:
         Source.parse(path, (root / path).read_bytes())

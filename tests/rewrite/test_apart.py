@@ -204,3 +204,34 @@ def test_a_listener_elsewhere_may_show_the_code(tmp_path: Path) -> None:
     )
     made = patched(tmp_path, {"bot.ts": f"{IMPORTS}\n{CONNECT}\n{listen}\nconnect();\n"})
     assert "pairing: false" not in made.files["bot.ts"]
+
+
+WRAPPED = """\
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  const safe = harden(sock, { retries: 3 });
+  safe.ev.on('connection.update', (update) => {
+    if (update.connection === 'close') connect();
+  });
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("taken", "apart"),
+    [
+        ("import { harden } from 'socket-hardener';", True),
+        ("import { guard as harden } from 'baileys-hardener';", True),
+        ("import { harden } from './harden.js';", False),
+    ],
+    ids=["a package", "a package by another name", "a file of the host"],
+)
+def test_a_listener_on_what_a_package_made_of_the_socket(
+    tmp_path: Path, taken: str, apart: bool
+) -> None:
+    """Which events come through is not known: the gate's own eye is on the socket itself."""
+    made = patched(tmp_path, {"bot.ts": f"{IMPORTS}{taken}\n\n{WRAPPED}\nconnect();\n"})
+    assert (EYE in made.files["bot.ts"]) == apart
+    assert ("reconnect.observe(update, attempt, safe)" in made.files["bot.ts"]) != apart
+    assert bool(made.left) == apart

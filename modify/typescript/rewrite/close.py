@@ -27,6 +27,7 @@ from modify.typescript.rewrite.codes import goes_by_codes, is_over, place_fallba
 from modify.typescript.rewrite.draft import Draft, closure
 from modify.typescript.rewrite.ending import ending_of
 from modify.typescript.rewrite.stale_logs import rewrite_stale_logs
+from modify.typescript.rewrite.wipes import kept_verdicts
 
 
 def rewrite_close_branch(draft: Draft) -> None:
@@ -167,8 +168,12 @@ def is_last(draft: Draft, statement: SgNode) -> bool:
 
 def rewrite_verdicts(draft: Draft) -> None:
     """'Not logged out' becomes 'not terminal': the policy knows every code, not just 401."""
+    kept = kept_verdicts(draft)
     for node in draft.channel.verdicts:
         if draft.covered(node):
+            continue
+        if any(same(node, each) for each in kept):
+            ask_first(draft, node)
             continue
         again = said_again(draft, node)
         if again is not None:
@@ -180,6 +185,22 @@ def rewrite_verdicts(draft: Draft) -> None:
         start, end = span(node)
         draft.seeds |= names_in(node)
         draft.put(start, end, text, "auth-failure-exit")
+
+
+def ask_first(draft: Draft, verdict: SgNode) -> None:
+    """``reconnect.terminal && code === 401``: the gate may have one more try for this code."""
+    equal = comparison(verdict)
+    terminal = f"{draft.instance}.terminal"
+    before = f"{terminal} && " if equal else f"!{terminal} || "
+    start, end = span(verdict)
+    around = verdict.parent()
+    operator = around.field("operator") if around is not None else None
+    draft.alive |= names_in(verdict)
+    if operator is not None and operator.text() in ("&&", "||") and operator.text() not in before:
+        draft.insert_at(start, f"({before}", "auth-failure-exit")
+        draft.insert_at(end, ")", "auth-failure-exit")
+    else:
+        draft.insert_at(start, before, "auth-failure-exit")
 
 
 def said_again(draft: Draft, verdict: SgNode) -> tuple[int, int] | None:

@@ -39,6 +39,7 @@ class Draft:
     gentle: only the calls themselves are replaced; the timers and counters around them stay,
     because the host reads them elsewhere (``orphans`` of a first run).
     only_contain: gate, eye and stop() alone.
+    barred: why the gate's memory cannot lie where it would; empty where it can.
     outcome: patched, contained or untouched. reasons: (line, why) for what is handed off.
     """
 
@@ -48,6 +49,7 @@ class Draft:
     options: Options
     module_import: str
     logger: Logger
+    barred: str = ""
     outcome: Outcome = "patched"
     reasons: list[tuple[int, str]] = field(default_factory=list)
     changes: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
@@ -71,7 +73,13 @@ class Draft:
     def fresh(self) -> Draft:
         """The same draft with nothing in it yet."""
         return Draft(
-            self.channel, self.layout, self.boot, self.options, self.module_import, self.logger
+            self.channel,
+            self.layout,
+            self.boot,
+            self.options,
+            self.module_import,
+            self.logger,
+            self.barred,
         )
 
     @property

@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from modify.typescript.rewrite.draft import Draft
-from modify.typescript.source import enclosing, end_of, span, within
+from modify.typescript.rewrite.wipes import kept_verdicts
+from modify.typescript.source import enclosing, end_of, same, span, within
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -25,6 +26,8 @@ def tidy(draft: Draft) -> None:
             join_import(draft, statement)
     for verdict in draft.channel.verdicts:
         join_around(draft, verdict)
+    for verdict in kept_verdicts(draft):
+        break_test(draft, verdict)
     break_chains(draft)
 
 
@@ -96,6 +99,28 @@ def join_around(draft: Draft, verdict: SgNode) -> None:
     was = flat(draft, before)
     if draft.layout.fits(head, line + after) and not draft.layout.fits(head, was + after):
         put_whole(draft, start, end, gap + line)
+
+
+def break_test(draft: Draft, verdict: SgNode) -> None:
+    """``if (`` and ``const x =`` whose test was made longer than the line, one part a line."""
+    around = verdict.parent()
+    if around is None:
+        return
+    if around.kind() != "parenthesized_expression" and not same(around.field("value"), verdict):
+        return
+    start, end = span(around)
+    first, last = draft.channel.source.line_start(start), draft.channel.source.line_end(end)
+    text = rendered(draft, start, end)
+    line = rendered(draft, first, last).rstrip()
+    if "\n" in text or text == draft.text[start:end] or draft.layout.fits("", line):
+        return
+    indent = draft.channel.source.indent_at(start)
+    deeper = indent + draft.layout.style.indent
+    if around.kind() == "parenthesized_expression":
+        parts = re.sub(r" (&&|\|\|) ", rf" \1\n{deeper}", text[1:-1])
+        put_whole(draft, start, end, f"(\n{deeper}{parts}\n{indent})")
+    else:
+        put_whole(draft, start, end, text.replace(" = ", f" =\n{deeper}", 1))
 
 
 def break_chains(draft: Draft) -> None:

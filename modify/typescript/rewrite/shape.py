@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from modify.typescript.channel import Channel, comparison, leaves
-from modify.typescript.functions import Function, named_functions
+from modify.typescript.functions import Function
 from modify.typescript.places import auth_folder, why_no_folder
 from modify.typescript.redial import is_thin
 from modify.typescript.results import is_used
@@ -30,12 +30,7 @@ if TYPE_CHECKING:
 from modify.typescript.rewrite.codes import fallback_place, goes_by_codes, helper_goes_by_codes
 from modify.typescript.rewrite.draft import Draft
 from modify.typescript.rewrite.limits import limit_on
-
-DELETES = re.compile(r"(^|\.)(rm|rmSync|rmdir|unlink|unlinkSync|rmdirSync|emptyDir(Sync)?)$")
-WIPES_BY_NAME = re.compile(
-    r"(^|\.)(delete|drop|clear|wipe|remove|purge|destroy)\w*(auth|cred|session)\w*$", re.IGNORECASE
-)
-CREDENTIALS = re.compile(r"auth|cred|session", re.IGNORECASE)
+from modify.typescript.rewrite.wipes import links_again, wipes
 
 
 def obstacle(draft: Draft) -> str | None:
@@ -50,7 +45,7 @@ def obstacle(draft: Draft) -> str | None:
     draft.folder = auth_folder(channel)
     if draft.folder is None:
         return why_no_folder(channel)
-    return None
+    return draft.barred or None
 
 
 def has_known_shape(draft: Draft) -> bool:
@@ -85,11 +80,12 @@ def has_known_shape(draft: Draft) -> bool:
         draft.reasons.append((line_of(by_codes.node), "only some codes are dialled again"))
         return False
     branches = [close.node, *(helper.node for helper in kept)]
-    wiping = next((call for each in branches for call in wipes(channel, each)), None)
-    if wiping is not None:
+    wiping = (wipe for each in branches for wipe in wipes(channel, each))
+    relinked = next((wipe for wipe in wiping if links_again(channel, wipe, inside)), None)
+    if relinked is not None:
         draft.reasons.append(
             (
-                line_of(wiping),
+                line_of(relinked.node),
                 "credentials are deleted when the session ends, to link again at once",
             )
         )
@@ -154,20 +150,6 @@ def is_assigned(call: SgNode) -> bool:
         and statement is not None
         and statement.kind() == "expression_statement"
     )
-
-
-def wipes(channel: Channel, branch: SgNode) -> Iterator[SgNode]:
-    """Calls of a branch that delete the credentials, themselves or in a function of the file."""
-    called = {callee_of(call) for call in calls(branch)}
-    for call in calls(branch):
-        if DELETES.search(callee_of(call)) or WIPES_BY_NAME.search(callee_of(call)):
-            yield call
-    for function in named_functions(channel.source.root):
-        if function.call not in called or function.call in channel.connect_texts:
-            continue
-        for call in calls(function.node):
-            if DELETES.search(callee_of(call)) and CREDENTIALS.search(call.text()):
-                yield call
 
 
 def flag_that_turns_away(channel: Channel) -> str | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from modify.typescript.enders import enders_of
 from modify.typescript.source import (
-    FUNCTION_KINDS,
     arguments_of,
     body_of,
     callee_of,
@@ -26,7 +24,7 @@ def place_stop(draft: Draft) -> None:
     """``stop()`` first in every function that ends the link on purpose."""
     channel = draft.channel
     placed: list[SgNode] = []
-    for function in channel.enders:
+    for function in enders_of(channel):
         block = body_of(function)
         if block is None or any(same(block, other) for other in placed):
             continue
@@ -34,41 +32,6 @@ def place_stop(draft: Draft) -> None:
         draft.insert_first(
             block, f"{draft.instance}.stop(){draft.layout.end}", "reconnect-after-stop"
         )
-    if not placed and channel.scope != "class":
-        for function in signal_handlers(draft):
-            block = body_of(function)
-            if block is not None and not any(same(block, other) for other in placed):
-                placed.append(block)
-                draft.insert_first(
-                    block, f"{draft.instance}.stop(){draft.layout.end}", "reconnect-after-stop"
-                )
-
-
-def signal_handlers(draft: Draft) -> Iterator[SgNode]:
-    channel = draft.channel
-    for call in calls(channel.source.root):
-        given = arguments_of(call)
-        if callee_of(call) not in ("process.on", "process.once") or len(given) < 2:
-            continue
-        if not re.search(r"SIG(TERM|INT)", given[0].text()):
-            continue
-        target = given[1]
-        names = {callee_of(c) for c in calls(target)} | {target.text()}
-        for function in channel.source.root.find_all(kind="variable_declarator"):
-            name, value = function.field("name"), function.field("value")
-            if (
-                name is not None
-                and name.text() in names
-                and value is not None
-                and value.kind() in FUNCTION_KINDS
-            ):
-                yield value
-        for declared in channel.source.root.find_all(kind="function_declaration"):
-            name = declared.field("name")
-            if name is not None and name.text() in names:
-                yield declared
-        if target.kind() in FUNCTION_KINDS and "process.exit" in target.text():
-            yield target
 
 
 def await_credentials(draft: Draft) -> None:

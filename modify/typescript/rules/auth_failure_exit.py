@@ -88,7 +88,9 @@ def find(channel: Channel) -> Iterator[Seen]:
     close = channel.close
     if close is None:
         return
-    tests = [node for node in channel.verdicts if close.holds(node)]
+    tests = [
+        node for node in channel.verdicts if close.holds(node) and not channel.asks_gate_too(node)
+    ]
     if tests:
         yield Seen(
             tests[0], "only 'logged out' counts as an auth failure, and the next start forgets it"

@@ -2,7 +2,8 @@
 
 What it does
     Finds functions that end the socket on purpose while nothing keeps the close branch
-    from dialling again.
+    from dialling again. A function that normal running reaches (an event, a timer, a
+    command, the close branch) is none of them: its close is to be followed by a dial.
 
 Why is this bad
     Ending a socket emits a close of its own. At shutdown the bot dials once more, and the
@@ -21,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modify.typescript.channel import Channel
+from modify.typescript.enders import enders_of
 from modify.typescript.rules import Seen
 
 FIX = "stop() makes later closes inert"
@@ -82,6 +84,6 @@ export function disconnect() {
 
 
 def find(channel: Channel) -> Iterator[Seen]:
-    for function in channel.enders:
+    for function in enders_of(channel):
         if not channel.is_stopped_in(function):
             yield Seen(function, "ends the socket on purpose, and the close branch dials again")
