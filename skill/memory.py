@@ -41,7 +41,7 @@ class Memory:
 
 
 def memories(host: Host, now: float | None = None) -> list[Memory]:
-    """The memory files of the host; files of that name with another format are none.
+    """The memory files of the host; files of that name with another format are left out.
 
     The bot writes them, but a clone can bring one: any JSON may be in it.
     """

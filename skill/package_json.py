@@ -16,7 +16,7 @@ def package_at(host: Host, folder: str = "") -> dict[str, Any]:
 
 
 def parsed(content: bytes) -> dict[str, Any]:
-    """The JSON object in ``content``, or {}. A file nested too deep to be read is none."""
+    """The JSON object in ``content``, or {}, also for a file nested too deep to be read."""
     try:
         data = json.loads(content.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):

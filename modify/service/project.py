@@ -206,7 +206,7 @@ class Project:
 
 
 def table(data: dict[str, Any], *keys: str) -> dict[str, Any]:
-    """A table of pyproject.toml, or {} where there is none or its name means something else."""
+    """A table of pyproject.toml, or {} where it is missing or holds something else."""
     for key in keys:
         found = data.get(key)
         data = found if isinstance(found, dict) else {}

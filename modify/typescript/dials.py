@@ -78,7 +78,7 @@ def dials_of(source: Source, aliases: Collection[str], handed: Collection[str] =
 
 
 def maker_in(callee: str) -> str:
-    """What a call is said to make a socket with."""
+    """What a call makes a socket with, as findings name it."""
     words = re.findall(r"[\w$.]+", callee)
     named = [word for word in words if MAKER.search(word) and "egacy" not in word]
     first: str = (named or words or [callee])[0]

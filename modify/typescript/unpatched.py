@@ -70,7 +70,7 @@ class Search:
         self.visible |= said
         read = {channel.source.path for channel in self.channels}
         for path in sorted(self.dialling):
-            if path in read or path not in said:  # a listener without a channel is said already
+            if path in read or path not in said:  # a listener without a channel has its finding
                 self.look_at(path)
         for finding in [*Libraries(self.own, not self.visible).findings()]:
             self.visible.add(finding.path)

@@ -165,7 +165,7 @@ def _listed(paths: list[str]) -> str:
 
 
 def shown(path: str) -> str:
-    """A path as it is said; one with a line break or the like in it, escaped."""
+    """A path as shown to a person: line breaks and the like are escaped."""
     return path if path.isprintable() else json.dumps(path)
 
 

@@ -2,7 +2,7 @@
 
 JSON of ``simulate``, HOST (see ``skill.report.data``):
     {"host", "exit", "error", "recovered",
-     "fence": "bubblewrap", "unshare", "sandbox-exec", or null where there is none,
+     "fence": "bubblewrap", "unshare", "sandbox-exec", or null without a fence,
      "left_out": [{"path", "why"}],
      "channels": [{"path", "line", "way": how it was started,
                    "units": {"before": UNIT, "after": UNIT},

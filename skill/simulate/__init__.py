@@ -2,7 +2,7 @@
 
 The only command that runs the host's code, and it says so: copies of the host's sources, with a
 fake WhatsApp and virtual time (``skill.storm.run``), in the fence that the system has, or else
-without one, which is said before (``skill.storm.fence``). ``copies`` makes the two sides,
+without one, as a line says beforehand (``skill.storm.fence``). ``copies`` makes the two sides,
 ``channels`` says how to start them, ``units`` what restarts them, ``tools`` finds what runs them.
 """
 

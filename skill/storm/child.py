@@ -155,7 +155,7 @@ def answers(
 
 
 def junk(line: bytes | str) -> str:
-    """The one line for an answer that is none."""
+    """The one line for an answer that cannot be read."""
     text = line[:60].decode("utf-8", "replace") if isinstance(line, bytes) else line[:60]
     return f"the bot wrote {text!r} where the runner answers: not run"
 

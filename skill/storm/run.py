@@ -342,7 +342,7 @@ def _folder(path: Path) -> Path:
 
 
 def _look(seen: Any) -> Look:
-    """Raises ValueError, KeyError and TypeError when it is none."""
+    """Raises ValueError, KeyError or TypeError for anything else."""
     checked(seen, ["settled_ok"])
     texts = [seen[name] for name in ("folders", "notes", "faults")]
     counts = [seen[name] for name in ("attempts", "opened")]
