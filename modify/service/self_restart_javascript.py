@@ -6,7 +6,8 @@ code says just before. Names and a comment right above are plain: the status bec
 Mere words are not: the unit keeps its setting, and a person is told where to look. So is an end
 that is a fault, or passes no status on: an uncaught error, a child that ended.
 
-Shutdowns (a signal's handler) and the end of a session (its handler asks for the reason) do not count.
+Shutdowns (a signal's handler) and the end of a session (its handler asks for the reason) do
+not count.
 """
 
 from __future__ import annotations

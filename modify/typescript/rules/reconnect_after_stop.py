@@ -3,7 +3,7 @@
 What it does
     Finds functions that end the socket on purpose while nothing keeps the close branch
     from dialling again. A function that normal running reaches (an event, a timer, a
-    command, the close branch) is none of them: its close is to be followed by a dial.
+    command, the close branch) is left alone: its close is to be followed by a dial.
 
 Why is this bad
     Ending a socket emits a close of its own. At shutdown the bot dials once more, and the
