@@ -506,7 +506,7 @@ def added_modules(host: Host) -> list[Row]:
 
 def with_git(modules: list[Row]) -> str:
     """The command that takes back the commit of an added file, whatever its name holds."""
-    path = shlex.quote(str(modules[0]["path"]))
+    path = quoted(modules[0]["path"])
     return f"git revert $(git log --diff-filter=A --format=%h -1 -- {path})"
 
 

@@ -115,7 +115,7 @@ class Applied:
 
 
 def applied(root: Path) -> Applied | None:
-    """The record, compared with the files; None where there is none of this user's own."""
+    """The record, compared with the files, or None where this user has made none."""
     with _opened(root) as tree:
         try:
             layers = Store(tree).layers()

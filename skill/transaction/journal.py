@@ -195,7 +195,7 @@ class Store:
         self._write(name, keys.seal(key, KINDS[name], data), folder)
 
     def _load(self, name: str) -> dict[str, Any] | None:
-        """What a file says, None where there is none. Raises ForeignRecord if it is not ours."""
+        """The content of a sealed file, or None. Raises ForeignRecord if it is not ours."""
         try:
             held = self.tree.read(f"{FOLDER}/{name}")
             if held is None:

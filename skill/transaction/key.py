@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from skill.errors import SkillgenError
-from skill.transaction.tree import FOLDER_FLAGS, NO_SUCH_LOCK, READ_FLAGS
+from skill.transaction.tree import FOLDER_FLAGS, NO_SUCH_LOCK, READ_FLAGS, write_all
 
 NAME = "key"
 SIZE = 32
@@ -179,9 +179,7 @@ def _make(fd: int) -> bytes:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(new, flags, 0o600, dir_fd=fd)
     try:
-        view = memoryview(key)
-        while view:
-            view = view[os.write(file, view) :]
+        write_all(file, key)
         os.fsync(file)
     finally:
         os.close(file)

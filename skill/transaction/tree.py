@@ -158,9 +158,7 @@ class Tree:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             file = os.open(name, flags, 0o600, dir_fd=fd)
             try:
-                view = memoryview(content)
-                while view:
-                    view = view[os.write(file, view) :]
+                write_all(file, content)
                 if owner != (os.geteuid(), os.getegid()):
                     # Only root may; for anybody else the file is simply theirs.
                     with contextlib.suppress(PermissionError):
@@ -240,6 +238,13 @@ class Tree:
             return sorted(os.listdir(folder))
         finally:
             os.close(folder)
+
+
+def write_all(file: int, content: bytes) -> None:
+    """Write to an open file, however little the system takes at once. Raises OSError."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(file, view) :]
 
 
 def _may_write(name: str, fd: int) -> bool:

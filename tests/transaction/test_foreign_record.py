@@ -356,7 +356,7 @@ def test_moved_away_it_no_longer_stands_in_the_way(host: Path) -> None:
 def test_a_record_of_before_records_were_sealed_is_refused(
     host: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody could tell it from a forged one; the way back is said."""
+    """Nobody could tell it from a forged one, so it is refused, with the way back."""
     old = (host / "src/a.bot.ts").read_bytes()
     assert cli.run(["apply", str(host)]) == 0
     patched = (host / "src/a.bot.ts").read_bytes()
