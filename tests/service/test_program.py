@@ -113,6 +113,12 @@ def test_a_pyproject_of_any_shape(tmp_path: Path, text: str) -> None:
     assert project.python_commands == {} and project.name == tmp_path.name
 
 
+@pytest.mark.parametrize("command", ["sh ${x}", "node ${x}", "bun @x@", "sh {x}"])
+def test_a_command_that_is_one_hole(tmp_path: Path, command: str) -> None:
+    """A template's ``sh ${START}`` names no file of the project, and is no crash."""
+    assert started(tmp_path, command, {}) == "unknown"
+
+
 WORDS = (
     "node . ./ / .. - -- -r --import npm start run exec pnpm --filter -w sg -c sh env X=1 && || ; "
     "| '' \"\" ${x} {x} @x@ python3 -m bot bun dist/index.js npx timeout 5 yarn workspace $(pwd)"
