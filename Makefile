@@ -1,6 +1,6 @@
 # make test: everything that needs no root, on loopback only. Each target sets itself up.
 .DEFAULT_GOAL := help
-.PHONY: help setup node-tools lint format test storms figures test-system bench clean
+.PHONY: help setup node-tools javascript lint format test storms figures test-system bench clean
 
 PYTHON := .cache/dev/bin/python
 NODE_TOOLS := .cache/node-tools
@@ -28,6 +28,9 @@ $(NODE_TOOLS)/.done: $(NODE_FILES)
 	@cp $(NODE_FILES) $(NODE_TOOLS)/
 	npm install --prefix $(NODE_TOOLS) --loglevel=error
 	@touch $@
+
+javascript: node-tools ## add/channel/javascript/, from the TypeScript beside it
+	node add/channel/to-javascript.mjs add/channel/typescript add/channel/javascript $(NODE_TOOLS)/node_modules
 
 lint: .cache/dev/skillgen-stamp.toml ## ruff, ruff format --check, mypy --strict
 	$(PYTHON) -m ruff check $(SOURCES)

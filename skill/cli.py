@@ -17,6 +17,7 @@ import click
 
 from skill import __version__
 from skill.errors import SkillgenError
+from skill.guard import cli as guard_cli
 from skill.options import START_LIMITS, Options
 from skill.report.printer import Printer, leave_pipe
 
@@ -184,6 +185,21 @@ def install(host: Path, remove: bool, **choices: Any) -> int:
     """Put the skill where an agent at work in HOST finds it (.claude/skills/)."""
     session, _options = _session("install", choices)
     return session.install(host, remove)
+
+
+@main.command(cls=guard_cli.WithCommand)
+@host_argument
+@with_options(*guard_cli.OPTIONS)
+@output_options
+def guard(host: Path, **choices: Any) -> int:
+    """First aid: bound a bot's dials without a change to its source.
+
+    A small file that Node loads before the bot holds each dial until its turn has come.
+    --unit writes what makes a supervisor load it; -- COMMAND runs a command with it.
+    """
+    choice = guard_cli.choice_from(choices)
+    session, _options = _session("guard", choices)
+    return session.guard(host, choice)
 
 
 @main.command()

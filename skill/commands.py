@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skill.errors import SkillgenError
 from skill.host import Host
@@ -16,6 +16,9 @@ from skill.report import data, text
 from skill.report.diff import diff_of
 from skill.report.printer import Printer
 from skill.transaction import Recovery
+
+if TYPE_CHECKING:
+    from skill.guard.command import Choice
 
 Row = dict[str, Any]
 CHANGED = 1
@@ -66,6 +69,14 @@ class Session:
 
     def install(self, host: Path, remove: bool) -> int:
         return self._each([host], lambda opened, row: self._install(opened, row, remove))
+
+    def guard(self, host: Path, choice: Choice) -> int:
+        from skill.guard.command import guard
+
+        def one(opened: Host, row: Row) -> int:
+            return guard(opened, row, choice, self.printer, self.as_text)
+
+        return self._each([host], one)
 
     def rule(self, rule_id: str | None) -> int:
         from skill.rulebook import examples, require_known, rules
@@ -231,6 +242,8 @@ class Session:
             printer.lines(text.notes(plan.notes))
         if printer.quiet:
             return
+        if not printer.verbose:
+            printer.lines(text.outcomes(plan))
         if not plan.findings:
             printer.out(text.nothing(plan))
             return
@@ -367,6 +380,7 @@ class Session:
 
     def _status(self, host: Host, row: Row) -> int:
         from skill import install, transaction
+        from skill.guard.command import guarded
         from skill.memory import memories
 
         applied = transaction.applied(host.root)
@@ -376,6 +390,7 @@ class Session:
             row[name] = list(getattr(applied, name)) if applied else []
         row["modules"] = modules
         row["skill"] = install.held(host)
+        row["guarded"] = guarded(host)
         row["memories"] = [{**asdict(memory), "cleared": False} for memory in remembered]
         drifted = [part["path"] for part in modules + row["skill"] if not part["intact"]]
         if self.as_text:
@@ -405,6 +420,8 @@ class Session:
         if row["skill"]:
             version = row["skill"][0]["version"]
             out(f"the skill for agents is installed (skillgen {version})")
+        for unit in row["guarded"]:
+            out(f"{safe(unit['path'])}: guarded (skillgen {unit['version']})")
 
     def _install(self, host: Host, row: Row, remove: bool) -> int:
         from skill import install

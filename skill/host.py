@@ -32,6 +32,7 @@ FOREIGN_FOLDERS = frozenset(
         ".hg",
         ".svn",
         ".skillgen",
+        ".skillgen-guard",
         ".venv",
         "venv",
         "env",

@@ -10,10 +10,10 @@ import hashlib
 import re
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from skill.join import join
 from skill.policy import MEMORY_VERSION, POLICY, Policy
-from skill.render_javascript import javascript
 from skill.style import Style
 
 if TYPE_CHECKING:
@@ -26,23 +26,38 @@ _HEADER = re.compile(
     r"^\ufeff?(?://|#) Added by skillgen (\S+) \(sha256 of the rest: ([0-9a-f]{16})\)\r?$",
     re.MULTILINE,
 )
-_SPECIFIER = "./reconnect.js"
+_SPECIFIER = "./index.js"
 JAVASCRIPT = (".js", ".mjs", ".cjs")
+Kind = Literal["loop", "held", "both"]
+PARTS: dict[Kind, tuple[str, ...]] = {
+    "loop": ("policy", "memory", "gate", "loop"),
+    "held": ("policy", "memory", "gate", "socket"),
+    "both": ("policy", "memory", "gate", "socket", "loop"),
+}
+_ENDINGS = {"typescript": ".ts", "javascript": ".js"}
 
 
 def render_channel_module(
-    style: Style, version: str, ending: str = ".ts", policy: Policy = POLICY
+    style: Style,
+    version: str,
+    ending: str = ".ts",
+    policy: Policy = POLICY,
+    kind: Kind = "loop",
 ) -> str:
-    """reconnect.ts as a host gets it; JavaScript where the file's ending says so.
+    """The reconnect module as a host gets it, one file; JavaScript where its ending says so.
 
     policy: hosts get the one that is measured; tests in real time a shorter one.
+    kind: what the host calls. "loop": turn(), observe(), dial(), stop(); "held": socket()
+    and authState(); "both".
     """
-    source = _source("reconnect.ts")
-    begin, end = source.index(BEGIN), source.index(END) + len(END)
-    source = source[:begin] + policy_block(policy) + source[end:]
-    if ending in JAVASCRIPT:
-        source = javascript(source, style.modules)
-    return _finish(source, style, version)
+    language = "javascript" if ending in JAVASCRIPT else "typescript"
+    texts = [_source(f"{language}/{name}{_ENDINGS[language]}") for name in PARTS[kind]]
+    texts[0] = _with_policy(texts[0], policy, typed=language == "typescript")
+    modules = style.modules if language == "javascript" else "esm"
+    index = _source("typescript/index.ts")
+    why = index[: index.index("export ")]
+    unchecked = "//\n// @ts-nocheck\n" if language == "javascript" else ""
+    return _finish(f"//\n//\n{why}{unchecked}{join(texts, modules)}", style, version)
 
 
 def render_channel_test(
@@ -53,13 +68,15 @@ def render_channel_test(
     module, ending: the file name of the module beside it. The test of a CommonJS module is
     an ES module: vitest can be imported, not required.
     """
-    source = _source("reconnect.test.ts")
+    plain = ending in JAVASCRIPT
+    source = _source("javascript/reconnect.test.js" if plain else "typescript/reconnect.test.ts")
     shown = ending if ending in JAVASCRIPT else style.import_extension
     if ending in (".mts", ".cts"):
         shown = ending.replace("ts", "js")
     source = source.replace(_SPECIFIER, f"./{module}{shown}")
-    if ending in JAVASCRIPT:
-        source = javascript(source, "esm")
+    if plain:
+        head, _, rest = source.partition("import ")
+        source = f"{head}//\n// @ts-nocheck\nimport {rest}"
     return _finish(source, style, version)
 
 
@@ -98,49 +115,54 @@ def _digest(body: str) -> str:
     return hashlib.sha256(bare.encode()).hexdigest()[:16]
 
 
-def policy_block(policy: Policy = POLICY) -> str:
-    """The TypeScript constants, markers included, in canonical style."""
-    numbers: list[tuple[str, float]] = [
-        ("DELAY_MS", policy.transient.first * 1000),
-        ("DELAY_CAP_MS", policy.transient.cap * 1000),
-        ("HOLD_MS", policy.hold.first * 1000),
-        ("HOLD_CAP_MS", policy.hold.cap * 1000),
-        ("EXPIRY_CAP_MS", policy.expiry_cap * 1000),
-        ("FACTOR", policy.transient.factor),
-        ("JITTER", policy.transient.jitter),
-        ("RESET_MS", policy.reset_after * 1000),
-        ("BUDGET", policy.budget),
-        ("BUDGET_MS", policy.budget_window * 1000),
-        ("RESTARTS", policy.restarts),
-        ("SETTLE_MS", policy.settle * 1000),
-        ("UNFLUSHED_MS", policy.unflushed * 1000),
-        ("UNWRITABLE_MS", policy.unwritable_wait * 1000),
-        ("CORRUPT_LEVEL", policy.corrupt_level),
-        ("AHEAD_MS", policy.ahead * 1000),
-        ("DOWN_MS", policy.down_after * 1000),
-        ("DOWN_DELAY_MS", policy.down_delay * 1000),
-        ("PROBE_MS", policy.probe_after * 1000),
-        ("LATE_MS", policy.late_after * 1000),
-        ("UPTIME_MS", policy.uptime * 1000),
-        ("RECHECK_MS", policy.recheck * 1000),
-        ("VERSION", MEMORY_VERSION),
-    ]
-    lines = [BEGIN]
-    lines += [f"const {name} = {_number(value)};" for name, value in numbers]
-    deadlines = ", ".join(_number(seconds * 1000) for seconds in policy.deadlines)
-    lines.append(f"const DEADLINES_MS = [{deadlines}];")
-    kinds: dict[str, list[str]] = {}
-    for code in policy.codes:
-        if code.kind != "transient":
-            kinds.setdefault(code.kind, []).append(f"'{code.code}'")
-    meanings = {code.code: code.meaning for code in policy.codes}
-    advice = {code.code: code.advice for code in policy.codes if code.advice}
-    rows = [f"  {kind}: [{', '.join(sorted(codes))}]," for kind, codes in kinds.items()]
-    lines += ["const KINDS: Partial<Record<Kind, string[]>> = {", *rows, "};"]
-    lines += _table("MEANINGS: Record<string, string>", meanings)
-    lines += _table("ADVICE: Record<string, string>", advice)
-    lines.append(END)
-    return "\n".join(lines)
+def _with_policy(source: str, policy: Policy, typed: bool) -> str:
+    begin, end = source.index(BEGIN), source.index(END) + len(END)
+    return source[:begin] + policy_block(policy, typed) + source[end:]
+
+
+def policy_block(policy: Policy = POLICY, typed: bool = True) -> str:
+    """The constants of the policy as TypeScript or JavaScript, markers included."""
+    transient, hold = policy.transient, policy.hold
+    first = transient.jitter if transient.first_jitter is None else transient.first_jitter
+    shown = {
+        "DELAY_MS": (transient.first * 1000, transient.cap * 1000),
+        "HOLD_MS": (hold.first * 1000, hold.cap * 1000),
+        "DOWN_MS": (policy.down_after * 1000, policy.down_delay * 1000),
+        "FACTOR": transient.factor,
+        "JITTER": (first, transient.jitter),
+        "RESET_MS": policy.reset_after * 1000,
+        "BUDGET": policy.budget,
+        "BUDGET_MS": policy.budget_window * 1000,
+        "RESTARTS": policy.restarts,
+        "SETTLE_MS": policy.settle * 1000,
+        "UNFLUSHED_MS": policy.unflushed * 1000,
+        "UNWRITABLE_MS": policy.unwritable_wait * 1000,
+        "CORRUPT_LEVEL": policy.corrupt_level,
+        "AHEAD_MS": policy.ahead * 1000,
+        "EXPIRY_CAP_MS": policy.expiry_cap * 1000,
+        "PROBE_MS": policy.probe_after * 1000,
+        "LATE_MS": policy.late_after * 1000,
+        "UPTIME_MS": policy.uptime * 1000,
+        "RECHECK_MS": policy.recheck * 1000,
+        "SPACING_MS": policy.spacing * 1000,
+        "DEADLINES_MS": [seconds * 1000 for seconds in policy.deadlines],
+        "VERSION": MEMORY_VERSION,
+        "AUTH": sorted(c.code for c in policy.codes if c.kind == "auth" and c.code.isdigit()),
+        "BLOCKED": sorted(c.code for c in policy.codes if c.kind == "blocked"),
+    }
+    lines = [f"export const {name} = {_literal(value, typed)};" for name, value in shown.items()]
+    meanings = {c.code: f"{c.meaning}: {c.advice}" for c in policy.codes if c.advice}
+    kind = ": Record<string, string>" if typed else ""
+    return "\n".join([BEGIN, *lines, *_table(f"MEANINGS{kind}", meanings), END])
+
+
+def _literal(value: object, typed: bool) -> str:
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_number, value))}]{' as const' if typed else ''}"
+    assert isinstance(value, list)
+    return f"[{', '.join(repr(v) if isinstance(v, str) else _number(v) for v in value)}]"
 
 
 def _number(value: float) -> str:
@@ -150,7 +172,11 @@ def _number(value: float) -> str:
 def _table(declaration: str, rows: Mapping[str, str]) -> list[str]:
     # Integer-like keys first, as JavaScript orders them anyway.
     ordered = sorted(rows.items(), key=lambda row: (not row[0].isdigit(), row[0]))
-    return [f"const {declaration} = {{", *(f"  {key}: '{text}'," for key, text in ordered), "};"]
+    return [
+        f"export const {declaration} = {{",
+        *(f"  {key}: '{text}'," for key, text in ordered),
+        "};",
+    ]
 
 
 def convert(source: str, style: Style) -> str:

@@ -1,4 +1,4 @@
-"""add/channel/reconnect.py -> the module and the test that a Python host gains.
+"""add/channel/python -> the module and the test that a Python host gains.
 
 The files in add/ are written so that black and ruff leave them alone at any width from
 79 on. A host whose program only dials its own bridge gets the part for that, one that dials
@@ -7,7 +7,6 @@ WhatsApp through neonize the policy and what hears neonize's events.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import io
 import re
@@ -17,27 +16,22 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal
 
+from skill.join_python import WIDTH, Module, joined, parse
 from skill.policy import BRIDGE, MEMORY_VERSION, POLICY, BridgeProfile, Policy
 
-Profile = Literal["bridge", "full", "neonize", "all"]
-# The sections of the sources in add/ that each profile keeps; what is in none, all do.
-SECTIONS: dict[Profile, frozenset[str]] = {
-    "bridge": frozenset({"bridge"}),
-    "full": frozenset({"bridge", "full profile"}),
-    "neonize": frozenset({"full profile", "neonize"}),
-    "all": frozenset({"bridge", "full profile", "neonize"}),
+Profile = Literal["bridge", "full", "neonize", "both", "all"]
+ROOTS: dict[Profile, tuple[str, ...]] = {
+    "bridge": ("bridge",),
+    "full": ("reconnect",),
+    "neonize": ("neonize_client",),
+    "both": ("bridge", "neonize_client"),
+    "all": ("bridge", "reconnect", "neonize_client"),
 }
+"""The files in add/channel/python that hold what the hosts of each profile call."""
 
 BEGIN = "# skillgen: policy begins (rendered from skill/policy.py; do not edit)"
 END = "# skillgen: policy ends"
-_SECTION = re.compile(
-    r"^# skillgen: (bridge|full profile|neonize) begins\n(.*?)^# skillgen: \1 ends\n", re.M | re.S
-)
-_MODULE = "add.channel.reconnect"
-_WIDTH = 79
-
-# What the policy says to users of Baileys, for those of neonize.
-_ADVICE = {"405": "Update the WhatsApp library."}
+_PACKAGE = "add.channel.python"
 
 
 @dataclass(frozen=True)
@@ -53,14 +47,35 @@ BLACK = PythonStyle()
 
 
 def render_python_module(
-    version: str, profile: Profile = "full", style: PythonStyle = BLACK
+    version: str,
+    profile: Profile = "full",
+    style: PythonStyle = BLACK,
+    policy: Policy = POLICY,
 ) -> str:
-    """reconnect.py as a host gets it."""
-    source = _profiled(_source("reconnect.py"), profile)
-    begin, end = source.index(BEGIN), source.index(END) + len(END)
-    head, tail = source[:begin], source[end:]
-    block = python_policy_block(only=_names(head + tail))
-    return _finish(_without_unused_imports(head + block + tail), version, style)
+    """The reconnect module as a host gets it, one file.
+
+    policy: hosts get the one that is measured; tests in real time a shorter one.
+    """
+    modules: dict[str, Module] = {}
+    for name in ROOTS[profile]:
+        _collect(name, modules, policy)
+    roots = [modules[name] for name in ROOTS[profile]]
+    doc = "\n\n".join([modules["gate"].doc, *(root.doc for root in roots)])
+    return _finish(joined(doc, [*modules.values()], roots, _PACKAGE), version, style)
+
+
+def _collect(name: str, modules: dict[str, Module], policy: Policy) -> None:
+    """Read a file of add/channel/python, after those that it imports."""
+    source = _source(name)
+    if BEGIN in source:
+        begin, end = source.index(BEGIN), source.index(END) + len(END)
+        source = source[:begin] + python_policy_block(policy) + source[end:]
+    found = parse(source)
+    for module in dict.fromkeys(found.imports.values()):
+        package, _, other = module.rpartition(".")
+        if package == _PACKAGE and other not in modules:
+            _collect(other, modules, policy)
+    modules[name] = found
 
 
 def render_python_test(
@@ -69,53 +84,16 @@ def render_python_test(
     style: PythonStyle = BLACK,
     module: str = "whatsapp_reconnect",
 ) -> str:
-    """test_reconnect.py as a host gets it; ``module`` is how it imports the module."""
-    source = _profiled(_source("test_reconnect.py"), profile)
-    source = source.replace(f"from {_MODULE} import", f"from {module} import")
-    return _finish(_without_unused_imports(source), version, style)
+    """The module's test as a host gets it; ``module`` is how it imports the module."""
+    tests = [parse(_source(f"test_{name}")) for name in ROOTS[profile]]
+    return _finish(joined(tests[0].doc, tests, tests, _PACKAGE, module), version, style)
 
 
 def _source(name: str) -> str:
-    return (files("add") / "channel" / name).read_text(encoding="utf-8")
+    return (files("add") / "channel" / "python" / f"{name}.py").read_text(encoding="utf-8")
 
 
-def _profiled(source: str, profile: Profile) -> str:
-    """Without the marks of the sections, and without the sections of other profiles."""
-    kept = SECTIONS[profile]
-    text = _SECTION.sub(lambda found: found[2] if found[1] in kept else "", source)
-    return text.rstrip("\n") + "\n"
-
-
-def _names(source: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-
-
-def _without_unused_imports(source: str) -> str:
-    used = _names(source)
-    lines = source.splitlines(keepends=True)
-    for node in ast.parse(source).body:
-        if not isinstance(node, ast.Import | ast.ImportFrom):
-            continue
-        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-            continue
-        names = [alias.name for alias in node.names]
-        kept = [name for name in names if name in used]
-        if kept == names:
-            continue
-        start = node.lineno - 1
-        for number in range(start, node.end_lineno or node.lineno):
-            lines[number] = ""
-        if kept and isinstance(node, ast.ImportFrom):
-            line = f"from {node.module} import {', '.join(kept)}"
-            if len(line) > _WIDTH:
-                listed = "".join(f"    {name},\n" for name in kept)
-                line = f"from {node.module} import (\n{listed})"
-            lines[start] = line + "\n"
-    return "".join(lines)
-
-
-def _finish(source: str, version: str, style: PythonStyle) -> str:
-    body = source.partition("\n")[2]
+def _finish(body: str, version: str, style: PythonStyle) -> str:
     header = f"# Added by skillgen {version} (sha256 of the rest: {python_digest(body)})"
     return _styled(f"{header}\n{body}", style)
 
@@ -186,63 +164,54 @@ def _reindented(line: str, indent: str) -> str:
     return indent * levels + " " * odd + bare if bare else ""
 
 
-def python_policy_block(
-    policy: Policy = POLICY, bridge: BridgeProfile = BRIDGE, only: set[str] | None = None
-) -> str:
-    """The Python constants, markers included; ``only`` those, if given."""
-    numbers: list[tuple[str, float]] = [
-        ("BRIDGE_DELAY", bridge.backoff.first),
-        ("BRIDGE_CAP", bridge.backoff.cap),
-        ("BRIDGE_RESET", bridge.reset_after),
-        ("FACTOR", policy.transient.factor),
-        ("JITTER", policy.transient.jitter),
-        ("DELAY", policy.transient.first),
-        ("DELAY_CAP", policy.transient.cap),
-        ("HOLD", policy.hold.first),
-        ("HOLD_CAP", policy.hold.cap),
-        ("EXPIRY_CAP", policy.expiry_cap),
-        ("RESET", policy.reset_after),
-        ("BUDGET_WINDOW", policy.budget_window),
-        ("UNFLUSHED", policy.unflushed),
-        ("UNWRITABLE_WAIT", policy.unwritable_wait),
-        ("AHEAD", policy.ahead),
-        ("DOWN_AFTER", policy.down_after),
-        ("DOWN_DELAY", policy.down_delay),
-        ("PROBE_AFTER", policy.probe_after),
-        ("RECHECK", policy.recheck),
-    ]
-    counts = [
-        ("BUDGET", policy.budget),
-        ("RESTARTS", policy.restarts),
-        ("CORRUPT_LEVEL", policy.corrupt_level),
-        ("VERSION", MEMORY_VERSION),
-    ]
-    deadlines = ", ".join(repr(float(seconds)) for seconds in policy.deadlines)
+def python_policy_block(policy: Policy = POLICY, bridge: BridgeProfile = BRIDGE) -> str:
+    """The constants of the policy as Python, markers included."""
+    transient, hold = policy.transient, policy.hold
+    first = transient.jitter if transient.first_jitter is None else transient.first_jitter
+    numbers = {
+        "BRIDGE_DELAY": bridge.backoff.first,
+        "BRIDGE_CAP": bridge.backoff.cap,
+        "BRIDGE_JITTER": bridge.backoff.jitter,
+        "BRIDGE_RESET": bridge.reset_after,
+        "FACTOR": transient.factor,
+        "DELAY": transient.first,
+        "DELAY_CAP": transient.cap,
+        "HOLD": hold.first,
+        "HOLD_CAP": hold.cap,
+        "EXPIRY_CAP": policy.expiry_cap,
+        "RESET": policy.reset_after,
+        "BUDGET_WINDOW": policy.budget_window,
+        "UNFLUSHED": policy.unflushed,
+        "UNWRITABLE_WAIT": policy.unwritable_wait,
+        "AHEAD": policy.ahead,
+        "DOWN_AFTER": policy.down_after,
+        "DOWN_DELAY": policy.down_delay,
+        "PROBE_AFTER": policy.probe_after,
+        "RECHECK": policy.recheck,
+    }
+    counts = {
+        "BUDGET": policy.budget,
+        "RESTARTS": policy.restarts,
+        "CORRUPT_LEVEL": policy.corrupt_level,
+        "VERSION": MEMORY_VERSION,
+    }
     known = sorted(policy.codes, key=lambda code: (not code.code.isdigit(), code.code))
-    kinds: dict[str, list[str]] = {}
-    for code in known:
-        if code.kind != "transient":
-            kinds.setdefault(code.kind, []).append(f'"{code.code}"')
-    meanings = {code.code: code.meaning for code in known}
-    advice = {code.code: _ADVICE.get(code.code, code.advice) for code in known if code.advice}
-    parts = {name: [f"{name} = {float(value)!r}"] for name, value in numbers}
-    parts |= {name: [f"{name} = {count}"] for name, count in counts}
-    parts["DEADLINES"] = [f"DEADLINES = ({deadlines})"]
-    rows = {kind: f"[{', '.join(codes)}]" for kind, codes in sorted(kinds.items())}
-    parts["KINDS"] = _table("KINDS", rows)
-    parts["MEANINGS"] = _table("MEANINGS", {key: f'"{text}"' for key, text in meanings.items()})
-    parts["ADVICE"] = _table("ADVICE", {key: f'"{text}"' for key, text in advice.items()})
-    wanted = [lines for name, lines in parts.items() if only is None or name in only]
-    return "\n".join([BEGIN, *(line for lines in wanted for line in lines), END])
+    lists = {
+        "JITTER": [repr(float(first)), repr(float(transient.jitter))],
+        "DEADLINES": [repr(float(seconds)) for seconds in policy.deadlines],
+        "AUTH": [f'"{code.code}"' for code in known if code.kind == "auth"],
+        "BLOCKED": [f'"{code.code}"' for code in known if code.kind == "blocked"],
+    }
+    lines = [f"{name} = {float(value)!r}" for name, value in numbers.items()]
+    lines += [f"{name} = {count}" for name, count in counts.items()]
+    for name, values in lists.items():
+        lines += _tuple(name, values)
+    rows = [f'    "{c.code}": "{c.meaning}: {c.advice}",' for c in known if c.advice]
+    return "\n".join([BEGIN, "", *lines, "MEANINGS = {", *rows, "}", "", END])
 
 
-def _table(name: str, rows: dict[str, str]) -> list[str]:
-    lines = [f"{name} = {{"]
-    for key, text in rows.items():
-        line = f'    "{key}": {text},'
-        if len(line) > _WIDTH and text.startswith("["):
-            inner = [f"        {item}," for item in text[1:-1].split(", ")]
-            lines += [f'    "{key}": [', *inner, "    ],"]
-        else:
-            lines.append(line)
-    return [*lines, "}"]
+def _tuple(name: str, values: list[str]) -> list[str]:
+    line = f"{name} = ({', '.join(values)})"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"{name} = (", *(f"    {value}," for value in values), ")"]

@@ -141,7 +141,7 @@ class Files:
             if self.host.exists(path) and ADDED in self.host.read(path)[:4000]:
                 continue
             found = self.profiles[path]
-            profile = next(iter(found)) if len(found) == 1 else "all"
+            profile = next(iter(found)) if len(found) == 1 else "both"
             text = render_python_module(__version__, profile, style_of(source))
             rules = ("flat-retry", "silent-redial")
             self.patch.additions[path] = Addition(path, text.encode(), rules)

@@ -140,7 +140,7 @@ class Project:
             return None  # "." and "/" are folders
         begins = range(len(parts))
         if parts[0] == "${}" and not HOME.match(path):
-            begins = range(1, len(parts))[:1]  # behind the project's root stands the whole path
+            begins = range(1, min(2, len(parts)))  # behind the root stands the whole path
         for begin in begins:
             candidate = "/".join(parts[begin:])
             elsewhere = absolute and folder and posixpath.dirname(path) != folder.rstrip("/")

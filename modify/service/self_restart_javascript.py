@@ -61,6 +61,8 @@ OVER = re.compile(
     r"|mismatch|\bqr\b|['\"`]open['\"`]"
 )
 FAULTS = ("uncaughtException", "unhandledRejection")
+# Notes on files whose close branch ends the process only where no attempt is to follow.
+SETTLED = ("rewritten", "right", "not-a-daemon")
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,10 @@ class Around:
 def ends(host: Host, patch: Patch) -> Iterator[End]:
     """The restarts by a clean exit.
 
-    patch: a channel that it hands off keeps its own ends, those of others are mended.
+    patch: a channel that it holds, or hands off, keeps its own ends; those of others are mended.
     """
     forks = Forks(host)
-    left = {found.path for found in patch.findings if found.is_hand_off} - set(patch.edits)
+    settled = {note.path for note in patch.notes if note.kind in SETTLED}
     for file in host.with_suffix(*SUFFIXES):
         path = file.path
         content = host.read(path)
@@ -105,7 +107,7 @@ def ends(host: Host, patch: Patch) -> Iterator[End]:
         bare = PROCESS.search(content) is not None
         for node in parse(content, path).find_all(kind="call_expression"):
             how = clean_end(node, bare)
-            found = restart(path, node, how, path in left) if how else None
+            found = restart(path, node, how, path not in settled) if how else None
             if found is not None and (path in forks.parents or forks.pass_it_on):
                 yield found if not forks.parents else End(**{**vars(found), "plain": False})
 

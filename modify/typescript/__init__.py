@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modify.typescript.source import SUFFIXES, Source, callee_of, line_of
+from modify.typescript.source import ADDED, SUFFIXES, Source, callee_of, line_of
 from skill.edit import Patch
-from skill.finding import Finding, Note
+from skill.finding import Note
 from skill.host import Host
 from skill.options import Options
 
 if TYPE_CHECKING:
     from modify.typescript.channel import Channel
-    from modify.typescript.patching import Rewritten
+    from modify.typescript.holding import Outcomes
 
 MARKS = (b"connection.update", b".ev")
 TEST_FILE = re.compile(r"(\.(test|spec)\.\w+$|(^|/)__(tests|mocks)__/)")
@@ -26,34 +26,33 @@ SKILL_ASSETS = ".claude/skills/"
 
 
 def examine(host: Host, options: Options) -> Patch:
-    """Look at every channel file of the host and plan its change. Writes nothing.
+    """Look at every file of the host that dials and plan its change. Writes nothing.
 
     Raises UnreadableSource for a channel file that cannot be read as what it is.
     """
-    patch = Patch()
-    rewritten: list[Rewritten] = []
+    from modify.typescript.holding import Holding, Outcomes
+    from modify.typescript.unpatched import Search
+
+    patch, outcomes = Patch(), Outcomes()
     sources = channel_sources(host, options)
     for source in sources:
-        rewritten += examine_file(host, source, options, patch)
-    if rewritten:
+        examine_file(host, source, options, patch, outcomes)
+    channels = [channel for source in sources for channel in channels_of(host, source)]
+    search = Search(host, options, channels, patch)
+    holding = Holding(host, options, outcomes, search, patch)
+    held = holding.examine()
+    if options.wants("ungated-connect"):
+        search.add(holding)
+    if outcomes.rewritten or held:
         from modify.typescript import assets, fault_asserting_test
 
-        assets.examine(host, rewritten, patch, options)
-        fault_asserting_test.examine(host, rewritten, patch, options)
+        assets.examine(host, outcomes.rewritten, held, patch, options)
+        fault_asserting_test.examine(host, outcomes.rewritten, patch, options)
     if sources:
         from modify.typescript.assets import engine_copies
 
-        patch.findings += engine_copies(host, sources, rewritten)
-    look_for_dials(host, sources, options, patch)
+        patch.findings += engine_copies(host, sources, outcomes.rewritten)
     return patch
-
-
-def look_for_dials(host: Host, sources: list[Source], options: Options, patch: Patch) -> None:
-    """Whatever dials beside the channels is a finding; only hosts that may dial are looked at."""
-    from modify.typescript import unpatched
-
-    channels = [channel for source in sources for channel in channels_of(host, source)]
-    unpatched.examine(host, options, channels, patch)
 
 
 def channel_sources(host: Host, options: Options) -> list[Source]:
@@ -63,7 +62,7 @@ def channel_sources(host: Host, options: Options) -> list[Source]:
         if not may_be_changed(file.path, options):
             continue
         content = host.read(file.path)
-        if all(mark in content for mark in MARKS) and b"Reconnect {" not in content:
+        if all(mark in content for mark in MARKS) and ADDED not in content:
             found.append(Source.read(host, file.path))
     return found
 
@@ -74,57 +73,69 @@ def may_be_changed(path: str, options: Options) -> bool:
     return not options.only_skill_assets or path.startswith(SKILL_ASSETS)
 
 
-def examine_file(host: Host, source: Source, options: Options, patch: Patch) -> list[Rewritten]:
-    """Add a file's findings, notes and edits to the patch; return what was rewritten."""
-    from modify.typescript.daemon import unbounded_retry, why_not_a_daemon
-    from modify.typescript.patching import hand_off, judged, rewrite_channel, still_contained
-    from modify.typescript.questions import open_questions
-    from modify.typescript.rules import look, rule_id
-    from modify.typescript.sound import is_sound
-
+def examine_file(
+    host: Host, source: Source, options: Options, patch: Patch, outcomes: Outcomes
+) -> None:
+    """Add the findings, notes and edits of a file's channels to the patch and the outcomes."""
     found = channels_of(host, source)  # the socket may be made in another file
     channels = [each for each in found if may_be_changed(each.source.path, options)]
     if not channels:
-        left_to_a_person(source, patch)
-    rewritten: list[Rewritten] = []
+        outcomes.lone.append(source)
     for channel in channels:
-        source = channel.source
-        place = line_of(channel.connect.node)
-        reason = why_not_a_daemon(channel)
-        if reason is not None:
-            if unbounded_retry(channel):
-                reason += "; its retry has a flat pause and no end"
-            patch.notes.append(Note(source.path, place, "not-a-daemon", reason))
-            continue
-        if not channel.is_gated and is_sound(channel):
-            message = "grows its delay, with jitter and one timer, and nothing sets it back early"
-            patch.notes.append(Note(source.path, place, "right", message))
-            continue
-        seen = [(rule_id(module), module.FIX, found) for module, found in look(channel)]
-        findings = [
-            Finding(
-                source.path, line_of(s.node), s.node.range().start.column + 1, rule, s.message, fix
-            )
-            for rule, fix, s in seen
-        ]
-        if channel.is_gated and not channel.is_settled:
-            patch.findings += still_contained(source, channel, findings)
-            continue
-        if channel.is_gated:
-            findings += open_questions(host, channel, options)
-        if not any(options.wants(finding.rule) for finding in findings):
-            if not findings:
-                patch.notes.append(Note(source.path, place, "right", "paced by skillgen's gate"))
-            continue
-        if channel.is_gated:
-            reason = "the file was changed after it was patched"
-            patch.findings += [f if f.reason else hand_off(f, reason, True) for f in findings]
-            continue
-        made = rewrite_channel(host, channel, options, patch)
-        patch.findings += judged(host, findings, made, options)
-        if made.outcome != "untouched":
-            rewritten.append(made)
-    return rewritten
+        examine_channel(host, channel, options, patch, outcomes)
+
+
+def examine_channel(
+    host: Host, channel: Channel, options: Options, patch: Patch, outcomes: Outcomes
+) -> None:
+    from modify.typescript.daemon import unbounded_retry, why_not_a_daemon
+    from modify.typescript.holding import Waiting, is_held_already, notes_of
+    from modify.typescript.patching import hand_off, judged, rewrite_channel, why_not_rewritten
+    from modify.typescript.questions import open_questions
+    from modify.typescript.rules import findings_in
+    from modify.typescript.sound import is_sound
+
+    source, place = channel.source, line_of(channel.connect.node)
+    findings = findings_in(channel)
+    reason = why_not_a_daemon(channel)
+    if is_held_already(host, channel):
+        patch.notes += notes_of(channel, findings, why_not_rewritten(host, channel, options))
+        outcomes.noted.add(source.path)
+        return
+    if reason is not None and not unbounded_retry(channel):
+        patch.notes.append(Note(source.path, place, "not-a-daemon", reason))
+        outcomes.keep(host, channel)
+        return
+    if not channel.is_gated and is_sound(channel):
+        message = "grows its delay, with jitter and one timer, and nothing sets it back early"
+        patch.notes.append(Note(source.path, place, "right", message))
+        outcomes.keep(host, channel)
+        return
+    if channel.is_gated:
+        outcomes.paced = True
+        findings += open_questions(host, channel, options)
+    if not any(options.wants(finding.rule) for finding in findings):
+        if not findings:
+            patch.notes.append(Note(source.path, place, "right", "paced by skillgen's gate"))
+        outcomes.keep(host, channel)
+        return
+    if channel.is_gated:
+        reason = "the file was changed after it was patched"
+        patch.findings += [f if f.reason else hand_off(f, reason, True) for f in findings]
+        outcomes.keep(host, channel)
+        return
+    if reason is not None:
+        outcomes.waiting.append(Waiting(channel, findings, f"{reason}, and retries without end"))
+        return
+    made = rewrite_channel(host, channel, options, patch)
+    if made.outcome == "held":
+        why = "; ".join(why for _, why in made.reasons)
+        outcomes.waiting.append(Waiting(channel, findings, why))
+        return
+    patch.findings += judged(host, findings, made, options)
+    patch.notes.append(Note(source.path, place, "rewritten", "its close branch is understood"))
+    outcomes.rewritten.append(made)
+    outcomes.keep(host, channel)
 
 
 def channels_of(host: Host, source: Source) -> list[Channel]:
@@ -165,33 +176,3 @@ def read_with_others(host: Host, source: Source) -> list[Channel]:
         return list(handed_over(host, source))
     lone = channel_without_listener(source)
     return [lone] if lone is not None and listens(lone) else []
-
-
-def left_to_a_person(source: Source, patch: Patch) -> None:
-    """A listener that acts on a closed connection, and nobody knows what dials for it."""
-    from modify.typescript.anchors import CLOSE, logic_of, registrations
-    from modify.typescript.handed_on import taker_of_the_update
-
-    for call, _, handler in registrations(source.root):
-        logic = logic_of(handler, source.root)
-        taker = taker_of_the_update(handler, source.root)
-        if logic is not None and taker is None and not CLOSE.search(logic.text()):
-            message = "listens for connection updates, and does nothing about a closed one"
-            patch.notes.append(Note(source.path, line_of(call), "right", message))
-            continue
-        patch.findings.append(
-            Finding(
-                source.path,
-                line_of(call),
-                1,
-                "ungated-connect",
-                "listens for connection updates, and its connect function was not found",
-                reason=(
-                    f"what follows a close is decided by {callee_of(taker)}()"
-                    if taker is not None
-                    else "no function around the listener also makes the socket"
-                ),
-                accept="a connect function that awaits reconnect.turn() before it makes the socket",
-            )
-        )
-        return

@@ -38,6 +38,10 @@ BAILEYS = re.compile(r"baileys", re.IGNORECASE)
 BAILEYS_MODULE = re.compile(r"(await\s+import|require)\(\s*['\"][^'\"]*baileys", re.IGNORECASE)
 PACKAGE = re.compile(r"(await\s+import|require)\(\s*['\"](?![.'\"])")
 CLOSE = re.compile(r"['\"`]close['\"`]")
+HOLDS = re.compile(
+    r"import\s*\*\s*as\s+([\w$]+)\s+from\s*['\"][^'\"]*whatsapp-reconnect(?:\.\w+)?['\"]"
+    r"|(?:const|var|let)\s+([\w$]+)\s*=\s*require\(\s*['\"][^'\"]*whatsapp-reconnect(?:\.\w+)?['\"]"
+)
 
 
 def read_channels(source: Source, factories: Collection[str] = ()) -> list[Channel]:
@@ -180,6 +184,7 @@ def socket_makers(root: SgNode, factories: Collection[str] = ()) -> list[SgNode]
         for call in calls(root)
         if callee_of(call) in local
         or (SOCKET_MAKER.search(callee_of(call)) and not is_import(call))
+        or is_held(call)
     ]
     listening = {
         around.call
@@ -195,6 +200,17 @@ def socket_makers(root: SgNode, factories: Collection[str] = ()) -> list[SgNode]
         *direct,
         *(call for call in calls(root) if callee_of(call) in wrappers and call not in direct),
     ]
+
+
+def is_held(call: SgNode) -> bool:
+    """Whether a call makes a socket that waits for its turn: ``reconnect.socket(make, …)``."""
+    owner, _, method = callee_of(call).rpartition(".")
+    return method == "socket" and owner in held_names(call.get_root().root())
+
+
+def held_names(root: SgNode) -> set[str]:
+    """What a file calls the added module, where it imports it as a whole."""
+    return {first or second for first, second in HOLDS.findall(root.text())}
 
 
 def imported_makers(root: SgNode) -> Iterator[str]:

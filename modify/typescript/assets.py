@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from skill.edit import Addition, Edit, Patch
@@ -21,8 +22,10 @@ from skill.package_json import package_at
 from skill.style import ModuleSystem, Style
 
 if TYPE_CHECKING:
+    from modify.typescript.home import Home
     from modify.typescript.patching import Rewritten
     from modify.typescript.source import Source
+    from skill.render import Kind
 
 SKILL_ASSETS = ".claude/skills/"
 ENGINE_BASE = ".nanoclaw/base/"
@@ -37,6 +40,12 @@ INTENT = """
 - `{gate}.observe(…)` is the first statement of the `connection.update` handler.
 {close}- Must survive a merge: these lines, the import of `{module}`, and
   `{gate}.stop()` where the socket is ended.
+"""
+HELD_INTENT = """
+## Reconnecting
+
+- The socket is made by `reconnect.socket(makeWASocket, …)`, so that each dial waits for its
+  turn. Must survive a merge: that call, and the import of the module that it is from.
 """
 CLOSE_INTENT = "- The close branch dials with `{gate}.dial(…)` and asks `{gate}.terminal`.\n"
 
@@ -66,32 +75,70 @@ def adding_skill(host: Host, rest: str) -> str | None:
     return None
 
 
-def examine(host: Host, rewritten: list[Rewritten], patch: Patch, options: Options) -> None:
-    """Add the modules, their tests and the manifests' entries to the patch."""
+def examine(
+    host: Host,
+    rewritten: list[Rewritten],
+    held: dict[str, Home],
+    patch: Patch,
+    options: Options,
+) -> None:
+    """Add the modules, their tests and the manifests' entries to the patch.
+
+    held: the module of each file whose dial is held, by the file's path.
+    """
+    uses = {made.module: made.style for made in rewritten}
+    calls: dict[str, set[Kind]] = {made.module: {"loop"} for made in rewritten}
+    for path, home in held.items():
+        uses.setdefault(home.path, style_of(host, path, home))
+        calls.setdefault(home.path, set()).add("held")
+    for module, style in uses.items():
+        add_module(host, module, style, calls[module] | kinds_there(host, module), patch)
     for made in rewritten:
-        if made.module not in patch.additions:
-            add_module(host, made, patch)
         asset = ASSET.match(made.source.path)
         if asset is not None and asset["part"] == "modify":
-            depend(host, made, patch)
-            intend(host, made, patch)
+            depend(host, made.source.path, made.module, patch)
+            intend(host, made.source.path, intent_of(made), patch)
+    for path, home in held.items():
+        asset = ASSET.match(path)
+        if asset is not None and asset["part"] == "modify":
+            depend(host, path, home.path, patch)
+            intend(host, path, HELD_INTENT, patch)
 
 
-def add_module(host: Host, made: Rewritten, patch: Patch) -> None:
+def style_of(host: Host, path: str, home: Home) -> Style:
+    from modify.typescript.style import detect_style
+
+    style = detect_style(host, path, host.read(path).decode("utf-8", "replace"))
+    return replace(style, modules=home.modules)
+
+
+def kinds_there(host: Host, module: str) -> set[Kind]:
+    """What the module that lies there already is used for."""
+    text = host.read(module).decode("utf-8", "replace") if host.exists(module) else ""
+    found: set[Kind] = set()
+    if re.search(r"^(export )?class Reconnect\b", text, re.M):
+        found.add("loop")
+    if re.search(r"^(export )?function socket\b", text, re.M):
+        found.add("held")
+    return found
+
+
+def add_module(host: Host, module: str, style: Style, kinds: set[Kind], patch: Patch) -> None:
     from skill import __version__
     from skill.render import render_channel_module, render_channel_test
 
     rules = ("ungated-connect",)
-    stem, ending = posixpath.splitext(made.module)
-    text = render_channel_module(made.style, __version__, ending)
-    patch.additions[made.module] = Addition(made.module, text.encode(), rules)
-    added = [made.module]
-    if has_vitest(host, made.module):
-        test = f"{stem}.test{test_ending(ending, made.style)}"
-        text = render_channel_test(made.style, __version__, posixpath.basename(stem), ending)
+    stem, ending = posixpath.splitext(module)
+    kind: Kind = "both" if len(kinds) > 1 else next(iter(kinds))
+    text = render_channel_module(style, __version__, ending, kind=kind)
+    patch.additions[module] = Addition(module, text.encode(), rules)
+    added = [module]
+    if "loop" in kinds and has_vitest(host, module):
+        test = f"{stem}.test{test_ending(ending, style)}"
+        text = render_channel_test(style, __version__, posixpath.basename(stem), ending)
         patch.additions[test] = Addition(test, text.encode(), rules)
         added.append(test)
-    asset = ASSET.match(made.module)
+    asset = ASSET.match(module)
     if asset is not None:
         manifest = f"{asset['skill']}/manifest.yaml"
         entries = [found["rest"] for path in added if (found := ASSET.match(path))]
@@ -143,9 +190,9 @@ def module_system(host: Host, source: Source) -> ModuleSystem:
     return "esm" if nearest.get("type") == "module" else "commonjs"
 
 
-def depend(host: Host, made: Rewritten, patch: Patch) -> None:
+def depend(host: Host, path: str, module: str, patch: Patch) -> None:
     """A copy that imports the module needs the skill that brings it."""
-    own, bringer = ASSET.match(made.source.path), ASSET.match(made.module)
+    own, bringer = ASSET.match(path), ASSET.match(module)
     if own is None or bringer is None or own["skill"] == bringer["skill"]:
         return
     name = skill_name(host, bringer["skill"])
@@ -225,21 +272,24 @@ def list_edit(content: bytes, key: str, entries: list[str]) -> Edit | None:
     return Edit(len(content), len(content), text, "stale-skill-copy")
 
 
-def intend(host: Host, made: Rewritten, patch: Patch) -> None:
+def intend(host: Host, copy: str, text: str, patch: Patch) -> None:
     """The intent file beside a modified copy says what changed and which lines must survive."""
-    path = made.source.path + ".intent.md"
+    path = copy + ".intent.md"
     if not host.exists(path):
         return
     content = host.read(path)
     if b"## Reconnecting" in content:
         return
-    gate = "this.reconnect" if made.channel.scope == "class" else "reconnect"
-    close = CLOSE_INTENT.format(gate=gate) if made.outcome == "patched" else ""
-    text = INTENT.format(gate=gate, close=close, module=made.imported)
     newline = "\r\n" if b"\r\n" in content else "\n"
     lead = "" if content.endswith(b"\n") else newline
     addition = (lead + text.replace("\n", newline)).encode()
     patch.add_edits(path, [Edit(len(content), len(content), addition, "stale-skill-copy")])
+
+
+def intent_of(made: Rewritten) -> str:
+    gate = "this.reconnect" if made.channel.scope == "class" else "reconnect"
+    close = CLOSE_INTENT.format(gate=gate)
+    return INTENT.format(gate=gate, close=close, module=made.imported)
 
 
 def engine_copies(host: Host, sources: list[Source], rewritten: list[Rewritten]) -> list[Finding]:

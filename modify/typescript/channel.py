@@ -65,12 +65,15 @@ class Branch:
 class Factory:
     """A function of another file that makes the socket and hands it out.
 
+    path: that file. shared: whether yet other files call it, too.
     folder: the credentials folder that it loads, as an expression that means the same in any
     file; None where there is none. pairs: whether its file may show the QR or pairing code.
     """
 
     folder: str | None
     pairs: bool
+    path: str = ""
+    shared: bool = False
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 Either the listener's file calls an imported function that makes the socket, and is a channel
 like any other; or the socket's file hands the socket to an imported function that
-listens, and can be contained.
+listens: then its dial is held.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from modify.typescript.boot import resolve_import
 from modify.typescript.channel import EVENT, Channel, Factory
 from modify.typescript.enders import Service, endings, name_of
 from modify.typescript.functions import Function, function_run_by, named_functions
-from modify.typescript.places import KEPT_IN_FOLDER
-from modify.typescript.source import SUFFIXES, Source, arguments_of, callee_of, calls, same
+from modify.typescript.places import KEPT_IN_FOLDER, folder_given
+from modify.typescript.source import ADDED, SUFFIXES, Source, callee_of, calls, same
 from skill.errors import UnreadableSource
 from skill.host import Host
 
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 MAKES = b"WASocket"
-OUR_OWN = b"class Reconnect "
 # 'auth', process.env.AUTH_DIR || 'auth': the same in every file.
 PORTABLE = re.compile(r"(process\.env\.\w+\s*(\|\||\?\?)\s*)?(['\"])[^'\"\\]+\3$")
 PAIRS = re.compile(r"\bqr\b|\brequestPairingCode\b|\bprintQRInTerminal\s*:\s*true", re.IGNORECASE)
 NAME = re.compile(r"\w+")
+PASSED_ON = re.compile(rb"\bexport\s*(?:\*|\{)[^;]*?\bfrom\s*['\"](\.[^'\"]*)['\"]")
+# Folders of the host itself, as bundlers and TypeScript name them.
+ALIASED = re.compile(r"^(?:@/|~/|#|src/)(.+)$")
 OF_A_BOT = re.compile(
     r"whats|wa\b|baileys|sock|channel|\bch\b|bot|client|conn|instance|session|adapter",
     re.IGNORECASE,
@@ -45,20 +47,81 @@ OF_A_BOT = re.compile(
 
 def socket_factories(host: Host, source: Source) -> dict[str, Factory]:
     """The functions that make a socket and hand it out, by the names that a file imports."""
-    found = {}
-    for path, names in imports(host, source):
-        if MAKES not in host.read(path):
+    found: dict[str, Factory] = {}
+    taken = [*imports(host, source), *aliased_imports(host, source)]
+    for path, names in taken:
+        for origin in origins(host, path):
+            for name, factory in factories_in(host, origin, names, source.path):
+                found.setdefault(name, factory)
+    return found
+
+
+def factories_in(
+    host: Host, path: str, names: set[str], user: str
+) -> Iterator[tuple[str, Factory]]:
+    if MAKES not in host.read(path):
+        return
+    try:
+        source = Source.read(host, path)
+    except UnreadableSource:
+        return
+    makers = socket_makers(source.root)
+    for function in named_functions(source.root):
+        if function.name in names and hands_out_a_socket(function, makers):
+            folder = folder_loaded(source, function)
+            pairs = PAIRS.search(source.text) is not None
+            shared = serves_others(host, path, function.name, user)
+            yield function.name, Factory(folder, pairs, path, shared)
+
+
+def origins(host: Host, path: str) -> list[str]:
+    """A file, and those whose names it passes on: ``export … from './simple.js'``."""
+    found = [path]
+    for each in found:
+        for module in PASSED_ON.findall(host.read(each)):
+            target = resolve_import(host, each, module.decode("utf-8", "replace"))
+            if target is not None and target not in found:
+                found.append(target)
+    return found
+
+
+def aliased_imports(host: Host, source: Source) -> Iterator[tuple[str, set[str]]]:
+    """(path of a host file, names) for each import by a path alias: ``@/lib/simple``."""
+    for statement in source.root.find_all(kind="import_statement"):
+        module = statement.field("source")
+        alias = ALIASED.match(module.text()[1:-1]) if module is not None else None
+        path = aliased(host, alias[1]) if alias else None
+        if path is not None:
+            clause = statement.text().partition(" from ")[0]
+            yield path, set(NAME.findall(clause)) - {"import", "type", "as"}
+
+
+def aliased(host: Host, rest: str) -> str | None:
+    """The file that a path alias of a TypeScript project or a bundler stands for."""
+    stem = re.escape(re.sub(r"\.[cm]?[jt]sx?$", "", rest))
+    ends = re.compile(rf"(^|/){stem}(/index)?\.\w+$")
+    found = [file.path for file in host.with_suffix(*SUFFIXES) if ends.search(file.path)]
+    return found[0] if len(found) == 1 else None
+
+
+def serves_others(host: Host, path: str, name: str, user: str) -> bool:
+    """Whether a file's function is called in yet another file than ``user``."""
+    from modify.typescript import TEST_FILE
+
+    called = re.compile(rf"(?<![\w.]){re.escape(name)}\(".encode())
+    for file in host.with_suffix(*SUFFIXES):
+        if file.path in (path, user) or TEST_FILE.search(file.path):
+            continue
+        if not called.search(host.read(file.path)):
             continue
         try:
-            other = Source.read(host, path)
+            other = Source.read(host, file.path)
         except UnreadableSource:
             continue
-        makers = socket_makers(other.root)
-        for function in named_functions(other.root):
-            if function.name in names and hands_out_a_socket(function, makers):
-                folder = folder_loaded(other, function)
-                found[function.name] = Factory(folder, PAIRS.search(other.text) is not None)
-    return found
+        taken = [*imports(host, other), *aliased_imports(host, other)]
+        if any(name in names and path in origins(host, target) for target, names in taken):
+            return True
+    return False
 
 
 def pairs_elsewhere(host: Host, source: Source) -> bool:
@@ -125,7 +188,7 @@ def listens_for_qr(host: Host, path: str) -> bool:
     from modify.typescript import TEST_FILE
 
     content = host.read(path)
-    if EVENT.encode() not in content or OUR_OWN in content or TEST_FILE.search(path):
+    if EVENT.encode() not in content or ADDED in content or TEST_FILE.search(path):
         return False
     return PAIRS.search(content.decode("utf-8", "replace")) is not None
 
@@ -133,10 +196,10 @@ def listens_for_qr(host: Host, path: str) -> bool:
 def folder_loaded(source: Source, factory: Function) -> str | None:
     """What a factory gives to ``useMultiFileAuthState``, if another file can write it, too."""
     loads = [call for call in calls(factory.node) if KEPT_IN_FOLDER.search(callee_of(call))]
-    given = arguments_of(loads[0]) if len(loads) == 1 else []
-    if not given:
+    given = folder_given(loads[0]) if len(loads) == 1 else None
+    if given is None:
         return None
-    folder = constant_of(source, given[0]).text()
+    folder = constant_of(source, given).text()
     return folder if PORTABLE.match(folder) else None
 
 
@@ -186,7 +249,7 @@ def makers_that_call(host: Host, source: Source, names: set[str]) -> Iterator[Ch
         if connect is None:
             continue
         if any(same(connect.node, each.connect.node) for each in watched):
-            continue  # an eye of its own sees this socket: a second one would hide its events
+            continue  # it has a listener of its own, and is a channel by that
         if leads_to(connect, names, source.root) or any(
             callee_of(each).rpartition(".")[2] in names for each in calls(connect.node)
         ):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from modify.typescript.libraries import LEFT_OUT, RULE
+from modify.typescript.libraries import GUARDED, RULE
 from modify.typescript.own_files import ASIDE, OwnFiles
 from modify.typescript.source import SUFFIXES
 from skill.finding import Finding
@@ -55,7 +55,7 @@ class Hidden:
             RULE,
             f"depends on {name}, and no source here visibly dials: the bot is not patched",
             reason=reason,
-            accept=f"a source that visibly dials; else {LEFT_OUT}",
+            accept=f"a source that visibly dials; else {GUARDED}",
         )
 
     def hidden(self, folder: str) -> str | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RULE = "ungated-connect"
 LEFT_OUT = "--ignore ungated-connect, once its attempts are bounded by other means"
+GUARDED = "skillgen guard, which holds the dial of a package, too; then --ignore ungated-connect"
 MODULE = re.compile(
     rb"(?:from|import|require\(|import\()\s*['\"`]((?:@[\w.-]+/)?\w[^'\"`\n]*)['\"`]"
 )
@@ -53,7 +54,7 @@ class Libraries:
                 RULE,
                 f"{library} dials WhatsApp (imported at line {line}) and is not patched",
                 reason=f"the dial lies in the package, which makes it with {dials_with}",
-                accept=LEFT_OUT,
+                accept=GUARDED if dials_with == BAILEYS else LEFT_OUT,
             )
 
     def used_libraries(self, path: str) -> Iterator[tuple[tuple[str, str], int, bool]]:

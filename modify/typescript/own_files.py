@@ -9,7 +9,7 @@ from functools import cached_property
 
 from modify.typescript.boot import resolve_import
 from modify.typescript.packages import Packages
-from modify.typescript.source import SUFFIXES
+from modify.typescript.source import ADDED, SUFFIXES
 from skill.host import Host
 from skill.package_json import package_at, texts
 
@@ -23,7 +23,7 @@ TEST = re.compile(r"\.(test|spec|e2e|stories)\.\w+$|\.d\.[cm]?ts$")
 SKILL_COPY = re.compile(r"(^|/)\.claude/skills/[^/]+/(add|modify)/")
 IMPORT = re.compile(rb"(?:from|import|require\(|import\()\s*['\"`](\.{1,2}(?:/[^'\"`\n]*)?)['\"`]")
 PASSES_ON = re.compile(rb"\bexport\s*(\*|\{)[^;]*?\bfrom\b")
-OUR_OWN = (b"class Reconnect ", b"Reconnect {")
+OUR_OWN = (ADDED, b"class Reconnect ", b"Reconnect {")
 
 
 @dataclass

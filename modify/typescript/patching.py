@@ -10,10 +10,10 @@ from modify.typescript.boot import Boot
 from modify.typescript.channel import Channel
 from modify.typescript.folders import place_for, taken_for_accounts
 from modify.typescript.layout import Layout
-from modify.typescript.places import auth_call, logger_of
+from modify.typescript.places import auth_call, folder_given, logger_of
 from modify.typescript.questions import boot_of, open_questions
 from modify.typescript.rewrite import Draft, Outcome, rewrite
-from modify.typescript.source import Source, arguments_of, line_of
+from modify.typescript.source import Source
 from modify.typescript.style import detect_style
 from skill.edit import Edit, Patch
 from skill.finding import Finding
@@ -41,17 +41,6 @@ class Rewritten:
     edits: list[Edit] = field(default_factory=list)
 
 
-# What gate and eye settle by themselves, whatever loop the host has around them.
-BY_THE_GATE = {
-    "ungated-connect",
-    "no-connect-deadline",
-    "flat-retry",
-    "stacked-timers",
-    "premature-reset",
-    "reconnect-after-stop",
-}
-
-
 def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch) -> Rewritten:
     source = channel.source
     style = detect_style(host, source.path, source.text)
@@ -61,7 +50,7 @@ def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch
     draft = drafted(host, channel, boot, options, style, module)
     imported = import_of(source.path, module, style)
     made = Rewritten(source, channel, draft.outcome, list(draft.reasons), module, imported, style)
-    if draft.outcome == "untouched":
+    if draft.outcome == "held":
         return made
     edits = draft.edits()
     patch.add_edits(source.path, edits)
@@ -74,10 +63,17 @@ def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch
     return made
 
 
+def why_not_rewritten(host: Host, channel: Channel, options: Options) -> str:
+    """What keeps a channel from being rewritten."""
+    style = detect_style(host, channel.source.path, channel.source.text)
+    draft = drafted(host, channel, Boot(), options, style, channel.source.path)
+    return "; ".join(why for _, why in draft.reasons) or "its dial is held already"
+
+
 def drafted(
     host: Host, channel: Channel, boot: Boot, options: Options, style: Style, module: str
 ) -> Draft:
-    """The whole rewrite, or the widest one that leaves no name of the loop in a wrong state."""
+    """The whole rewrite, or none where it would leave a name of the loop in a wrong state."""
     module_import = import_of(channel.source.path, module, style)
     logger = logger_of(host, channel)
     barred = why_barred(host, channel)
@@ -88,17 +84,15 @@ def drafted(
     if draft.orphans:
         names = ", ".join(sorted(draft.orphans))
         draft = whole.fresh()
-        reason = f"the loop's {names} is read elsewhere"
-        draft.reasons.append((line_of(channel.registration), reason))
-        draft = rewrite(replace(draft, only_contain=True))
+        draft.leave(channel.registration, f"the loop's {names} is read elsewhere")
     return draft
 
 
 def why_barred(host: Host, channel: Channel) -> str:
     """Why the gate's memory cannot lie beside the credentials; empty where it can."""
     call = auth_call(channel)
-    given = arguments_of(call) if call is not None else []
-    listed = taken_for_accounts(host, channel.source, given[0]) if given else None
+    folder = folder_given(call) if call is not None else None
+    listed = taken_for_accounts(host, channel.source, folder) if folder is not None else None
     if listed is None:
         return ""
     place = f"{listed.path}:{listed.line}"
@@ -106,32 +100,8 @@ def why_barred(host: Host, channel: Channel) -> str:
 
 
 def judged(host: Host, findings: list[Finding], made: Rewritten, options: Options) -> list[Finding]:
-    """The findings as the rewrite leaves them: settled, or handed off with the reason."""
-    reasons = "; ".join(reason for _, reason in made.reasons)
-    if made.outcome == "untouched":
-        accept = "a connect function that awaits reconnect.turn() before it makes the socket"
-        if why_barred(host, made.channel):
-            accept = "a list of accounts that leaves files out, then skillgen apply again"
-        return [replace(f, fix=None, reason=reasons, accept=accept) for f in findings]
-    if made.outcome == "contained":
-        left = [f if f.rule in BY_THE_GATE else hand_off(f, reasons, True) for f in findings]
-        if not any(f.is_hand_off for f in left):
-            line = made.reasons[0][0]
-            left.append(by_hand(made.source.path, line, reasons))
-        return left
+    """The findings of a rewritten channel, and what the rewrite leaves to say."""
     return [*findings, *open_questions(host, made.channel, options)]
-
-
-def still_contained(source: Source, channel: Channel, findings: list[Finding]) -> list[Finding]:
-    """What remains to be settled by hand in a file that gate and eye have contained."""
-    left = [hand_off(f, "the close branch is the host's own", True) for f in findings]
-    line = line_of(channel.close.node if channel.close is not None else channel.registration)
-    return left or [by_hand(source.path, line, "the close branch is the host's own")]
-
-
-def by_hand(path: str, line: int, reason: str) -> Finding:
-    message = "what the bot does after a close is its own; the gate bounds it"
-    return Finding(path, line, 1, "channel-gives-up", message, None, reason, ACCEPT, True)
 
 
 def hand_off(finding: Finding, reason: str, contained: bool) -> Finding:

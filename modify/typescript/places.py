@@ -28,8 +28,9 @@ from skill.host import Host
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-AUTH_STATE = re.compile(r"(^|\.)use\w*AuthState\w*$")
-KEPT_IN_FOLDER = re.compile(r"(^|\.)use\w*File\w*AuthState$")
+AUTH_STATE = re.compile(r"(^|\.)use\w*AuthState\w*$|\.authState$")
+# Also where the dial is held already: reconnect.authState(useMultiFileAuthState, folder)
+KEPT_IN_FOLDER = re.compile(r"(^|\.)use\w*File\w*AuthState$|\.authState$")
 NAMED = ("identifier", "property_identifier", "shorthand_property_identifier")
 # What may stand between a name and the declaration that it belongs to.
 DECLARING = frozenset(
@@ -211,8 +212,14 @@ def auth_folder(channel: Channel) -> str | None:
         return channel.factory.folder if channel.factory is not None else None
     if not KEPT_IN_FOLDER.search(callee_of(call)):
         return None
-    given = arguments_of(call)
-    return outside(channel, call, given[0]) if given else None
+    folder = folder_given(call)
+    return outside(channel, call, folder) if folder is not None else None
+
+
+def folder_given(call: SgNode) -> SgNode | None:
+    """The folder among the arguments of what loads credentials: the first, or behind the loader."""
+    given = arguments_of(call)[1 if callee_of(call).endswith(".authState") else 0 :]
+    return given[0] if given else None
 
 
 def why_no_folder(channel: Channel) -> str:

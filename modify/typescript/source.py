@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 SUFFIXES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
+ADDED = b"// Added by skillgen "  # the first line of what a host has gained
 FUNCTION_KINDS = frozenset(
     [
         "function_declaration",

@@ -16,7 +16,10 @@ HOST of inspect, check, apply:
 HOST of revert: host, exit, error, recovered, restored, merged, removed, kept: [path],
     conflicts: [{"path", "reason", "merge": path or null}], message.
 HOST of status: host, exit, error, recovered, versions: [text], files, changed, missing:
-    [path], modules, skill: [{"path", "version", "intact"}], memories: [MEMORY].
+    [path], modules, skill: [{"path", "version", "intact"}], memories: [MEMORY],
+    guarded: [{"path", "version"}].
+HOST of guard: host, exit, error, recovered, guard: path or null, proof: text or null,
+    changes: [path], written, next, todo, notes: [text].
 HOST of install: host, exit, error, recovered, added, changed, removed, kept: [path],
     warnings: [text].
 HOST of reset: host, exit, error, recovered, memories: [MEMORY].

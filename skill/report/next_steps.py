@@ -25,6 +25,7 @@ LOCK_FILES = {
 }
 MANAGERS = frozenset(LOCK_FILES.values())
 PM2_FILES = tuple(f"ecosystem.config.{suffix}" for suffix in ("js", "cjs", "mjs", "json"))
+ADDED_TEST = "whatsapp-reconnect.test."
 SOURCES = (".ts", ".mts", ".cts", ".tsx")
 RESTART = "restart the bot; the running one is still the old one"
 
@@ -88,7 +89,9 @@ def _scripts(host: Host, package: dict[str, Any], plan: Plan) -> Iterator[NextSt
     if "build" in scripts and any(change.path.endswith(SOURCES) for change in plan.changes):
         yield NextStep(f"{manager} run build", "the bot runs what is built")
     if "test" in scripts:
-        yield NextStep(f"{manager} run test", "the host's own tests, and the added one")
+        added = any(change.is_addition and ADDED_TEST in change.path for change in plan.changes)
+        also = ", and the added one" if added else ""
+        yield NextStep(f"{manager} run test", f"the host's own tests{also}")
 
 
 def _restart(host: Host, plan: Plan, platform: str) -> Iterator[NextStep]:

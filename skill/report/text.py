@@ -8,6 +8,7 @@ from itertools import groupby
 from skill.finding import Finding, Note
 from skill.plan import Plan
 
+OUTCOMES = ("rewritten", "held", "guard")
 Paint = Callable[[str, str], str]
 
 
@@ -45,9 +46,17 @@ def notes(left: Iterable[Note]) -> Iterator[str]:
         yield f"{where} ({note.kind}) {note.message}"
 
 
+def outcomes(plan: Plan) -> Iterator[str]:
+    """What becomes of each file that dials, and why: rewritten, held, or left to the guard."""
+    return notes(note for note in plan.notes if note.kind in OUTCOMES)
+
+
 def nothing(plan: Plan) -> str:
     """Why there is nothing to do."""
-    right = sorted({note.path for note in plan.notes if note.kind == "right"})
+    held = sorted({note.path for note in plan.notes if note.kind == "held"})
+    right = sorted({note.path for note in plan.notes if note.kind == "right"} - set(held))
+    if held:
+        return f"nothing to do: {listed(held)} {'is' if len(held) == 1 else 'are'} held already"
     if right:
         return f"nothing to do: {listed(right)} {'is' if len(right) == 1 else 'are'} right already"
     if plan.notes:

@@ -19,8 +19,8 @@ MINUTE = 60.0
 # The guarantee a user can rely on: fewer than 21 attempts in any (t - 3600 s, t].
 MOST_IN_AN_HOUR = 20
 # "Next attempt after the fault's end" (domain.md, "What follows"), in seconds.
-AFTER_TRANSIENT = 6 * MINUTE
-AFTER_BLOCKED = 73 * MINUTE
+AFTER_TRANSIENT = 7.5 * MINUTE
+AFTER_BLOCKED = 90 * MINUTE
 AFTER_SPENT_BUDGET = 60 * MINUTE
 
 

@@ -11,6 +11,9 @@ from skill.errors import SkillgenError
 from skill.host import is_foreign, is_guarded
 
 FOLDER = ".skillgen"
+GUARD = ".skillgen-guard"
+"""What `skillgen guard` puts beside a compose file: a host's sources are not looked for there,
+but its plans write there."""
 
 
 def require_inside(path: str) -> list[str]:
@@ -22,7 +25,7 @@ def require_inside(path: str) -> list[str]:
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise SkillgenError(f"{path}: leads out of the host; nothing was written")
     *folders, name = parts[1:] if parts[0] == FOLDER and len(parts) > 1 else parts
-    foreign = next((part for part in folders if is_foreign(part)), None)
+    foreign = next((part for part in folders if part != GUARD and is_foreign(part)), None)
     if foreign is None and is_guarded(name) and path != FOLDER:
         foreign = name
     if foreign is not None:

@@ -9,6 +9,6 @@ const bot = createRequire(join(process.cwd(), 'package.json'));
 const baileys = await import(pathToFileURL(bot.resolve('@whiskeysockets/baileys')));
 const { BufferJSON, initAuthCreds } = baileys;
 const me = { id: '999:7@s.whatsapp.net', name: 'Bot' };
-const creds = { ...initAuthCreds(), me, registered: true };
+const creds = { ...initAuthCreds(), me, account: {}, registered: true };
 mkdirSync('store/auth', { recursive: true });
 writeFileSync('store/auth/creds.json', JSON.stringify(creds, BufferJSON.replacer));

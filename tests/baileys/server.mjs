@@ -16,6 +16,8 @@
 //   http/CODE/held          the same, and the connection stays
 //   open                    connection 'open', stays
 //   open-then/STEP          open, then that
+//   qr                      asks for a pairing: a 'qr' update, stays
+//   qr-then/STEP            the same, then that
 //
 // Says on stdout, one JSON object a line: {port, root}, then {bot, event, at} with `at` in ms
 // since 1970 by this process. Events: attempt (an HTTP request has come), login, available
@@ -99,6 +101,20 @@ async function perform(client, line, [what, ...rest]) {
       const offline = { tag: 'offline', attrs: { count: '0' } };
       line.send({ tag: 'ib', attrs: { from: SERVER }, content: [offline] });
       if (what === 'open') return;
+      await sleep(OPEN_MS);
+      return perform(client, line, rest);
+    }
+    case 'qr':
+    case 'qr-then': {
+      const refs = ['2@one', '2@two'].map((ref) => ({
+        tag: 'ref',
+        attrs: {},
+        content: Buffer.from(ref),
+      }));
+      const pair = { tag: 'pair-device', attrs: {}, content: refs };
+      const asked = { from: SERVER, type: 'set', id: '1', xmlns: 'md' };
+      line.send({ tag: 'iq', attrs: asked, content: [pair] });
+      if (what === 'qr') return;
       await sleep(OPEN_MS);
       return perform(client, line, rest);
     }

@@ -199,7 +199,7 @@ def test_a_session_that_is_over(
 
 def crash(bot: Bot, program: Path) -> int:
     """Started again and again, killed while it dials or waits; the attempts it made."""
-    spent = "the attempts of this hour are used up"
+    spent = "budget; held"
     for _start in range(STARTS):
         with bot.running(program) as process:
             made, told = len(bot.attempts), bot.said.count(spent)

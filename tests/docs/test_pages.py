@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 import tomllib
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from skill.memory import SUFFIX
 from skill.rulebook import rules
 from skill.storm.scenarios import TABLE
 from tests.docs import excerpts, pages
+from tests.rewrite.harness import host_text
 
 PAGES = ("README.md", "SKILL.md")
 RULE_ID = re.compile(
@@ -153,45 +153,55 @@ def test_every_dependency_has_its_reason(readme: str, checkout: Path) -> None:
 
 
 def test_the_skill_shows_log_lines_as_the_module_writes_them(skill: str, checkout: Path) -> None:
-    module = (checkout / "add/channel/reconnect.ts").read_text()
+    files = sorted((checkout / "add/channel/typescript").glob("*.ts"))
+    module = "".join(file.read_text() for file in files)
     lines = [line for line in pages.fenced(skill, "text") if line.startswith("WhatsApp: ")]
     assert len(lines) == 2
     wait = re.fullmatch(
-        r"WhatsApp: (\d+) \((.+)\); attempt \d+ of this hour in \d+ s, at \d\d:\d\d:\d\d\. "
-        r"Kept in (\S+); skillgen reset clears it\.",
+        r"WhatsApp: \d+ \(.+\); held: attempt \d+ of this hour in \d+ s, "
+        r"at [A-Z][a-z]{2} \d\d \d{4} \d\d:\d\d:\d\d\. Kept in (\S+); skillgen reset clears it\.",
         lines[0],
     )
     final = re.fullmatch(
-        r"WhatsApp: (\d+) \((.+)\)\. No further attempt\. (.+) "
-        r"Kept in (\S+); skillgen reset clears it\.",
-        lines[1],
+        r"WhatsApp: (\d+) \((.+)\)\. No further attempt\. Kept in (\S+)\.", lines[1]
     )
     assert wait and final
-    for code, meaning in (wait.groups()[:2], final.groups()[:2]):
-        assert f"  {code}: '{meaning}'" in module
-    assert f"  401: '{final[3]}'" in module
-    assert wait[3].endswith(SUFFIX)
-    for part in (" of this hour in ", ". No further attempt.", "; skillgen reset clears it."):
+    assert f"  {final[1]}: '{final[2]}'" in module
+    assert wait[1].endswith(SUFFIX) and final[3].endswith(SUFFIX)
+    parts = (
+        "; held: ",
+        " of this hour in ",
+        ". No further attempt.",
+        "; skillgen reset clears it.",
+    )
+    for part in parts:
         assert part in module
 
 
-def test_check_accepts_the_close_branch_that_the_skill_shows(
-    skill: str, checkout: Path, tmp_path: Path
-) -> None:
+def test_check_accepts_the_close_branch_that_the_skill_shows(skill: str, tmp_path: Path) -> None:
     host = tmp_path / "bot"
-    shutil.copytree(checkout / "tests/hosts/unknown-shape", host)
-    assert cli.run(["apply", "-q", str(host)]) == 1
-    channel = host / "src/line.ts"
+    host.mkdir()
+    (host / "package.json").write_text('{ "type": "module" }')
+    channel = host / "line.ts"
+    channel.write_text(host_text("      connect();"))
+    assert cli.run(["apply", "-q", str(host)]) == 0
     branch = skill.partition("```ts\n")[2].partition("```")[0]
     dial = re.findall(r"`(reconnect\.dial\(.+?;)`", skill)[0]
-    code = channel.read_text()
-    for old, new in (
-        (r"    if \(connection === 'close'\).*?\n    \} (?=else)", branch.rstrip() + " "),
-        (r"  for \(;;\).*?\n  \}\n", f"  return new Promise((end) => {{ wake = end; {dial} }});\n"),
-    ):
-        code, made = re.subn(old, lambda _old, new=new: new, code, count=1, flags=re.S)
-        assert made == 1, old
-    code = code.replace("=> connect()", "=> openLine()").replace("done()", "wake('quit')")
+    code, first = channel.read_text(), "reconnect.dial(connect"
+    assert code.count(first) == 2
+    of_their_own = code.replace("reconnect.dial(connect);", "setTimeout(connect, 1000);", 1)
+    channel.write_text(of_their_own)
+    assert cli.run(["check", "-q", str(host)]) == 1
+    code, made = re.subn(
+        r"    if \(connection === 'close'\) \{.*?\n    \}\n",
+        lambda _: branch,
+        of_their_own,
+        count=1,
+        flags=re.S,
+    )
+    start = code.index(f"\n{first}")
+    code = f"{code[:start]}\n{dial}\n".replace("done()", "process.exit(0)")
+    assert made == 1
     channel.write_text(code)
     assert cli.run(["check", "-q", str(host)]) == 0, code
 

@@ -31,8 +31,8 @@ FAMILIES = {
     "F9-limit": "at once, five times",
 }
 DIAL = "@connectInternal()"
-CONTAINED = {"F7-wipe", "F8-exit", "F9-limit"}
-"""What a person must settle: gate and eye hold the bound."""
+HELD = {"F7-wipe", "F8-exit", "F9-limit"}
+"""What stays the host's own: the dial itself is held."""
 
 HANDLERS = ("inline", "assigned", "property", "bind", "wrapper", "process")
 SHAPES = ("if-else", "open-first", "two-ifs", "early-return", "switch")

@@ -4,7 +4,7 @@ import { files } from './disk.mjs';
 import { Bot, advance, clock, flush, install, load, seeded } from './virtual.mjs';
 
 const [, , module, seed, count] = process.argv;
-const Reconnect = await load(module);
+const newProcess = load(module);
 install();
 Error.stackTraceLimit = 0;
 process.kill = () => true;
@@ -29,7 +29,7 @@ const events = {
   fail: (bot, random) => void (bot.failing = Math.floor(random() * 5)),
   hang: (bot) => void (bot.hanging = 1),
   answer: (bot) => bot.answer?.(),
-  again: (bot) => bot.reconnect.terminal || (bot.options.contained ? void bot.loop() : bot.dial()),
+  again: (bot) => bot.reconnect.terminal || bot.dial(),
   stop: (bot) => {
     bot.reasons += 1; // the next start tries at once
     bot.reconnect.stop();
@@ -87,8 +87,8 @@ function dead(bot) {
 async function live(random) {
   const jumping = random() < 0.2;
   const rare = Object.keys(events).filter((name) => jumping || name !== 'jump');
-  const options = { pairing: random() < 0.5, contained: random() < 0.25 };
-  const bot = new Bot(Reconnect, options);
+  const options = { pairing: random() < 0.5 };
+  const bot = new Bot(newProcess, options);
   clock.random = random;
   if (random() < 0.7) bot.link('one');
   bot.reasons = 0; // for an attempt at once
@@ -110,8 +110,8 @@ async function live(random) {
     if (ended && bot.grants.length > before) broken = 'an attempt after the verdict';
     if ([...bot.outcomes.values()].some((closes) => closes > 1)) broken = 'two outcomes';
     const rings = [...clock.timers.values()].filter((timer) => timer.kept);
-    // The wait or the deadline, a host's own retry, and the mark of 25 s.
-    if (!options.contained && rings.length > 2) broken = `${rings.length} timers`;
+    // The wait or the deadline, and the mark of 25 s.
+    if (rings.length > 2) broken = `${rings.length} timers`;
   }
   if ([...files.keys()].some((file) => file.endsWith('.tmp'))) broken ||= 'a temporary file stayed';
   bot.dispose();

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import * as disk from './disk.mjs';
 import { Bot, advance, clock, flush, install, load, seeded } from './virtual.mjs';
 
-const Reconnect = await load(process.argv[2]);
+const newProcess = load(process.argv[2]);
 install();
 Error.stackTraceLimit = 0;
 
@@ -29,16 +29,16 @@ const steps = {
   hang: (bot, step) => void (bot.hanging = step.times),
   answer: (bot) => bot.answer?.(),
   reject: (bot) => bot.reject(new Error('Connection Closed')),
-  reconnect: (bot) => (bot.options.contained ? void bot.loop() : bot.dial()),
+  reconnect: (bot) => bot.dial(),
   stop: (bot) => bot.reconnect.stop(),
   crash: (bot) => bot.boot(),
   link: (bot, step) => bot.link(step.as),
   unlink: (bot) => bot.unlink(),
   jump: (_bot, step) => void (clock.wall += step.s * 1000),
   off: (bot, step) => {
-    bot.boot();
     clock.wall += step.s * 1000;
     bot.epoch += step.s * 1000;
+    bot.boot();
   },
   advance: (_bot, step) => advance(step.s * 1000),
   next: async (bot, step) => {
@@ -73,7 +73,7 @@ const steps = {
 };
 
 async function play(one) {
-  const bot = new Bot(Reconnect, one.options);
+  const bot = new Bot(newProcess, one.options);
   clock.random = seeded(1);
   if (one.linked !== false && !one.options?.noFolder) bot.link('bot');
   const seen = [];

@@ -7,7 +7,7 @@ import { folders } from './disk.mjs';
 import { advance, clock, install, load, seeded } from './virtual.mjs';
 
 const [, , module, hours] = process.argv;
-const Reconnect = await load(module);
+const newProcess = load(module);
 install();
 clock.random = seeded(748);
 const authDir = '/virtual/shared/store/auth';
@@ -16,9 +16,9 @@ const error = { output: { statusCode: 500 } };
 const report = { attempts: [], told: [0, 0] };
 
 async function live(which) {
-  const warn = (line) => void (report.told[which] += line.includes('budget ('));
+  const warn = (line) => void (report.told[which] += line.includes('budget'));
   const logger = { info() {}, warn, error: warn };
-  const reconnect = new Reconnect({ authDir, logger });
+  const reconnect = new (newProcess().Reconnect)({ authDir, logger });
   for (;;) {
     const attempt = await reconnect.turn();
     report.attempts.push(clock.mono / 1000);

@@ -16,10 +16,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from add.channel import reconnect as module
-from add.channel.reconnect import BridgeLink
 from skill.policy import BRIDGE, POLICY
-from tests.policy.virtual_python import Bot, Clock
+from tests.policy.virtual_python import Bot, Clock, module
 
 LIVES = int(os.environ.get("SKILLGEN_RANDOM_PYTHON_LIVES", "80"))
 CODES = [400, 401, 402, 403, 405, 408, 428, 429, 440, 500, 503, 515, "closed", "logout", "odd"]
@@ -177,7 +175,7 @@ class Life(RuleBasedStateMachine):
         """The memory holds a verdict, and it is too early for a probe."""
         memory = self.bot.read() if self.bot.file.exists() else {"verdict": None}
         verdict = memory["verdict"]
-        if verdict is None or memory["kind"] == "restart":
+        if verdict is None or memory["code"] == "515":
             return False
         age = self.bot.clock.wall - float(verdict["at"]) / 1000
         return age < POLICY.probe_after - self.blur
@@ -245,7 +243,7 @@ class BridgeLife(RuleBasedStateMachine):
         self.clock: Clock = self.bot.clock
         self.patches = self.bot.world()
         self.patches.__enter__()
-        self.link = BridgeLink()
+        self.link = module.BridgeLink()
         self.dials: list[float] = []
         self.peer: asyncio.Future[None] | None = None
         self.by_hand = 0

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -17,6 +18,7 @@ from skill.policy import POLICY
 from skill.render import (
     BEGIN,
     END,
+    Kind,
     convert,
     module_identity,
     policy_block,
@@ -77,8 +79,10 @@ def prettier_options(style: Style) -> dict[str, object]:
 
 
 def test_checked_in_constants_are_the_policy() -> None:
-    source = (ADD / "reconnect.ts").read_text(encoding="utf-8")
-    assert source[source.index(BEGIN) : source.index(END) + len(END)] == policy_block(POLICY)
+    for name, typed in (("typescript/policy.ts", True), ("javascript/policy.js", False)):
+        source = (ADD / name).read_text(encoding="utf-8")
+        held = source[source.index(BEGIN) : source.index(END) + len(END)]
+        assert held == policy_block(POLICY, typed)
 
 
 def test_prettier_changes_nothing(tmp_path: Path, node_tools: Path) -> None:
@@ -86,7 +90,8 @@ def test_prettier_changes_nothing(tmp_path: Path, node_tools: Path) -> None:
         folder = tmp_path / f"style-{number}"
         folder.mkdir()
         (folder / ".prettierrc.json").write_text(json.dumps(prettier_options(style)))
-        texts = {"module.ts": render_channel_module(style, "1.2.3")}
+        kinds = get_args(Kind)
+        texts = {f"{k}.ts": render_channel_module(style, "1.2.3", kind=k) for k in kinds}
         texts["module.test.ts"] = render_channel_test(style, "1.2.3")
         for name, text in texts.items():
             (folder / name).write_bytes(text.encode())
@@ -217,7 +222,7 @@ def test_convert(source: str, style: Style, expected: str) -> None:
 
 
 def test_no_statement_is_longer_than_any_width_allows() -> None:
-    for name in ("reconnect.ts", "reconnect.test.ts"):
-        for line in (ADD / name).read_text(encoding="utf-8").splitlines():
+    for path in (ADD / "typescript").glob("*.ts"):
+        for line in path.read_text(encoding="utf-8").splitlines():
             assert len(line) <= 80, line
             assert not re.search(r"\s$", line), line

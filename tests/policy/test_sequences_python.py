@@ -1,4 +1,4 @@
-"""sequences.json, played against reconnect.py: the same rows as for the TypeScript module.
+"""sequences.json, played against the Python module: the same rows as for the TypeScript module.
 
 Not looked at, since Python has no such thing: what keeps a process alive, the sockets that
 the module ends and those that come late (a client is its attempt's own), the mark at which a
@@ -9,7 +9,6 @@ before it reports anything).
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from add.channel import reconnect as module
-from tests.policy.virtual_python import Bot
+from tests.policy.virtual_python import Bot, module
 
 HERE = Path(__file__).resolve().parent
 ALL: list[dict[str, Any]] = json.loads((HERE / "sequences.json").read_text(encoding="utf-8"))
@@ -52,9 +50,9 @@ def _late_event(bot: Bot, step: dict[str, Any]) -> None:
 
 
 def _off(bot: Bot, step: dict[str, Any]) -> None:
-    bot.boot()
     bot.clock.wall += step["s"]
     bot.elapsed += step["s"]
+    bot.boot()
 
 
 def _next(bot: Bot, step: dict[str, Any]) -> dict[str, Any]:
@@ -149,8 +147,6 @@ def test_sequence(case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monk
     if any(step.get("within", 0) > 1e6 for step in case["steps"]):
         # Weeks: 40,000 looks at the memory file are not what is tested.
         monkeypatch.setattr(module, "RECHECK", 86_400.0)
-        # The table's bounds leave room for 8 % of jitter there.
-        bot.random = random.Random(748).uniform(0, 0.4).__float__
     if case.get("linked") is not False and not bot.options["noFolder"]:
         bot.link("bot")
     trail = []

@@ -1,8 +1,10 @@
 // A process under virtual time: clocks, timers, a bot with a fake socket, and
 // its restarts. Nothing waits: time is advanced by hand.
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as disk from './disk.mjs';
-import { pathToFileURL } from 'node:url';
+
 
 const immediate = setImmediate;
 let bots = 0;
@@ -66,13 +68,22 @@ export function seeded(seed) {
   };
 }
 
-export const load = async (module) => (await import(pathToFileURL(module))).Reconnect;
+/** Each call of what it returns is a new process: the module holds state of its own. */
+export function load(module) {
+  const run = new Function('module', 'exports', 'require', fs.readFileSync(module, 'utf8'));
+  const require = createRequire(module);
+  return () => {
+    const made = { exports: {} };
+    run(made, made.exports, require);
+    return made.exports;
+  };
+}
 
 /** A bot patched as skillgen patches one, over any number of processes. */
 export class Bot {
-  constructor(Reconnect, options = {}) {
-    this.Reconnect = Reconnect;
-    this.options = { pairing: true, contained: false, ...options };
+  constructor(newProcess, options = {}) {
+    this.newProcess = newProcess;
+    this.options = { pairing: true, ...options };
     this.root = `/virtual/${(bots += 1)}`;
     this.authDir = path.join(this.root, 'store', 'auth');
     this.memoryFile = path.join(this.root, 'store', 'auth-reconnect.json');
@@ -108,14 +119,14 @@ export class Bot {
     this.down = false; // the host gave up or was stopped
     this.sock = undefined;
     this.attempt = 0;
-    const { pairing, contained: ownLoop } = this.options;
-    this.reconnect = new this.Reconnect({ authDir: () => this.authDir, logger, pairing, ownLoop });
+    const { pairing } = this.options;
+    const { Reconnect } = this.newProcess();
+    this.reconnect = new Reconnect({ authDir: () => this.authDir, logger, pairing });
   }
 
   start() {
     this.down = false;
-    if (this.options.contained) void this.loop();
-    else this.dial();
+    this.dial();
   }
 
   dial() {
@@ -123,16 +134,6 @@ export class Bot {
       stopped: () => void (this.hooks.stopped += 1, (this.down = true)),
       late: () => void (this.hooks.late += 1),
     });
-  }
-
-  /** A host's own loop, which skillgen left as it was. */
-  async loop() {
-    try {
-      await this.connect();
-    } catch {
-      if (this.reconnect.terminal) this.down = true;
-      else setTimeout(() => void this.loop(), 5000);
-    }
   }
 
   async connect() {
@@ -176,7 +177,6 @@ export class Bot {
     if (!seen || update.connection !== 'close') return;
     this.outcomes.set(key, (this.outcomes.get(key) ?? 0) + 1);
     if (this.reconnect.terminal) this.down = true;
-    else if (this.options.contained) void this.loop();
     else this.dial();
   }
 
@@ -195,7 +195,7 @@ export class Bot {
   link(name) {
     const public_ = { type: 'Buffer', data: Buffer.from(name).toString('base64') };
     const me = { id: `${name}:1@s.whatsapp.net` };
-    const creds = { noiseKey: { public: public_ }, registrationId: 7, me, registered: false };
+    const creds = { noiseKey: { public: public_ }, registrationId: 7, me, registered: false, account: {} };
     disk.writeFileSync(path.join(this.authDir, 'creds.json'), JSON.stringify(creds));
   }
 

@@ -8,18 +8,23 @@ import os
 import random
 import selectors
 import shutil
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from add.channel import reconnect as module
+from skill.render_python import render_python_module
 
 START = 1_700_000_000.0
-ALIVE = 4242
+module: Any = ModuleType("whatsapp_reconnect")
+"""The module as a host gets it, one file."""
+sys.modules[module.__name__] = module
+exec(compile(render_python_module("0", "all"), "whatsapp_reconnect.py", "exec"), vars(module))
 
 
 class Clock:
@@ -84,7 +89,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class _Os:
-    """os, with a process id and rights of its own."""
+    """os, with a process id of its own."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -95,21 +100,24 @@ class _Os:
     def getpid(self) -> int:
         return self._bot.pid
 
-    def kill(self, pid: int, _signal: int) -> None:
-        if pid != ALIVE:
-            raise ProcessLookupError(pid)
 
-    def open(self, *arguments: Any) -> int:
+class _Tempfile:
+    """tempfile, in a folder with rights of its own."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    def mkstemp(self, *arguments: Any) -> tuple[int, str]:
         if self._bot.locked:
             raise PermissionError(13, "Permission denied")
-        return os.open(*arguments)
+        return tempfile.mkstemp(*arguments)
 
 
 class Bot:
     """A bot patched as skillgen patches one, over any number of processes."""
 
     def __init__(self, root: Path, options: dict[str, Any] | None = None) -> None:
-        self.options = {"pairing": True, "contained": False, "noFolder": False} | (options or {})
+        self.options = {"pairing": True, "noFolder": False} | (options or {})
         self.root = root
         self.auth = root / "store" / "auth"
         self.file = root / "store" / "auth-reconnect.json"
@@ -146,6 +154,7 @@ class Bot:
             mock.patch.object(module, "time", fake),
             mock.patch.object(module, "random", chance),
             mock.patch.object(module, "os", _Os(self)),
+            mock.patch.object(module, "tempfile", _Tempfile(self)),
         ):
             yield
 
@@ -225,16 +234,7 @@ class Bot:
 
     def again(self) -> None:
         """The host's way on after a close."""
-        if self.options["contained"]:
-            self.spawn(self.flat())
-        else:
-            self.spawn(self.connect())
-
-    async def flat(self) -> None:
-        """A host's own delay, which skillgen left as it was."""
-        if self.failing:
-            await asyncio.sleep(5)
-        await self.connect()
+        self.spawn(self.connect())
 
     def close(self, code: Any, attempt: int | None = None, **more: Any) -> None:
         number = self.sock if attempt is None else attempt
@@ -248,7 +248,7 @@ class Bot:
 
     def link(self, name: str) -> None:
         me = {"id": f"{name}:1@s.whatsapp.net"}
-        creds = {"noiseKey": {"public": name}, "registrationId": 7, "me": me, "registered": False}
+        creds = {"noiseKey": {"public": name}, "registrationId": 7, "me": me, "account": {}}
         (self.auth / "creds.json").write_text(json.dumps(creds))
 
     def unlink(self) -> None:

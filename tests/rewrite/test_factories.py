@@ -59,11 +59,31 @@ def test_the_folder_is_the_one_that_the_other_file_loads(
 
 
 @pytest.mark.parametrize("folder", ["folderOf(id)", "`auth/${id}`", "join(__dirname, 'auth')"])
-def test_a_folder_that_this_file_cannot_name_is_handed_off(tmp_path: Path, folder: str) -> None:
+def test_a_folder_that_this_file_cannot_name_is_held_where_the_socket_is_made(
+    tmp_path: Path, folder: str
+) -> None:
     files = {"src/socket.js": factory(folder), "src/bot.js": BOT}
     made = patched(tmp_path, files)
-    assert made.files == files
-    assert made.reasons == {"where its credentials lie was not found"}
+    assert made.files["src/bot.js"] == BOT
+    assert (
+        "const sock = reconnect.socket(makeWASocket, { auth: state });"
+        in (made.files["src/socket.js"])
+    )
+    assert (
+        f"await reconnect.authState(useMultiFileAuthState, {folder});"
+        in (made.files["src/socket.js"])
+    )
+    assert made.left == ()
+    assert "where its credentials lie was not found" in made.held
+
+
+def test_a_maker_that_serves_a_login_too_is_held_for_both(tmp_path: Path) -> None:
+    login = "import { openSocket } from './socket.js';\nexport const login = () => openSocket();\n"
+    files = {"src/socket.js": factory("'auth'"), "src/bot.js": BOT, "src/login.js": login}
+    made = patched(tmp_path, files)
+    assert (made.files["src/bot.js"], made.files["src/login.js"]) == (BOT, login)
+    assert "reconnect.socket(makeWASocket, {" in made.files["src/socket.js"]
+    assert "openSocket() makes the sockets of other files, too" in made.held
 
 
 @pytest.mark.parametrize(

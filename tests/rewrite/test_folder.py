@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rewrite.harness import IMPORTS, patched
+from tests.rewrite.harness import IMPORTS, held_text, patched
 
 
 def bot(load: str, parameters: str = "", head: str = "", tail: str = "") -> str:
@@ -111,13 +111,13 @@ export async function create(folder: string) {{
     ],
     ids=["account", "taken apart", "awaited", "two values", "redis", "database", "unknown"],
 )
-def test_a_folder_that_cannot_be_told_is_handed_off(
+def test_a_channel_whose_folder_cannot_be_told_is_held(
     tmp_path: Path, parameters: str, load: str, reason: str
 ) -> None:
     text = bot(load, parameters)
     made = patched(tmp_path, {"bot.ts": text})
-    assert made.reasons == {reason}
-    assert made.files["bot.ts"] == text
+    assert (made.held, made.left) == ((reason,), ())
+    assert made.files["bot.ts"] == held_text(text)
 
 
 def test_the_object_stands_before_what_runs_first(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Loops that give up after some attempts are contained; counters that only delay are replaced."""
+"""Loops that give up after some attempts are held; counters that only delay are replaced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rewrite.harness import host_text, patched
+from tests.rewrite.harness import held_text, host_text, patched
 
 RETRY = """\
 let attempts = 0;
@@ -32,14 +32,14 @@ connect();"""
     ],
     ids=["condition", "early return", "helper"],
 )  # fmt: skip
-def test_a_limit_is_handed_off(tmp_path: Path, close: str, tail: str) -> None:
-    made = patched(tmp_path, {"bot.ts": host_text(close, tail=tail)})
-    assert made.reasons == {"it gives up after some attempts"}
-    assert "await reconnect.turn()" in made.files["bot.ts"]
-    assert close in made.files["bot.ts"]
+def test_a_limit_stays_and_the_dial_is_held(tmp_path: Path, close: str, tail: str) -> None:
+    text = host_text(close, tail=tail)
+    made = patched(tmp_path, {"bot.ts": text})
+    assert (made.held, made.left) == (("it gives up after some attempts",), ())
+    assert made.files["bot.ts"] == held_text(text)
 
 
-def test_credentials_that_a_helper_deletes_are_handed_off(tmp_path: Path) -> None:
+def test_a_channel_whose_helper_deletes_the_credentials_is_held(tmp_path: Path) -> None:
     tail = """\
 async function again() {
   notify();
@@ -48,7 +48,8 @@ async function again() {
 }
 connect();"""
     made = patched(tmp_path, {"bot.ts": host_text("      again();", tail=tail)})
-    assert made.reasons == {"credentials are deleted when the session ends, to link again at once"}
+    why = "credentials are deleted when the session ends, to link again at once"
+    assert (made.held, made.left) == ((why,), ())
 
 
 def test_a_counter_that_only_delays_goes_with_the_loop(tmp_path: Path) -> None:

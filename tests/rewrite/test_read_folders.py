@@ -9,7 +9,7 @@ import pytest
 from modify.typescript import examine
 from skill.host import Host
 from skill.options import Options
-from tests.rewrite.harness import IMPORTS, host_text, patched
+from tests.rewrite.harness import IMPORTS, held_text, host_text, patched
 
 BOT = host_text("      connect();")
 LOADERS = {
@@ -101,6 +101,20 @@ def test_other_folders_change_nothing(tmp_path: Path, reads: str) -> None:
     assert "from './whatsapp-reconnect.js';" in made.files["plugins/bot.js"]
 
 
+@pytest.mark.parametrize("folder", ["addons", "src/addons", "plugins"])
+def test_a_held_dial_in_a_folder_that_is_imported(tmp_path: Path, folder: str) -> None:
+    text = f"{IMPORTS}export const start = (auth) => keep(makeWASocket({{ auth }}));\n"
+    loader = LOADER.replace("plugins", folder) % f"fs.readdirSync('./{folder}')"
+    made = patched(tmp_path / "patched", {f"{folder}/bot.js": text, "load.js": loader})
+    held = held_text(text).replace("'./whatsapp", "'../whatsapp")
+    assert made.files[f"{folder}/bot.js"] == held
+    added = additions(
+        tmp_path / "host", {"package.json": PACKAGE, f"{folder}/bot.js": text, "load.js": loader}
+    )
+    above = folder.rpartition("/")[0]
+    assert added == {f"{above}/whatsapp-reconnect.js".lstrip("/")}
+
+
 ACCOUNTS = f"""\
 {IMPORTS}import path from 'path';
 import {{ sessionsPath }} from './constants.js';
@@ -157,6 +171,7 @@ def test_the_memory_is_no_account(tmp_path: Path, folder: str, listed: str, barr
         "start.js": START.replace("LISTED", listed),
     }
     made = patched(tmp_path, files)
-    reasons = [each for each in made.reasons if "is taken for an account (start.js:" in each]
+    reasons = [each for each in made.held if "is taken for an account (start.js:" in each]
     assert bool(reasons) == barred
-    assert (made.files["account.js"] == account) == barred
+    assert made.left == ()
+    assert (made.files["account.js"] == held_text(account)) == barred

@@ -61,8 +61,8 @@ def test_an_assignment_is_tried_again_as_a_whole(tmp_path: Path) -> None:
     assert made.left == ()
 
 
-def test_any_other_use_in_the_close_branch_is_contained(tmp_path: Path) -> None:
+def test_a_channel_with_any_other_use_in_the_close_branch_is_held(tmp_path: Path) -> None:
     close = "      if (code !== 401) connect().then((next) => use(next));"
     made = patched(tmp_path, {"bot.ts": host_text(close, RETURNS)})
-    assert made.reasons == {"the close branch uses what connect() returns"}
+    assert (made.held, made.left) == (("the close branch uses what connect() returns",), ())
     assert close in made.files["bot.ts"]

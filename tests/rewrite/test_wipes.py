@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rewrite.harness import host_text, patched
+from tests.rewrite.harness import held_text, host_text, patched
 
 HEAD = "import fs from 'fs';\n"
 AGAIN = "credentials are deleted when the session ends, to link again at once"
@@ -111,7 +111,8 @@ def test_an_end_is_rewritten_whole(tmp_path: Path, close: str, test: str | None)
     made = patched(tmp_path, {"bot.ts": host_text(close, head=HEAD)})
     text = made.files["bot.ts"]
     if test is None:
-        assert made.reasons == {AGAIN}
+        assert made.held == (AGAIN,)
+        assert text == held_text(host_text(close, head=HEAD))
         return
     assert made.left == ()
     assert WIPE in text
@@ -151,12 +152,13 @@ LINKS_AGAIN = {
 
 
 @pytest.mark.parametrize("close", LINKS_AGAIN.values(), ids=LINKS_AGAIN)
-def test_a_new_link_is_for_a_person_to_decide(tmp_path: Path, close: str) -> None:
+def test_a_new_link_stays_the_hosts_own(tmp_path: Path, close: str) -> None:
     tail = f"function renew() {{\n  {WIPE}\n  connect();\n}}\n\nconnect();"
-    made = patched(tmp_path, {"bot.ts": host_text(close, head=HEAD, tail=tail)})
-    assert AGAIN in made.reasons, made.reasons
-    assert "await reconnect.turn();" in made.files["bot.ts"]
-    assert "reconnect.terminal" not in made.files["bot.ts"]
+    text = host_text(close, head=HEAD, tail=tail)
+    made = patched(tmp_path, {"bot.ts": text})
+    assert AGAIN in made.held[0], made.held
+    assert made.left == ()
+    assert made.files["bot.ts"] == held_text(text)
 
 
 @pytest.mark.parametrize(

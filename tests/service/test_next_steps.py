@@ -11,6 +11,7 @@ from skill.host import Host
 from skill.options import Options
 from skill.plan import make_plan
 from skill.report.next_steps import NextStep, next_steps
+from tests.rewrite.harness import IMPORTS, host_text
 from tests.rules.service_cases.harness import UNIT, make_host, plist, unit
 
 ALWAYS = unit("Restart=always\n")
@@ -129,3 +130,17 @@ def test_printed_commands_are_quoted(tmp_path: Path, capfd: pytest.CaptureFixtur
     make_host(root, {UNIT: ALWAYS})
     assert cli.run(["inspect", str(root)]) == 1
     assert f"skillgen apply '{Host(root).root}'" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["held", "rewritten"])
+def test_the_added_test_is_named_where_one_is_added(tmp_path: Path, kind: str) -> None:
+    """A module that only holds dials brings no test."""
+    held = f"{IMPORTS}export const start = (auth) => keep(makeWASocket({{ auth }}));\n"
+    package = (
+        '{ "type": "module", "scripts": { "test": "vitest run" },'
+        ' "devDependencies": { "vitest": "4" } }'
+    )
+    code = held if kind == "held" else host_text("      connect();")
+    found = steps(tmp_path, {"package.json": package, "bot.js": code})
+    why = next(step.why for step in found if step.command == "npm run test")
+    assert why == "the host's own tests" + (", and the added one" if kind == "rewritten" else "")

@@ -1,9 +1,7 @@
 """The one rewrite of a channel file: gate, eye, close branch, start, ``stop()``.
 
-Everything is decided on the Channel model; nothing is half done. Where the close branch
-has no known shape, gate and eye alone are placed (*contained*): they hold the bound
-whatever loop the host has around them. Where even they find no place, the file is
-handed off as it is.
+Everything is decided on the Channel model; nothing is half done. Where the channel has no
+known shape nothing is rewritten: the dial itself is held (``modify.typescript.held``).
 """
 
 from __future__ import annotations
@@ -19,7 +17,6 @@ from modify.typescript.rewrite.leftovers import sweep_up
 from modify.typescript.rewrite.shape import has_known_shape, obstacle
 from modify.typescript.rewrite.start import rewrite_starts, settles_early, wrap_public
 from modify.typescript.rewrite.stop import await_credentials, place_stop
-from modify.typescript.source import line_of
 
 __all__ = ["Draft", "Outcome", "rewrite"]
 
@@ -28,11 +25,11 @@ def rewrite(draft: Draft) -> Draft:
     """Plan all edits, or none: the draft's ``outcome`` and ``reasons`` say what came of it."""
     problem = obstacle(draft)
     if problem is not None:
-        draft.outcome = "untouched"
-        draft.reasons.append((line_of(draft.channel.registration), problem))
+        draft.leave(draft.channel.registration, problem)
         return draft
-    if draft.only_contain or not has_known_shape(draft):
-        draft.outcome = "contained"
+    if not has_known_shape(draft):
+        draft.outcome = "held"
+        return draft
     place_instance(draft)
     place_gate(draft)
     place_eye(draft)

@@ -24,7 +24,7 @@ from skill.options import Options
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-Outcome = Literal["patched", "contained", "untouched"]
+Outcome = Literal["patched", "held"]
 MODULE_STEM = "whatsapp-reconnect"
 COMMENT = "Paces reconnects: WhatsApp blocks a number that dials too often"
 LATE_COMMENT = "Does not hold up the host: WhatsApp may open later, by itself"
@@ -38,9 +38,8 @@ class Draft:
 
     gentle: only the calls themselves are replaced; the timers and counters around them stay,
     because the host reads them elsewhere (``orphans`` of a first run).
-    only_contain: gate, eye and stop() alone.
     barred: why the gate's memory cannot lie where it would; empty where it can.
-    outcome: patched, contained or untouched. reasons: (line, why) for what is handed off.
+    outcome: patched, or held: then there are no edits. reasons: (line, why) it is not rewritten.
     """
 
     channel: Channel
@@ -60,7 +59,6 @@ class Draft:
     inner: str | None = None
     folder: str | None = None
     gentle: bool = False
-    only_contain: bool = False
     orphans: set[str] = field(default_factory=set)
 
     def edits(self) -> list[Edit]:
@@ -81,6 +79,12 @@ class Draft:
             self.logger,
             self.barred,
         )
+
+    def leave(self, node: SgNode, why: str) -> None:
+        """Rewrite nothing: the channel is to be held."""
+        self.outcome = "held"
+        self.changes.clear()
+        self.reasons.append((line_of(node), why))
 
     @property
     def text(self) -> str:
@@ -157,8 +161,6 @@ class Draft:
 
     @property
     def receiver(self) -> str:
-        if self.channel.apart:
-            return self.channel.socket_name or ""
         return re.sub(r"[?!]+$", "", self.channel.receiver)
 
     @property

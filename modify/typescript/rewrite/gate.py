@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from modify.typescript.channel import EVENT
 from modify.typescript.functions import Function, pattern_names
 from modify.typescript.rewrite.guarded import last_guard
 from modify.typescript.source import (
@@ -16,7 +15,6 @@ from modify.typescript.source import (
     same,
     span,
     start_of,
-    statement_around,
     within,
 )
 from modify.typescript.sweep import names_in
@@ -44,9 +42,6 @@ def place_gate(draft: Draft) -> None:
 
 def place_eye(draft: Draft) -> None:
     channel = draft.channel
-    if channel.apart:
-        place_own_listener(draft)
-        return
     source = channel.source
     handler = channel.handler
     inline = handler.kind() in FUNCTION_KINDS and same(handler, channel.logic)
@@ -64,22 +59,6 @@ def place_eye(draft: Draft) -> None:
         draft.insert_first(block, look_at(draft, indent, update) + taken, "no-connect-deadline")
         return
     wrap_handler(draft, source.indent_at(start_of(channel.registration)))
-
-
-def place_own_listener(draft: Draft) -> None:
-    """The host's listener is out of the attempt's sight: the eye gets one of its own.
-
-    It stands right behind the socket, so it hears of everything before the host does.
-    """
-    channel, layout = draft.channel, draft.layout
-    statement = statement_around(channel.socket_call)
-    indent = channel.source.indent_at(start_of(statement))
-    step, event = layout.style.indent, layout.quoted(EVENT)
-    receiver = draft.receiver
-    head = f"{receiver}.ev.on({event}, {layout.arrow('update')} {{"
-    look = f"{draft.instance}.observe(update, {draft.attempt}, {receiver}){layout.end}"
-    text = f"\n{indent}{head}\n{indent}{step}{look}\n{indent}}}){layout.end}"
-    draft.insert_at(end_of(statement), text, "no-connect-deadline")
 
 
 def assigned_handler(draft: Draft) -> SgNode | None:
@@ -175,11 +154,5 @@ def eye_in_process(draft: Draft) -> None:
             text = f"(\n{deeper}{event} &&\n{deeper}{look}\n{indent})"
         draft.put(*span(condition), text, "no-connect-deadline")
         return
-    draft.outcome = "untouched"
-    draft.changes.clear()
-    draft.reasons.append(
-        (
-            line_of(draft.channel.registration),
-            "the place where the update is taken out was not found",
-        )
-    )
+    why = "the place where the update is taken out was not found"
+    draft.leave(draft.channel.registration, why)

@@ -40,8 +40,6 @@ def place_instance(draft: Draft) -> None:
     entries.append(logger_entry(draft))
     if not pairs_in_process(channel):
         entries.append("pairing: false")
-    if draft.outcome == "contained":
-        entries.append("ownLoop: true")
     draft.alive |= set(re.findall(r"\w+", draft.folder)) | {logger}
     name = instance_name(channel)
     made = constructor_lines(draft, entries)

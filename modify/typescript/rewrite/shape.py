@@ -36,12 +36,14 @@ from modify.typescript.rewrite.wipes import links_again, wipes
 def obstacle(draft: Draft) -> str | None:
     """Why not even the gate can be placed, or None."""
     channel = draft.channel
+    if channel.apart:
+        return "its listener is placed elsewhere"
+    if channel.factory is not None and channel.factory.shared:
+        return f"{callee_of(channel.socket_call)}() makes the sockets of other files, too"
     if not channel.connect.is_async:
         return f"the connect function {channel.connect.name} is not async: it cannot wait"
     if body_of(channel.connect.node) is None:
         return f"the connect function {channel.connect.name} has no body of its own"
-    if channel.apart and channel.socket_name is None:
-        return "the socket is not kept in a variable where it is made"
     draft.folder = auth_folder(channel)
     if draft.folder is None:
         return why_no_folder(channel)
@@ -51,9 +53,6 @@ def obstacle(draft: Draft) -> str | None:
 def has_known_shape(draft: Draft) -> bool:
     """Whether the close branch is one that the rewrite understands; else says why not."""
     channel = draft.channel
-    if channel.apart:
-        draft.reasons.append((line_of(channel.registration), "its listener is placed elsewhere"))
-        return False
     close = channel.close
     if close is None:
         draft.reasons.append(

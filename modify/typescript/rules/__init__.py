@@ -15,6 +15,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from modify.typescript.channel import Channel
+from modify.typescript.source import column_of, line_of
+from skill.finding import Finding
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -47,3 +49,18 @@ def look(channel: Channel) -> Iterator[tuple[ModuleType, Seen]]:
     for module in channel_rules():
         for seen in module.find(channel):
             yield module, seen
+
+
+def findings_in(channel: Channel) -> list[Finding]:
+    """What the rules see in one channel, each with the fix of its rule."""
+    return [
+        Finding(
+            channel.source.path,
+            line_of(seen.node),
+            column_of(seen.node),
+            rule_id(module),
+            seen.message,
+            module.FIX,
+        )
+        for module, seen in look(channel)
+    ]

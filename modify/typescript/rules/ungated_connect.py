@@ -1,8 +1,9 @@
-"""A connect function that dials WhatsApp without waiting for its turn.
+"""A call that makes a socket without a limit on attempts.
 
 What it does
-    Finds the function that makes the Baileys socket when nothing in front of it keeps
-    count of the attempts.
+    Finds every call that makes a Baileys socket when nothing in front of it keeps count of
+    the attempts: by whatever name, from Baileys, a fork of it or a file of the host that hands
+    it on.
 
 Why is this bad
     A counter in memory starts at zero with every process, and one that only close events
@@ -10,19 +11,20 @@ Why is this bad
     v1 two seconds after each open made 12,343 attempts in 24 hours.
 
 What is done
-    ``await reconnect.turn()`` becomes the function's first statement. It waits as the
-    policy says, counts the attempt in a file beside the credentials folder before it is
-    made, and never lets more than 20 start in an hour, whatever loop is around it. Where
-    the listener is placed by another function, or in another file, the gate has one of its
-    own right behind the socket, and the rest is handed off as contained.
+    The call is wrapped: ``makeWASocket({…})`` becomes ``reconnect.socket(makeWASocket, {…})``,
+    with the import of the module that is added. The socket is made at once and stays
+    ``connecting`` until its account may dial; no more than 20 attempts start in an hour, across
+    restarts. Nothing else of the host is understood or changed, so credentials, listeners and
+    loops may lie anywhere. Where the file loads them from a folder, that call is wrapped as
+    well: it tells whose attempts these are. Pairing scripts that end by themselves stay.
+
+    Where the close branch is of a known shape, the channel is rewritten instead: ``await
+    reconnect.turn()`` becomes the connect function's first statement, and the host's own
+    retries become backoff.
 
 When it hands off
-    When the function is not async, its credentials lie in no folder (a database), or their
-    folder is known only inside it (several accounts in one process need a gate each). And
-    wherever else something dials and cannot be patched: a socket whose listener comes from a
-    table or a wrapper, a dial inside a package, another library than Baileys, a host that
-    depends on Baileys while no source of it visibly dials (obfuscated, built, a link out of
-    the host).
+    When the call is out of reach: where the function comes from cannot be told, the dial lies in
+    a package or in obfuscated source. ``skillgen guard`` holds it from outside, by the unit.
 """
 
 from __future__ import annotations
@@ -34,6 +36,37 @@ from modify.typescript.rules import Seen
 
 FIX = "turn() counts every attempt, across restarts: fewer than 21 an hour"
 EXAMPLES = (
+    (
+        """\
+import makeWASocket from '@whiskeysockets/baileys';
+import { loadState } from './database.js';
+
+const sessions = new Map();
+
+export async function start(id) {
+  const sock = makeWASocket({ auth: await loadState(id) });
+  sessions.set(id, sock);
+  sock.ev.on('connection.update', ({ connection }) => {
+    if (connection === 'close') start(id);
+  });
+}
+""",
+        """\
+import makeWASocket from '@whiskeysockets/baileys';
+import { loadState } from './database.js';
+import * as reconnect from './whatsapp-reconnect.js';
+
+const sessions = new Map();
+
+export async function start(id) {
+  const sock = reconnect.socket(makeWASocket, { auth: await loadState(id) });
+  sessions.set(id, sock);
+  sock.ev.on('connection.update', ({ connection }) => {
+    if (connection === 'close') start(id);
+  });
+}
+""",
+    ),
     (
         """\
 import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';

@@ -11,7 +11,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { EXIT, realNextTick } = require('./engine.cjs');
-const { stub } = require('./stubs.cjs');
+const { DIAL, stub } = require('./stubs.cjs');
 
 const REASONS = {
   connectionClosed: 428,
@@ -119,7 +119,7 @@ function rewritten(text) {
 function credsText(linked) {
   const me = { id: '15550001111:7@s.whatsapp.net', lid: '99887766:7@lid', name: 'Bot' };
   const creds = initAuthCreds();
-  return JSON.stringify(linked ? { ...creds, registered: true, me } : creds, BufferJSON.replacer);
+  return JSON.stringify(linked ? { ...creds, registered: true, account: {}, me } : creds, BufferJSON.replacer);
 }
 
 /** Baileys' event buffer without the buffering: listeners hang on one 'event' each. */
@@ -152,14 +152,16 @@ class Events {
   }
 }
 
-function createSocket(world, proc, config, phase) {
-  const does = phase.does;
+/** The socket, and its dial: at once, or when the config's agent lets the connection through. */
+function createSocket(world, proc, config) {
+  let phase;
+  let does = { kind: 'held' };
+  const request = Object.assign(new EventEmitter(), { destroyed: false, protocol: 'https:' });
   const ev = new Events();
   const creds = config?.auth?.creds ?? {};
   let closed = false;
   let open = false;
-  let holding = does.kind !== 'silent' || does.holds_process;
-  if (holding) proc.holds += 1;
+  let holding = false; // a connection that waits for its agent keeps no process alive
 
   const release = () => {
     if (open) {
@@ -168,6 +170,9 @@ function createSocket(world, proc, config, phase) {
     }
     if (holding) proc.holds -= 1;
     open = holding = false;
+    if (phase) return;
+    request.destroyed = true;
+    realNextTick(() => proc.guard(() => request.emit('close')));
   };
   // Two clients of one account: the server closes the older one.
   const seat = { proc, give: () => drop(failure(440)) };
@@ -255,37 +260,50 @@ function createSocket(world, proc, config, phase) {
       ev.emit('connection.update', { connection: 'connecting', receivedPendingNotifications: false }),
     ),
   );
-  if (does.kind === 'close') {
-    later(does.after_s, () => drop(failure(does.code, does.data)));
-  } else if (does.kind === 'qr') {
-    later(does.after_s, () => {
-      ev.emit('connection.update', { qr: '2@skillgen,storm,qr' });
-      later(does.lasts_s, () => drop(new Boom('QR refs attempts ended', { statusCode: 408 })));
-    });
-  } else if (does.kind === 'open') {
-    later(does.after_s, () => {
-      const me = creds.me ?? { id: '15550001111:7@s.whatsapp.net', lid: '99887766:7@lid' };
-      ev.emit('creds.update', { me });
-      known.user = me;
-      open = true;
-      proc.openSockets += 1;
-      for (const { proc: other, give } of world.sockets) {
-        if (other !== proc) world.at(world.now, other, give);
-      }
-      world.sockets.add(seat);
-      world.opens.push(world.now);
-      ev.emit('connection.update', { connection: 'open' });
-      if (proc.dead) return;
-      world.noteReady(proc);
-      const same = () => world.phase() === phase;
-      if (does.close_after_s !== null) {
-        later(does.close_after_s, () => same() && drop(failure(does.code, does.data)));
-      }
-      if (does.kill_after_s !== null) {
-        world.at(world.now + does.kill_after_s * 1000, proc, () => same() && proc.die(1));
-      }
-    });
-  }
+  const dial = () => {
+    if (closed || phase) return;
+    world.attempts.push(world.now);
+    phase = world.phase();
+    does = phase.does;
+    holding = does.kind !== 'silent' || does.holds_process;
+    if (holding) proc.holds += 1;
+    if (does.kind === 'close') {
+      later(does.after_s, () => drop(failure(does.code, does.data)));
+    } else if (does.kind === 'qr') {
+      later(does.after_s, () => {
+        ev.emit('connection.update', { qr: '2@skillgen,storm,qr' });
+        later(does.lasts_s, () => drop(new Boom('QR refs attempts ended', { statusCode: 408 })));
+      });
+    } else if (does.kind === 'open') {
+      later(does.after_s, () => {
+        const me = creds.me ?? { id: '15550001111:7@s.whatsapp.net', lid: '99887766:7@lid' };
+        ev.emit('creds.update', { me });
+        known.user = me;
+        open = true;
+        proc.openSockets += 1;
+        for (const { proc: other, give } of world.sockets) {
+          if (other !== proc) world.at(world.now, other, give);
+        }
+        world.sockets.add(seat);
+        world.opens.push(world.now);
+        ev.emit('connection.update', { connection: 'open' });
+        if (proc.dead) return;
+        world.noteReady(proc);
+        const same = () => world.phase() === phase;
+        if (does.close_after_s !== null) {
+          later(does.close_after_s, () => same() && drop(failure(does.code, does.data)));
+        }
+        if (does.kill_after_s !== null) {
+          world.at(world.now + does.kill_after_s * 1000, proc, () => same() && proc.die(1));
+        }
+      });
+    }
+  };
+  // Node asks the agent while the request is made, and so does ws.
+  request[DIAL] = dial;
+  const ask = config?.agent?.addRequest;
+  if (typeof ask === 'function') ask.call(config.agent, request, { host: 'web.whatsapp.com' });
+  else dial();
   return sock;
 }
 
@@ -305,10 +323,12 @@ function fakeBaileys(world) {
 
   function makeWASocket(config) {
     const proc = live();
-    world.attempts.push(world.now);
-    const phase = world.phase();
-    if (phase.does.kind === 'throw') throw new Error('getaddrinfo EAI_AGAIN web.whatsapp.com');
-    return createSocket(world, proc, config, phase);
+    const next = world.phase(1).does.kind;
+    if (next === 'throw') {
+      world.attempts.push(world.now);
+      throw new Error('getaddrinfo EAI_AGAIN web.whatsapp.com');
+    }
+    return createSocket(world, proc, config);
   }
 
   async function useMultiFileAuthState(folder) {

@@ -7,7 +7,7 @@ const realProcess = require('node:process');
 const util = require('node:util');
 const { EXIT, LONGEST_TIMER_MS, Timer, realNextTick } = require('./engine.cjs');
 const { Boom, fakeBaileys } = require('./baileys.cjs');
-const { stub } = require('./stubs.cjs');
+const { DIAL, stub } = require('./stubs.cjs');
 
 /** Real modules; what they do is local. */
 const REAL = new Set(
@@ -384,7 +384,11 @@ function makeRequire(world) {
     if (bare === 'os') return system;
     if (bare === 'module') return { createRequire: () => load, builtinModules: [] };
     if (REAL.has(bare)) return require(`node:${bare}`);
-    if (!cache.has(bare)) cache.set(bare, stub(world, bare));
+    if (!cache.has(bare)) {
+      cache.set(bare, stub(world, bare));
+      const agent = { addRequest: (request) => request?.[DIAL]?.() };
+      if (/^https?$/.test(bare)) cache.get(bare).globalAgent = agent;
+    }
     return cache.get(bare);
   };
 }

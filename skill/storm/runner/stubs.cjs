@@ -1,6 +1,9 @@
 'use strict';
 /** Auto-stubs: modules and objects that survive being read, called, constructed and awaited. */
 
+/** What a request of the fake Baileys does when it is let through. */
+const DIAL = Symbol('dial');
+
 /**
  * A stub is callable and constructible, has every property, iterates over nothing and reads
  * as ''. The result of a call has a `then` that resolves at once (hosts write both
@@ -38,6 +41,8 @@ function stub(world, name, thenable = false) {
       return true;
     },
     apply(_target, _self, args) {
+      // A proxy's agent, say: asked for a connection, it makes it.
+      args[0]?.[DIAL]?.();
       world.log(name, args);
       return stub(world, `${name}()`, true);
     },
@@ -60,4 +65,4 @@ function stub(world, name, thenable = false) {
   return proxy;
 }
 
-module.exports = { stub };
+module.exports = { DIAL, stub };

@@ -67,7 +67,7 @@ async function close(statusCode) {
     connection: "close",
     lastDisconnect: { error },
   });
-  await vi.advanceTimersByTimeAsync(8_000);
+  await vi.advanceTimersByTimeAsync(16_000);
 }
 
 it("tells the wind", async () => {

@@ -92,63 +92,149 @@ ev.on('connection.update', on);
 """
 
 SHAPES = {
-    "a table of events": (
-        {"core.js": TABLE, "events/connection.js": EVENT},
-        "core.js:5",
-        "come from a table (line 6); connection updates are handled in events/connection.js",
-    ),
-    "a wrapper around ev.on": ({"bot.js": WRAPPED}, "bot.js:3", "placed by listen() (line 5)"),
-    "an event in backticks": (
-        {"plugins/more.js": BACKTICKS, "plugins/simple.js": "export * from 'baileys';\n"},
-        "plugins/more.js:7",
-        "no function around the listener",
-    ),
+    "a table of events": ({"core.js": TABLE, "events/connection.js": EVENT}, "core.js:5"),
+    "a wrapper around ev.on": ({"bot.js": WRAPPED}, "bot.js:3"),
     "a function that hands it out": (
         {"bot.js": "import { makeWASocket2 } from './simple.js';\nmakeWASocket2({});\n"}
         | {"simple.js": SIMPLE},
-        "bot.js:2",
-        "no listener",
+        "simple.js:3",
     ),
-    "a method that hands it out": ({"bot.js": USER, "line.js": METHOD}, "bot.js:3", "no listener"),
-    "a method that nobody is seen to call": ({"line.js": METHOD}, "line.js:4", "no listener"),
-    "at the top, its events taken apart": ({"bot.js": TOP}, "bot.js:2", "no function around"),
+    "a method that hands it out": ({"bot.js": USER, "line.js": METHOD}, "line.js:4"),
+    "a method that nobody is seen to call": ({"line.js": METHOD}, "line.js:4"),
+    "at the top, its events taken apart": ({"bot.js": TOP}, "bot.js:2"),
 }
 
 
+def held_in(root: Path) -> dict[str, str]:
+    """The files that apply would change, as they would be; nothing is left to a person."""
+    plan = make_plan(Host(root), Options())
+    assert plan.hand_offs == ()
+    changed = {c.path: (c.after or b"").decode() for c in plan.changes if not c.is_addition}
+    added = [change.path for change in plan.changes if change.is_addition]
+    assert len(added) == 1
+    assert cli.run(["apply", "-q", str(root)]) == 0
+    assert cli.run(["check", "-q", str(root)]) == 0
+    assert make_plan(Host(root), Options()).changes == ()
+    return changed
+
+
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_file_that_dials(tmp_path: Path, name: str) -> None:
-    files, place, reason = SHAPES[name]
-    finding = only(write(tmp_path, files))
-    assert f"{finding.path}:{finding.line}" == place
-    assert reason in finding.reason
-    if "backticks" not in name:
-        assert finding.message.startswith("this file dials WhatsApp (")
+def test_a_file_that_dials_is_held(tmp_path: Path, name: str) -> None:
+    files, place = SHAPES[name]
+    path, _, line = place.partition(":")
+    changed = held_in(write(tmp_path, files))
+    assert list(changed) == [path]
+    assert "reconnect.socket(makeWASocket, " in changed[path]
+    before = files[path].splitlines()[int(line) - 1]
+    after = before.replace("makeWASocket(", "reconnect.socket(makeWASocket, ")
+    assert after in changed[path].splitlines()
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        f"import connect from '{BAILEYS}';\nconnect({{}});\n",
-        f"import * as wa from '{BAILEYS}';\nwa.default({{}});\n",
-        f"import {{ default as connect }} from '{BAILEYS}';\nconnect({{}});\n",
-        f"const {{ default: connect }} = require('{BAILEYS}');\nconnect({{}});\n",
-        f"const {{ default: connect }} = (await import('{BAILEYS}')).default;\nconnect({{}});\n",
-        f"const connect = require('{BAILEYS}').default;\nconnect({{}});\n",
-        f"const baileys_1 = require('{BAILEYS}');\n(0, baileys_1.default)({{}});\n",
-        f"const lib = require('{BAILEYS}');\n(old ? lib.makeWALegacySocket : lib.default)({{}});\n",
-        "import connect from 'whaileys';\nconnect({});\n",
-        "import connect from 'npm:@some/baileys@7.0.0';\nconnect({});\n",
-        "import connect from 'https://esm.sh/baileys@7';\nconnect({});\n",
-        "import connect from 'wa-lines';\nconnect({});\n",
-        "import connect from 'lines2';\nconnect({});\n",
-        "import { makeWASocket as connect } from '@some/fork';\nconnect({});\n",
-        "const sock =\n  global.makeWASocket({});\n",
-    ],
-)
-def test_by_any_name(tmp_path: Path, code: str) -> None:
+def test_an_event_in_backticks(tmp_path: Path) -> None:
+    simple = "export * from 'baileys';\n"
+    files = {"plugins/more.js": BACKTICKS, "plugins/simple.js": simple}
+    changed = held_in(write(tmp_path, files))
+    assert changed["plugins/more.js"].count("reconnect.socket(makeWASocket, {})") == 2
+    assert "import * as reconnect from '../whatsapp-reconnect.js';" in changed["plugins/more.js"]
+
+
+CALLS = {
+    f"import connect from '{BAILEYS}';\nconnect({{}});\n": "connect",
+    f"import * as wa from '{BAILEYS}';\nwa.default({{}});\n": "wa.default",
+    f"import * as wa from '{BAILEYS}';\nwa.makeWASocket({{}});\n": "wa.makeWASocket",
+    f"import wa from '{BAILEYS}';\nwa.default({{}});\n": "wa.default",
+    f"import {{ default as connect }} from '{BAILEYS}';\nconnect({{}});\n": "connect",
+    f"const {{ default: connect }} = require('{BAILEYS}');\nconnect({{}});\n": "connect",
+    f"const {{ default: go }} = (await import('{BAILEYS}')).default;\ngo({{}});\n": "go",
+    f"const connect = require('{BAILEYS}').default;\nconnect({{}});\n": "connect",
+    f"const b_1 = require('{BAILEYS}');\n(0, b_1.default)({{}});\n": "(0, b_1.default)",
+    f"const lib = require('{BAILEYS}');\n(old ? lib.makeWALegacySocket : lib.default)({{}});\n": (
+        "old ? lib.makeWALegacySocket : lib.default"
+    ),
+    f"(\nawait import('{BAILEYS}')).default({{}});\n": f"(\nawait import('{BAILEYS}')).default",
+    f"let go;\ngo = (await import('{BAILEYS}')).default; go({{}});\n": "go",
+    f"let go;\n({{ default: go }} = await import('{BAILEYS}')); go({{}});\n": "go",
+    "import connect from 'whaileys';\nconnect({});\n": "connect",
+    "import connect from 'npm:@some/baileys@7.0.0';\nconnect({});\n": "connect",
+    "import connect from 'https://esm.sh/baileys@7';\nconnect({});\n": "connect",
+    "import connect from 'wa-lines';\nconnect({});\n": "connect",
+    "import connect from 'lines2';\nconnect({});\n": "connect",
+    "import connect from '@some/baileys-mod';\nconnect({});\n": "connect",
+    "import connect from 'gifted-baileys';\nconnect({});\n": "connect",
+    "import { makeWASocket as connect } from '@some/fork';\nconnect({});\n": "connect",
+    "import connect from './lib/wa.js';\nconnect({});\n": "connect",
+    "import { go } from './lib/again.js';\ngo({});\n": "go",
+    "import * as wa from './lib/wa.js';\nwa.makeWASocket({});\n": "wa.makeWASocket",
+    "const wa = require('./lib/plain.cjs');\nwa.default({});\n": "wa.default",
+    "const { connect } = require('./lib/listed.cjs');\nconnect({});\n": "connect",
+    "import './lib/globals.js';\nmakeWASocket({});\n": "makeWASocket",
+    "import './lib/globals.js';\nglobal.makeWASocket({});\n": "global.makeWASocket",
+}
+LIBRARY = {
+    "lib/wa.js": f"export * from '{BAILEYS}';\nexport {{ default }} from '{BAILEYS}';\n",
+    "lib/again.js": "export { default as go } from './wa.js';\n",
+    "lib/plain.cjs": f"module.exports = require('{BAILEYS}');\n",
+    "lib/listed.cjs": f"const wa = require('{BAILEYS}');\n"
+    "module.exports = { connect: wa.default };\n",
+    "lib/globals.js": f"import make from '{BAILEYS}';\nglobal.makeWASocket = make;\n",
+}
+
+
+@pytest.mark.parametrize("code", CALLS)
+def test_by_any_name_and_from_anywhere(tmp_path: Path, code: str) -> None:
     names = {BAILEYS: "^7", "wa-lines": f"npm:{BAILEYS}@7", "lines2": "github:some/Baileys#main"}
-    finding = only(write(tmp_path, {"package.json": package(dependencies=names), "bot.js": code}))
+    files = {"package.json": package(dependencies=names), "bot.js": code, **LIBRARY}
+    changed = held_in(write(tmp_path, files))
+    assert list(changed) == ["bot.js"]
+    assert f"reconnect.socket({CALLS[code]}, {{}})" in changed["bot.js"]
+
+
+def test_a_function_that_is_given_to_another(tmp_path: Path) -> None:
+    files = {
+        "bot.js": "import { run } from './run.js'; import make from 'baileys';\nrun(make);\n",
+        "run.js": "export function run(makeWASocket) {\n  return makeWASocket({});\n}\n",
+    }
+    changed = held_in(write(tmp_path, files))
+    assert list(changed) == ["run.js"]
+    assert "return reconnect.socket(makeWASocket, {});" in changed["run.js"]
+
+
+OUT_OF_REACH = {
+    "a global that nothing sets": "const sock =\n  global.makeWASocket({});\n",
+    "a parameter of nobody": "export const go = ({ makeWASocket }) =>\n  makeWASocket({});\n",
+    "something else's method": "export const go = (wa) =>\n  wa.makeWASocket({});\n",
+    "a call that may be none": f"{IMPORT}makeWASocket?.({{}});\n",
+    "more than a configuration": f"{IMPORT}makeWASocket({{}}, more);\n",
+    "a list for a configuration": f"{IMPORT}makeWASocket(...all);\n",
+}
+
+
+@pytest.mark.parametrize("name", OUT_OF_REACH)
+def test_what_cannot_be_reached_names_the_guard(tmp_path: Path, name: str) -> None:
+    finding = only(write(tmp_path, {"bot.js": OUT_OF_REACH[name]}))
     assert (finding.path, finding.line) == ("bot.js", 2)
+    assert finding.accept.startswith("skillgen guard")
+
+
+OWN = {
+    "a function of the host's": (
+        f"{IMPORT}export const go = () => makeSocket({{}});\n"
+        "function makeSocket(options) {\n  return makeWASocket(options);\n}\n"
+    ),
+    "one of the same name": (
+        f"import _make from '{BAILEYS}';\n"
+        "export function makeWASocket(options) {\n  return _make(options);\n}\n"
+        "makeWASocket({});\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ["a function of the host's", "one of the same name"])
+def test_a_wrapper_of_the_hosts_is_wrapped_inside_only(tmp_path: Path, name: str) -> None:
+    """Two wrappers around one dial would count it twice."""
+    changed = held_in(write(tmp_path, {"bot.js": OWN[name]}))
+    assert changed["bot.js"].count("reconnect.socket(") == 1
+    assert "  return reconnect.socket(" in changed["bot.js"]
 
 
 NPM = {"node_modules/lines": {"version": "1.0.0", "dependencies": {"pino": "^9", "baileys": "^7"}}}
@@ -328,18 +414,22 @@ def test_an_example_that_is_the_program(tmp_path: Path) -> None:
         "examples/bot.js": "import './line.js';\n",
         "examples/line.js": IMPORT + "makeWASocket({});\n",
     }
-    assert only(write(tmp_path, files)).path == "examples/line.js"
+    assert list(held_in(write(tmp_path, files))) == ["examples/line.js"]
 
 
 def test_a_script_that_the_bot_imports_is_the_bot(tmp_path: Path) -> None:
     files = {"bot.js": "import './scripts/pair.js';\n", "scripts/pair.js": ONE_SHOT}
-    assert only(write(tmp_path, files)).path == "scripts/pair.js"
+    assert list(held_in(write(tmp_path, files))) == ["scripts/pair.js"]
 
 
 def test_a_second_dial_beside_a_patched_channel(tmp_path: Path) -> None:
     again = "export function second() {\n  keep(makeWASocket({}));\n}\n"
     root = write(tmp_path, {"bot.js": channel(FLAT) + again})
-    assert only(root).message.startswith("this file dials WhatsApp (makeWASocket at line")
+    changed = held_in(root)["bot.js"]
+    assert "await reconnect.turn();" in changed
+    assert "  keep(whatsappReconnect.socket(makeWASocket, {}));" in changed
+    module = (root / "whatsapp-reconnect.js").read_text()
+    assert "class Reconnect " in module and "function socket(" in module
 
 
 APART = f"""{IMPORT}import {{ useMultiFileAuthState }} from '{BAILEYS}';
@@ -363,9 +453,9 @@ export class Line {{
 
 def test_callers_of_a_channel_do_not_dial(tmp_path: Path) -> None:
     user = "import { Line } from './line.js';\nawait new Line().create();\n"
-    plan = make_plan(Host(write(tmp_path, {"line.js": APART, "bot.js": user})), Options())
-    assert plan.changes, "the channel is held"
-    assert not any("this file dials" in finding.message for finding in plan.findings)
+    changed = held_in(write(tmp_path, {"line.js": APART, "bot.js": user}))
+    assert list(changed) == ["line.js"]
+    assert changed["line.js"].count("reconnect.socket(makeWASocket, { auth: state })") == 1
 
 
 @pytest.mark.parametrize("where", ["./lib/index.js", "@/lib/simple"])
@@ -381,7 +471,40 @@ def test_a_maker_of_the_hosts_own(tmp_path: Path, where: str) -> None:
         "lib/simple.js": wrap.replace("conn = makeWASocket(", "conn = m("),
         "lib/index.js": "export { makeWASocket } from './simple.js';\n",
     }
-    assert found(write(tmp_path, files)) == []
+    changed = held_in(write(tmp_path, files))
+    assert list(changed) == ["bot.js"], "its dial is counted once"
+    assert "await reconnect.turn();" in changed["bot.js"]
+
+
+@pytest.mark.parametrize("where", ["./lib/index.js", "@/lib/simple"])
+def test_a_maker_of_the_hosts_own_that_serves_another_file(tmp_path: Path, where: str) -> None:
+    """Held where it makes the sockets of both; the channel is not gated a second time."""
+    wrap = SIMPLE.replace("makeWASocket2(", "makeWASocket(").replace(
+        "import makeWASocket", "import m"
+    )
+    taken = f"import {{ makeWASocket }} from '{where}';\n"
+    files = {
+        "bot.js": channel(FLAT).replace("import makeWASocket, {", f"{taken}import {{"),
+        "more.js": f"{taken}export const more = () => keep(makeWASocket({{}}));\n",
+        "lib/simple.js": wrap.replace("conn = makeWASocket(", "conn = m("),
+        "lib/index.js": "export { makeWASocket } from './simple.js';\n",
+    }
+    changed = held_in(write(tmp_path, files))
+    assert list(changed) == ["lib/simple.js"]
+    assert "conn = reconnect.socket(m, options)" in changed["lib/simple.js"]
+
+
+def test_a_function_that_waits_for_its_turn_is_not_held_as_well(tmp_path: Path) -> None:
+    """Two gates in front of one dial would count it twice."""
+    make = (
+        f"{IMPORT}import {{ gate }} from './gate.js';\n"
+        "export async function make(config) {\n"
+        "  await gate.turn();\n  return makeWASocket(config);\n}\n"
+        "export const other = () => makeWASocket({});\n"
+    )
+    changed = held_in(write(tmp_path, {"bot.js": make}))["bot.js"]
+    assert "  return makeWASocket(config);" in changed
+    assert "export const other = () => reconnect.socket(makeWASocket, {});" in changed
 
 
 def test_a_patched_host_is_settled(tmp_path: Path) -> None:

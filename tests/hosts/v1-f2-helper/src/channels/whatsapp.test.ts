@@ -95,7 +95,7 @@ it('dials again some seconds after a drop', async () => {
 	close(428);
 	await vi.advanceTimersByTimeAsync(4000);
 	expect(makeWASocket).toHaveBeenCalledTimes(1);
-	await vi.advanceTimersByTimeAsync(3000);
+	await vi.advanceTimersByTimeAsync(12_000);
 	expect(makeWASocket).toHaveBeenCalledTimes(2);
 });
 

@@ -1,0 +1,142 @@
+// --- Policy: what follows from the end of an attempt ---
+
+// skillgen: policy begins (rendered from skill/policy.py; do not edit)
+export const DELAY_MS = [5_000, 300_000];
+export const HOLD_MS = [300_000, 3_600_000];
+export const DOWN_MS = [86_400_000, 3_600_000];
+export const FACTOR = 2;
+export const JITTER = [2, 0.5];
+export const RESET_MS = 300_000;
+export const BUDGET = 20;
+export const BUDGET_MS = 3_600_000;
+export const RESTARTS = 3;
+export const SETTLE_MS = 2_000;
+export const UNFLUSHED_MS = 15_000;
+export const UNWRITABLE_MS = 60_000;
+export const CORRUPT_LEVEL = 3;
+export const AHEAD_MS = 3_600_000;
+export const EXPIRY_CAP_MS = 2_592_000_000;
+export const PROBE_MS = 86_400_000;
+export const LATE_MS = 25_000;
+export const UPTIME_MS = 30_000;
+export const RECHECK_MS = 60_000;
+export const SPACING_MS = 1_000;
+export const DEADLINES_MS = [60_000, 120_000, 180_000];
+export const VERSION = 1;
+export const AUTH = ['401', '403', '406', '411'];
+export const BLOCKED = ['400', '402', '405', '409', '418', '429', '501'];
+export const MEANINGS = {
+  401: 'logged out: link the bot again',
+  402: 'blocked for a time: leave the number alone until then',
+  403: 'account locked: look at WhatsApp on the phone first',
+  405: 'client outdated: update the WhatsApp library',
+  406: 'account blocked: look at WhatsApp on the phone first',
+  411: 'not a multi-device account: update WhatsApp on the phone',
+  440: 'another client took this session: stop the other client',
+  logout: 'logged out by the bot itself: link the bot again',
+  qr: 'a QR code was asked for, so this link is gone: link the bot again',
+  unlinked: 'not linked yet: link the bot with its WhatsApp setup',
+  unpaired: 'pairing was not completed: start the bot again for a new code',
+};
+// skillgen: policy ends
+
+/** What a long open, a reset or a new link puts back. */
+export const SETTLED = {
+  /** Attempts since then; refusals, 515s and deadlines in a row. */
+  level: 0,
+  blocked: 0,
+  restarts: 0,
+  hits: 0,
+  notBefore: 0,
+};
+
+/** What is remembered of one account. Times: ms since 1970; 0 is never. */
+export const FRESH = {
+  version: VERSION,
+  /** When the attempts of the last hour began, by their ids. */
+  attempts: {},
+  ...SETTLED,
+  /** How the last one ended, when, and with which credentials. */
+  code: 'started',
+  decidedAt: 0,
+  identity: '',
+  openedAt: 0,
+  downSince: 0,
+  restartAt: 0,
+  verdict: null,
+  /** When `skillgen reset` was last run. */
+  cleared: 0,
+  pid: 0,
+};
+
+/** Counted ahead: a crash right after it changes nothing. */
+export function begin(memory, id, at) {
+  // Days switched off are no outage.
+  const last = Math.max(0, ...Object.values(memory.attempts));
+  if (at - last > 2 * DOWN_MS[1]) memory.downSince = 0;
+  memory.downSince ||= at;
+  memory.attempts = { ...Object.fromEntries(recent(memory, at)), [id]: at };
+  memory.level += 1;
+  Object.assign(memory, { code: 'started', decidedAt: at, pid: process.pid });
+  memory.notBefore = at + delay(memory, at);
+  if (memory.verdict) memory.verdict.at = at;
+}
+
+/** After one that never opened, the delay counts from its start. */
+export function ended(memory, at, wasUp, expiry = 0) {
+  const kind = kindOf(memory.code);
+  memory.decidedAt = at;
+  memory.level = Math.max(memory.level, 1);
+  memory.restarts = kind === 'restart' ? memory.restarts + 1 : 0;
+  if (kind === 'restart') memory.restartAt = at;
+  if (kind === 'restart' && memory.restarts <= RESTARTS) {
+    // No failure: the level is what it was before the attempt.
+    memory.level -= 1;
+    memory.notBefore = 0;
+  } else if (kind === 'hold') {
+    memory.blocked += 1;
+    const wait = spread(grown(HOLD_MS, memory.blocked), 1);
+    memory.notBefore = at + Math.max(wait, expiry);
+  } else {
+    const due = wasUp ? at + delay(memory, at) : memory.notBefore;
+    memory.notBefore = Math.max(at + DELAY_MS[0], due);
+  }
+}
+
+export function kindOf(code) {
+  if (code === '515') return 'restart';
+  return code === '440' || BLOCKED.includes(code) ? 'hold' : 'transient';
+}
+
+export function recent(memory, now) {
+  const stamps = Object.entries(memory.attempts);
+  return stamps.filter(([, at]) => at > now - BUDGET_MS);
+}
+
+export function isDown({ downSince }, now) {
+  return downSince > 0 && now - downSince > DOWN_MS[0];
+}
+
+/** The longest that the next attempt may be away. */
+export function longest(memory, now) {
+  const { blocked, code, level } = memory;
+  const isHold = kindOf(code) === 'hold';
+  const wait = isHold ? grown(HOLD_MS, blocked) : grown(DELAY_MS, level);
+  const share = isHold || level > 1 ? JITTER[1] : JITTER[0];
+  if (code === '402') return EXPIRY_CAP_MS;
+  return (isDown(memory, now) ? DOWN_MS[1] : wait) * (1 + share);
+}
+
+export function grown(steps, level) {
+  return Math.min(steps[1], steps[0] * FACTOR ** (Math.max(level, 1) - 1));
+}
+
+function delay(memory, now) {
+  if (isDown(memory, now)) return spread(DOWN_MS[1], 1);
+  return spread(grown(DELAY_MS, memory.level), memory.level > 1 ? 1 : 0);
+}
+
+/** Bots that were dropped together must not come back together. */
+function spread(wait, share) {
+  return Math.round(wait * (1 + JITTER[share] * Math.random()));
+}

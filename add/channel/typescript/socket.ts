@@ -1,0 +1,203 @@
+import * as http from 'http';
+import * as https from 'https';
+import { resolve } from 'path';
+
+import { type Attempt, type Socket, type Update, Gate, end } from './gate.js';
+import { UNLINKED, beside, dig, hash, identityIn } from './memory.js';
+import { identityOf, inOwnFolder, now, read } from './memory.js';
+
+// --- Sockets: the dial itself is held until its turn has come ---
+
+/**
+ * Makes a socket as `make(config)` does. It stays 'connecting' until its
+ * account may dial; what ended the session is replayed without a dial.
+ */
+export function socket<C, S>(make: (config: C) => S, config: C): S {
+  const creds = dig(config, 'auth', 'creds');
+  if (!isObject(creds)) return make(config);
+  const held = new HeldSocket(creds);
+  const agent = heldAgent(dig(config, 'agent'), held);
+  const sock = make({ ...config, agent });
+  held.watch(sock as Socket);
+  return sock;
+}
+
+type Use<S> = (folder: string) => Promise<S>;
+
+/** Loads credentials with `use`, and remembers which folder they are from. */
+export async function authState<S>(use: Use<S>, folder: string): Promise<S> {
+  const found = await use(folder);
+  const creds = dig(found, 'state', 'creds');
+  if (isObject(creds)) folders.set(creds, folder);
+  return found;
+}
+
+const gates = new Map<string, AccountGate>();
+let dialled: { by: Gate | undefined; at: number } = { by: undefined, at: 0 };
+const folders = new WeakMap<object, string>();
+
+class AccountGate extends Gate {
+  /** Those of the socket that asked last. */
+  creds: object = {};
+  /** Calls for a pairing code whose socket has ended. */
+  readonly codes: GiveCode[][] = [];
+
+  readonly isShared: boolean;
+  private readonly name: string;
+  private readonly folder: string | undefined;
+
+  constructor(name: string, folder: string | undefined) {
+    super();
+    this.name = name;
+    this.folder = folder;
+    this.isShared = name === UNLINKED;
+  }
+
+  protected place(): string {
+    // Where a rewritten channel keeps it; else not among folders of accounts.
+    const known = this.folder === undefined ? '' : beside(this.folder);
+    return known && read(known) ? known : inOwnFolder(this.name);
+  }
+
+  protected identify(): string {
+    return identityOf(this.creds);
+  }
+
+  protected override othersAt(): number {
+    return dialled.by === this ? 0 : dialled.at;
+  }
+
+  /** Unfinished pairings are paced; no verdict on one is for the others. */
+  protected override verdictOn(from: Attempt, code: string, error: unknown) {
+    if (this.memory.identity === UNLINKED) return undefined;
+    return super.verdictOn(from, code, error);
+  }
+
+  /** A number that was just paired goes on from what was seen so far. */
+  inherit({ memory }: AccountGate): void {
+    this.recall();
+    const { attempts, identity, verdict } = this.memory;
+    const all = { ...attempts, ...memory.attempts };
+    this.remember({ ...memory, attempts: all, identity, verdict });
+  }
+}
+
+/** Before it is paired, each start may make new keys: those share a gate. */
+function gateOf(creds: object): AccountGate {
+  const folder = folders.get(creds);
+  const number = /^\d+/.exec(String(dig(creds, 'me', 'id')))?.[0];
+  const linked = dig(creds, 'account') ? number : undefined;
+  const name = folder === undefined ? linked : resolve(folder);
+  const key = name === undefined ? UNLINKED : hash(name);
+  const gate = gates.get(key) ?? new AccountGate(key, folder);
+  gates.set(key, gate);
+  gate.creds = creds;
+  return gate;
+}
+
+type GiveCode = (ready: Socket) => void;
+
+class HeldSocket {
+  private sock: Socket | undefined;
+  private attempt: Attempt | undefined;
+  private gate: AccountGate | undefined;
+  private codes: GiveCode[] = [];
+  private isReady = false;
+
+  private readonly creds: object;
+
+  constructor(creds: object) {
+    this.creds = creds;
+  }
+
+  /** Baileys wants a connection. */
+  ask(request: http.ClientRequest, dial: () => void): void {
+    const gate = gateOf(this.creds);
+    this.gate = gate;
+    if (this.sock) this.listen(this.sock);
+    this.codes.push(...(gate.codes.shift() ?? []));
+    request.once('close', () => gate.proceed());
+    gate.enter({
+      key: gate.isShared ? dig(this.creds, 'noiseKey') : gate,
+      isAlive: () => !request.destroyed && !this.isStale(),
+      grant: (attempt) => {
+        this.attempt = attempt;
+        dialled = { by: gate, at: now() };
+        attempt.sock = this.sock;
+        dial();
+      },
+      refuse: (code) => end(this.sock, Number(code) || 401, 'as before'),
+    });
+  }
+
+  /** Only a socket that has asked is looked at: a test's mock never does. */
+  watch(sock: Socket): void {
+    this.sock = sock;
+    if (this.gate && isObject(sock)) this.listen(sock);
+  }
+
+  /** First of all listeners: it hears a close before the host redials. */
+  private listen(sock: Socket): void {
+    if (this.attempt) this.attempt.sock = sock;
+    sock.ev?.on?.('connection.update', (update) => this.see(sock, update));
+    const ask = sock.requestPairingCode?.bind(sock);
+    if (!ask) return;
+    // Before the server is ready to pair, asking spoils the credentials.
+    sock.requestPairingCode = (...all) => {
+      if (this.isReady) return ask(...all);
+      return new Promise((resolve) => {
+        this.codes.push(({ requestPairingCode: again }) => {
+          resolve(again?.(...all));
+        });
+      });
+    };
+  }
+
+  private see(sock: Socket, update: Update): void {
+    const { attempt, gate } = this;
+    const isOver = update.connection === 'close';
+    if (update.qr) this.isReady = true;
+    if (update.qr) for (const give of this.codes.splice(0)) give(sock);
+    if (isOver && this.codes.length > 0) gate?.codes.push(this.codes);
+    if (!gate || !attempt) return;
+    gate.see(attempt, update);
+    const named = isOver ? gateOf(this.creds) : gate;
+    if (named !== gate) named.inherit(gate);
+  }
+
+  /** While it was held, somebody has linked the bot anew elsewhere. */
+  private isStale(): boolean {
+    const folder = folders.get(this.creds);
+    const there = folder === undefined ? '' : identityIn(folder);
+    const isSame = there === identityOf(this.creds);
+    if (!there || there === UNLINKED || isSame) return false;
+    end(this.sock, 428, 'linked anew while it waited');
+    return true;
+  }
+}
+
+type AddRequest = (...all: unknown[]) => void;
+
+function heldAgent(agent: unknown, held: HeldSocket): https.Agent {
+  const own = isObject(agent) ? (agent as https.Agent) : undefined;
+  return new Proxy(own ?? https.globalAgent, {
+    get(target, name) {
+      if (name === 'addRequest') {
+        return (request: http.ClientRequest, ...rest: unknown[]) => {
+          const isPlain = request.protocol === 'http:';
+          const inner = own ?? (isPlain ? http.globalAgent : target);
+          const add = dig(inner, 'addRequest') as AddRequest;
+          held.ask(request, () => add.call(inner, request, ...rest));
+        };
+      }
+      // WhatsApp is wss:, tests dial ws: too.
+      if (name === 'protocol' && !own) return undefined;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

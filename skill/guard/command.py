@@ -1,0 +1,230 @@
+"""``skillgen guard``: puts the guard where a bot's supervisor, or a command, loads it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from skill import __version__
+from skill.errors import SkillgenError
+from skill.guard import files, node, values
+from skill.guard.render import guard_identity
+from skill.guard.unit import KINDS, Guarding, Unit, open_unit
+from skill.host import Host
+from skill.report.diff import diff_of
+from skill.report.printer import Printer
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the command line says."""
+
+    units: tuple[Path, ...] = ()
+    guard_file: Path | None = None
+    service: str | None = None
+    memory: str | None = None
+    remove: bool = False
+    dry_run: bool = False
+    command: tuple[str, ...] = ()
+
+
+def default_guard() -> Path:
+    """A path without a version: an upgrade replaces the file, and no unit has to change."""
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data).absolute() / "skillgen" / "guard.cjs"
+
+
+def guard(host: Host, row: Row, choice: Choice, printer: Printer, as_text: bool) -> int:
+    """Carry it out on one host: the exit status."""
+    row.update(guard=None, proof=None, changes=[], next=[], todo=[], notes=[], written=False)
+    if choice.command:
+        return run_command(host, choice, printer)
+    if not choice.units:
+        if choice.remove:
+            raise SkillgenError("name what to take back with --unit FILE")
+        return install_only(host, row, choice, printer, as_text)
+    units = [open_unit(path, host, choice.service, choice.memory) for path in choice.units]
+    done = Guarding()
+    for unit in units:
+        found = remove(unit) if choice.remove else add(unit, row, choice)
+        for name in ("wanted", "notes", "next", "todo"):
+            seen = getattr(done, name)
+            seen += [item for item in getattr(found, name) if item not in seen]
+    changed = [item for item in done.wanted if item.before != item.after]
+    if not choice.dry_run:
+        files.write(host.root, changed)
+    row.update(
+        changes=[str(item.path) for item in changed],
+        written=bool(changed) and not choice.dry_run,
+        next=done.next if changed else [],
+        todo=done.todo,
+        notes=done.notes if changed else [],
+    )
+    if as_text:
+        show(host, row, changed, choice, printer)
+    return 1 if done.todo else 0
+
+
+def of_kind(unit: Unit) -> ModuleType:
+    return import_module(f"skill.guard.{unit.kind}")
+
+
+def add(unit: Unit, row: Row, choice: Choice) -> Guarding:
+    """Install the guard, see that it loads, and only then say what the unit gains."""
+    require_not_patched(unit.host)
+    kind = of_kind(unit)
+    personal = default_guard()
+    place = choice.guard_file.absolute() if choice.guard_file else personal
+    if choice.guard_file is None and hasattr(kind, "default_guard"):
+        place = kind.default_guard(unit, personal)
+    done: Guarding = kind.make(unit, place)
+    if unit.kind == "compose":
+        row["guard"] = str(unit.path.parent / kind.FOLDER / "guard.cjs")
+        if not done.todo or done.wanted:
+            prove_in_advance(unit, row, kind)
+        return done
+    row["guard"] = str(place)
+    if done.wanted and not choice.dry_run:
+        files.install_guard(place, dry_run=False)
+        prove(unit, row, place, kind)
+    return done
+
+
+def remove(unit: Unit) -> Guarding:
+    """The guard's own file stays: other units may load it, and Node ends where it is missing."""
+    return of_kind(unit).take_back(unit)  # type: ignore[no-any-return]
+
+
+def require_not_patched(host: Host) -> None:
+    """Two gates would count each attempt twice."""
+    from skill.commands import added_modules
+
+    modules = added_modules(host)
+    if modules:
+        path = modules[0]["path"]
+        raise SkillgenError(
+            f"{path}: this bot is patched in its source and needs no guard; "
+            "for the guard instead, first: skillgen revert"
+        )
+
+
+def prove(unit: Unit, row: Row, place: Path, kind: ModuleType) -> None:
+    words = kind.program_words(unit)
+    program = node.find_program(words, unit.host.root, kind.search_path(unit))
+    if program is None:
+        row["proof"] = "not proven: no node is found here; --require needs Node 16 or later"
+        return
+    row["proof"] = node.prove(program, place).text
+
+
+def prove_in_advance(unit: Unit, row: Row, kind: ModuleType) -> None:
+    """A container has its own Node, which nothing here can start."""
+    row["proof"] = (
+        "not proven: the container's own Node loads it; see the first line of "
+        "docker compose exec SERVICE env SKILLGEN_GUARD_REPORT=1 node -e 0"
+    )
+
+
+def install_only(host: Host, row: Row, choice: Choice, printer: Printer, as_text: bool) -> int:
+    """The guard without a unit: where it lies, and what to do with it."""
+    require_not_patched(host)
+    place = choice.guard_file.absolute() if choice.guard_file else default_guard()
+    state = files.install_guard(place, choice.dry_run)
+    row.update(guard=str(place), written=state != "is there" and not choice.dry_run)
+    if not choice.dry_run:
+        program = node.find_program([], host.root)
+        row["proof"] = node.prove(program, place).text if program else "not proven: no node here"
+    units = [str(host.root / text.path) for text in unit_files(host)]
+    row["next"] = [f"skillgen guard {host.root} --unit {path}" for path in units] or [
+        f"skillgen guard {host.root} --unit FILE",
+        f"skillgen guard {host.root} -- npm start",
+    ]
+    if as_text:
+        printer.out(f"guard {__version__} {state}: {printer.safe(str(place))}")
+        show(host, row, [], choice, printer)
+    return 0
+
+
+def unit_files(host: Host) -> list[Any]:
+    """The unit files of the host itself."""
+    from modify.service.locate import unit_texts
+
+    return [
+        text
+        for text in unit_texts(host)
+        if text.form == "file"
+        and text.kind in KINDS
+        and not text.in_test
+        and ".service.d/" not in text.path
+    ]
+
+
+def guarded(host: Host) -> list[dict[str, str]]:
+    """The host's units that load the guard, for ``status``: path and version."""
+    seen = []
+    for text in unit_files(host):
+        unit = open_unit(host.root / text.path, host, None, None)
+        version = of_kind(unit).found(unit)
+        if version:
+            seen.append({"path": text.path, "version": version})
+    return seen
+
+
+def run_command(host: Host, choice: Choice, printer: Printer) -> int:
+    """Become the command, with the guard in its environment; a dry run shows that."""
+    require_not_patched(host)
+    place = choice.guard_file.absolute() if choice.guard_file else default_guard()
+    environment = dict(os.environ)
+    options = environment.get(values.NODE_OPTIONS, "")
+    environment[values.NODE_OPTIONS] = values.with_guard(options, str(place))
+    if " " not in str(place):
+        more = f"{environment.get(values.BUN_OPTIONS, '')} {values.bun_option(str(place))}"
+        environment[values.BUN_OPTIONS] = more.strip()
+    memory = choice.memory or str(host.root / ".whatsapp-reconnect")
+    environment.setdefault(values.MEMORY, str(Path(memory).absolute()))
+    if choice.dry_run:
+        for name in (values.NODE_OPTIONS, values.BUN_OPTIONS, values.MEMORY):
+            printer.out(f"{name}={environment.get(name, '')}")
+        return 0
+    files.install_guard(place, dry_run=False)
+    program = node.find_program(choice.command[:1], host.root)
+    if program:
+        printer.say(node.prove(program, place).text)
+    sys.stdout.flush()
+    try:
+        os.execvpe(choice.command[0], list(choice.command), environment)
+    except OSError as error:
+        raise SkillgenError(f"{choice.command[0]}: {error.strerror}") from error
+
+
+def show(
+    host: Host, row: Row, changed: Sequence[files.Wanted], choice: Choice, printer: Printer
+) -> None:
+    safe = printer.safe
+    if choice.dry_run and changed:
+        small = [item for item in changed if guard_identity(item.after or b"") is None]
+        printer.diff(diff_of(files.as_change(item, host.root) for item in small))
+    if printer.quiet:
+        printer.lines(safe(line) for line in row["todo"])
+        return
+    if row["proof"]:
+        printer.out(safe(row["proof"]))
+    for item in changed:
+        done = "would be " if choice.dry_run else ""
+        verb = "removed" if item.after is None else "changed" if item.before else "added"
+        printer.out(f"{done}{verb}: {safe(str(item.path))}")
+    if choice.units and not changed and not row["todo"]:
+        printer.out("nothing to take back" if choice.remove else "nothing to do: it is guarded")
+    printer.lines(f"note: {safe(line)}" for line in row["notes"])
+    printer.lines(f"to do: {line}" for line in row["todo"])
+    if row["next"] and not choice.dry_run:
+        printer.out("\nNext:")
+        printer.lines(f"  {safe(line)}" for line in row["next"])

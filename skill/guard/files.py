@@ -1,0 +1,145 @@
+"""Writes the guard's files: those in the host through its transaction, others one by one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skill import __version__
+from skill.errors import SkillgenError
+from skill.guard.render import guard_identity, render_guard
+from skill.plan import Change, sha256
+from skill.transaction.commit import Target, commit, missing_folders
+from skill.transaction.journal import Entry, Layer, Store
+from skill.transaction.tree import Tree
+
+RULE = "guard"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to become of one file; None: no file."""
+
+    path: Path
+    before: bytes | None
+    after: bytes | None
+    mode: int = 0o644
+
+
+def read(path: Path) -> bytes | None:
+    """A regular file's bytes; None where there is nothing. Raises SkillgenError."""
+    try:
+        if path.is_symlink():
+            raise SkillgenError(f"{path}: is a link; name the file that it leads to")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise SkillgenError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def install_guard(path: Path, dry_run: bool) -> str:
+    """Bring the guard at ``path`` to this version: what was done, in a word."""
+    content, before = render_guard(), read(path)
+    if before == content:
+        return "is there"
+    if before is not None and guard_identity(before) is None:
+        raise SkillgenError(f"{path}: is not skillgen's own; name another --guard-file")
+    if not dry_run:
+        write_alone(Wanted(path, before, content))
+    return "replaced" if before else "written"
+
+
+def write(root: Path, wanted: Sequence[Wanted]) -> None:
+    """All that lies in the host in one transaction, then each other file, whole or not at all."""
+    inside = [item for item in wanted if is_inside(item.path, root)]
+    if inside:
+        in_host(root, inside)
+    for item in wanted:
+        if item not in inside:
+            write_alone(item)
+
+
+def is_inside(path: Path, root: Path) -> bool:
+    return path.is_relative_to(root)
+
+
+def in_host(root: Path, wanted: Iterable[Wanted]) -> None:
+    """Write them, with their record, so that ``revert`` takes them back, too."""
+    targets = [
+        Target(item.path.relative_to(root).as_posix(), item.before, item.after, item.mode)
+        for item in wanted
+    ]
+    try:
+        tree = Tree(root)
+    except OSError as error:
+        raise SkillgenError(f"{root}: cannot be opened ({error.strerror})") from error
+    with tree, tree.locked():
+        store = Store(tree)
+        layers, folders = [], list(missing_folders(tree, [t.path for t in targets if t.after]))
+        first: dict[str, str | None] = {}
+        paths = {target.path for target in targets}
+        for layer in store.layers():
+            entries = []
+            for entry in layer.entries:
+                if entry.path in paths and entry.rules == (RULE,):
+                    first.setdefault(entry.path, entry.before)
+                else:
+                    entries.append(entry)
+            if entries:
+                layers.append(Layer(layer.skillgen, tuple(entries), layer.folders))
+            else:
+                folders += layer.folders
+        own = tuple(
+            Entry(t.path, first.get(t.path, sha256(t.before)), sha256(t.after) or "", (RULE,))
+            for t in targets
+            if t.after is not None and first.get(t.path, sha256(t.before)) != sha256(t.after)
+        )
+        emptied = [] if own else folders
+        if own:
+            layers.append(Layer(__version__, own, tuple(dict.fromkeys(folders))))
+        commit(store, "guard", targets, tuple(layers), emptied)
+
+
+def write_alone(item: Wanted) -> None:
+    """One file outside of any host."""
+    path = item.path
+    try:
+        if item.after is None:
+            path.unlink(missing_ok=True)
+            # Only a folder that holds nothing else.
+            if path.parent.name.endswith(".d"):
+                remove_empty(path.parent)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = path.stat().st_mode & 0o7777 if item.before is not None else item.mode
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(item.after)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, mode)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise SkillgenError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def remove_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        return
+
+
+def as_change(item: Wanted, root: Path) -> Change:
+    """For the diff of a dry run."""
+    inside = is_inside(item.path, root)
+    path = item.path.relative_to(root).as_posix() if inside else str(item.path).lstrip("/")
+    return Change(path, item.before, item.after, item.mode, (RULE,))

@@ -1,0 +1,112 @@
+"""One unit that ``skillgen guard --unit`` was given, and what a supervisor needs to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from modify.service.compose import NAME as COMPOSE
+from modify.service.locate.marks import kind_of
+from modify.service.model import Kind, UnitText
+from modify.service.pm2 import NAME as PM2
+from modify.service.project import Project
+from modify.service.supervisord import MARK as SUPERVISORD
+from skill.errors import SkillgenError
+from skill.guard.files import Wanted, read
+from skill.host import Host
+
+KINDS = ("systemd", "launchd", "compose", "pm2", "supervisord")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit file. guard, memory: where the guard lies and its memory goes, if given."""
+
+    path: Path
+    content: bytes
+    kind: Kind
+    host: Host
+    service: str | None = None
+    memory: str | None = None
+
+    @cached_property
+    def text(self) -> UnitText:
+        inside = self.path.is_relative_to(self.host.root)
+        path = self.path.relative_to(self.host.root).as_posix() if inside else str(self.path)
+        return UnitText(path, self.content, 0, len(self.content), self.kind)
+
+    @cached_property
+    def project(self) -> Project:
+        return Project(self.host)
+
+    def memory_in(self, folder: str) -> str:
+        """Where the memory goes for a bot that runs in ``folder``."""
+        if self.memory:
+            return str(Path(self.memory).absolute())
+        base = Path(folder) if folder.startswith("/") else self.host.root / folder
+        return str(base / ".whatsapp-reconnect")
+
+
+@dataclass
+class Guarding:
+    """What a supervisor's files become. notes: what to know; next: what to run then.
+
+    todo: what a person has to do, because a file is not ours to change.
+    """
+
+    wanted: list[Wanted] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    next: list[str] = field(default_factory=list)
+    todo: list[str] = field(default_factory=list)
+
+
+def open_unit(path: Path, host: Host, service: str | None, memory: str | None) -> Unit:
+    """The unit in a file. Raises SkillgenError for what is none."""
+    path = path.parent.resolve() / path.name
+    content = read(path)
+    if content is None:
+        raise SkillgenError(f"{path}: no such file; name the unit that starts the bot")
+    kind = kind_in(path, content)
+    if kind is None:
+        kinds = "systemd, launchd, compose, pm2 or supervisord"
+        raise SkillgenError(f"{path}: is no unit of {kinds}")
+    return Unit(path, content, kind, host, service, memory)
+
+
+def kind_in(path: Path, content: bytes) -> Kind | None:
+    name = path.name
+    if name.endswith(".service"):
+        return "systemd"
+    if name.endswith(".plist"):
+        return "launchd"
+    if COMPOSE.search(name) and b"services:" in content:
+        return "compose"
+    if PM2.search(name) and b"script" in content:
+        return "pm2"
+    if SUPERVISORD in content:
+        return "supervisord"
+    return kind_of(content)
+
+
+def choose(unit: Unit, names: dict[str, bool], what: str) -> list[str]:
+    """Those of a file's programs that are the bot; ``names`` says which plainly are.
+
+    Raises SkillgenError where nobody can tell.
+    """
+    if unit.service is not None:
+        if unit.service not in names:
+            known = ", ".join(names) or "none"
+            raise SkillgenError(f"{unit.path}: has no {what} {unit.service!r}, but: {known}")
+        return [unit.service]
+    plain = [name for name, is_host in names.items() if is_host]
+    if plain or len(names) == 1:
+        return plain or list(names)
+    known = ", ".join(names) or "none"
+    raise SkillgenError(
+        f"{unit.path}: cannot tell which {what} is the bot; name it with --service ({known})"
+    )
+
+
+Maker = Callable[[Unit, Path], Guarding]

@@ -1,0 +1,5 @@
+const start = require('./odd.cjs');
+
+import('@whiskeysockets/baileys').then((baileys) =>
+  start(baileys, baileys.default),
+);

@@ -1,0 +1,4 @@
+const { default: makeWASocket, ...baileys } = require('baileys-6');
+const start = require('./odd.cjs');
+
+start(baileys, makeWASocket);

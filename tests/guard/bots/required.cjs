@@ -1,0 +1,4 @@
+const baileys = require('@whiskeysockets/baileys');
+const start = require('./odd.cjs');
+
+start(baileys, baileys.default);

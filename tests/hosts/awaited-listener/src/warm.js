@@ -1,0 +1,1 @@
+export const warm = async (degrees) => degrees > 2;

@@ -1,0 +1,1 @@
+export const rowOf = (table, key) => `${table}:${key}`;

@@ -1,0 +1,5 @@
+export const name = 'connection.update';
+
+export const run = ({ connection }, client) => {
+  if (connection === 'close') client.start();
+};

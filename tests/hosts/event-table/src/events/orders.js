@@ -1,0 +1,3 @@
+export const name = 'messages.upsert';
+
+export const run = ({ messages }) => messages.length;

@@ -1,0 +1,3 @@
+const pier = (number) => `pier ${number}`;
+
+module.exports = { pier };

@@ -1,0 +1,3 @@
+const baileys = require('@whiskeysockets/baileys');
+
+module.exports = { ...baileys, connect: baileys.default };

@@ -1,0 +1,1 @@
+export const folderOf = (id) => `data/bells-${id}`;

@@ -1,0 +1,1 @@
+export const advice = (qr) => `scan ${qr}`;

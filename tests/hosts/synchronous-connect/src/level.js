@@ -1,0 +1,1 @@
+export const level = (centimetres) => `${centimetres} cm at the weir`;

@@ -1,0 +1,1 @@
+export const handlers = () => [['messages.upsert', () => undefined]];

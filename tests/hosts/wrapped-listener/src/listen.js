@@ -1,0 +1,1 @@
+export const listenTo = (sock) => (name, run) => sock.ev.on(name, run);
