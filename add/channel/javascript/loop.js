@@ -1,5 +1,5 @@
-import { Gate, end } from './gate.js';
-import { LATE_MS, UPTIME_MS } from './policy.js';
+import { Gate, end, firstLine } from './gate.js';
+import { LATE_MS, SETTLE_MS, UPTIME_MS, kindOf } from './policy.js';
 import { UNLINKED, beside, dig, identityIn } from './memory.js';
 
 // --- Loop: what a channel with one account asks of its gate ---
@@ -13,17 +13,19 @@ export class Reconnect extends Gate {
   options;
   connect;
   hooks = {};
+  /** They settle what dial() has returned. */
   ready = [];
   lateTimer;
   runs = 0;
+  /** Handlers of creds.update that run now. */
+  saves = 0;
   isStopped = false;
-  isWaiting = false;
+  /** The connect function runs, and has not asked for its turn yet. */
   isDialing = false;
 
   constructor(options) {
     super();
     this.options = options;
-    this.logger = options.logger;
     this.pairing = options.pairing;
   }
 
@@ -39,23 +41,15 @@ export class Reconnect extends Gate {
    */
   turn() {
     this.isDialing = false;
-    if (this.isWaiting) return new Promise(() => undefined);
+    if (this.requests.size > 0) return new Promise(() => undefined);
     if (this.isStopped) this.final = undefined;
     this.isStopped = false;
-    if (this.isLive() && !this.terminal) this.giveUp('superseded');
-    this.isWaiting = true;
+    this.giveUp('superseded');
     return new Promise((resolve, reject) => {
       this.enter({
         key: this,
-        isAlive: () => true,
-        grant: ({ number }) => {
-          this.isWaiting = false;
-          resolve(number);
-        },
-        refuse: (code) => {
-          this.isWaiting = false;
-          reject(new ReconnectStopped(this.reason(code)));
-        },
+        grant: ({ number }) => resolve(number),
+        refuse: (why) => reject(new ReconnectStopped(this.reason(why))),
       });
     });
   }
@@ -63,11 +57,12 @@ export class Reconnect extends Gate {
   /** Sees every event of the connection; false: the host must ignore it. */
   observe(update, number, sock) {
     const { attempt } = this;
+    const own = sock;
     if (!this.isLive() || attempt.number !== number) {
-      this.discard(update, sock);
+      this.discard(update, own);
       return false;
     }
-    attempt.sock ??= sock;
+    attempt.sock ??= own;
     if (update.connection === 'open') clearTimeout(this.lateTimer);
     if (this.terminal && update.connection !== 'close') return false;
     this.see(attempt, update);
@@ -83,7 +78,7 @@ export class Reconnect extends Gate {
     const ready = new Promise((resolve) => {
       this.ready.push(resolve);
     });
-    if (this.isWaiting || this.isDialing || !connect) return ready;
+    if (this.requests.size > 0 || this.isDialing || !connect) return ready;
     const isFirst = this.isStopped || !this.connect;
     this.connect = connect;
     if (hooks || isFirst) this.hooks = { ...hooks };
@@ -100,21 +95,27 @@ export class Reconnect extends Gate {
         await handler(...args);
       } finally {
         this.saves -= 1;
-        if (this.saves === 0) this.proceed();
+        this.proceed();
       }
     };
   }
 
   /** For disconnect, teardown and signals: no attempt until asked again. */
   stop() {
-    const isUp = this.attempt.state === 'open';
-    if (isUp || this.isWaiting) this.free();
+    const isUp = this.attempt.state === 'open' || this.requests.size > 0;
+    if (isUp) this.recall();
+    // Whoever restarts a bot by hand expects it to try at once.
+    const isHeld = kindOf(this.memory.code) === 'hold';
+    if (isUp && !isHeld) this.remember({ notBefore: 0 });
     this.isStopped = true;
     this.isDialing = false;
     this.runs += 1;
     this.drop(this.attempt);
     clearTimeout(this.lateTimer);
-    for (const request of this.leave()) request.refuse('stopped');
+    const waiting = [...this.requests.values()];
+    this.requests.clear();
+    this.proceed();
+    for (const request of waiting) request.refuse('stopped');
   }
 
   /** Ends the process, with success, unless another channel is connected. */
@@ -134,8 +135,10 @@ export class Reconnect extends Gate {
     return beside(this.folder());
   }
 
+  /** Where nobody can pair, credentials that are gone are no other ones. */
   identify() {
-    return identityIn(this.folder());
+    const found = identityIn(this.folder());
+    return found === UNLINKED && this.pairing === false ? '' : found;
   }
 
   folder() {
@@ -143,31 +146,39 @@ export class Reconnect extends Gate {
     return typeof authDir === 'string' ? authDir : authDir();
   }
 
-  replayAt() {
-    return 0;
+  /** A logger that lacks a level, or throws, must not end the attempts. */
+  say(level, line) {
+    const text = `WhatsApp: ${line}`;
+    try {
+      const { logger } = this.options;
+      const levels = [level, 'warn', 'info', 'error', 'log'];
+      const found = levels.find((each) => logger[each]);
+      const logged = found ? logger[found]?.(text) : console[level](text);
+      Promise.resolve(logged).catch(() => undefined);
+    } catch {
+      console[level](text);
+    }
+  }
+
+  bounds() {
+    const { code, restartAt } = this.memory;
+    const isSaving = code === '515' && this.saves > 0;
+    const savedAt = isSaving ? restartAt + SETTLE_MS : 0;
+    return [...super.bounds(), [savedAt, code]];
   }
 
   expired(attempt) {
     // Where the loop is the host's own, a close makes it go on.
-    if (!this.connect) return super.expired(attempt);
-    this.giveUp('deadline');
-    void this.run();
+    if (this.connect) this.redial('deadline');
+    else super.expired(attempt);
   }
 
-  asked(attempt) {
-    super.asked(attempt);
-    if (!this.terminal) return;
-    // After the host's own QR branch, which runs right now.
-    const ended = () => end(attempt.sock, 408, 'no code is scanned here');
-    void Promise.resolve().then(ended);
-  }
-
-  verdictOn(from, code, error) {
+  verdictOn(code, error, state) {
     const over = String(dig(error, 'message')).includes('QR refs attempts');
-    const isPairing = from.state === 'pairing' || over;
+    const isPairing = state === 'pairing' || over;
     const isNew = this.memory.identity === UNLINKED;
     if (code === '408' && isNew && isPairing) return 'unpaired';
-    return super.verdictOn(from, code, error);
+    return super.verdictOn(code, error, state);
   }
 
   stopFor(code) {
@@ -185,50 +196,52 @@ export class Reconnect extends Gate {
     this.runs += 1;
     const run = this.runs;
     this.isDialing = true;
-    let failed;
     try {
       await this.connect?.();
-      if (run !== this.runs) return;
-      this.isDialing = false;
-      for (const resolve of this.ready.splice(0)) resolve();
-      return;
+      if (run === this.runs) this.settle();
     } catch (error) {
-      failed = error;
-    }
-    try {
-      if (run !== this.runs) return;
-      if (failed instanceof ReconnectStopped) throw failed;
-      // A connect function that fails before its turn waits for it here.
-      if (this.isDialing) await this.turn();
-      // Time for a socket to say that it exists, as Baileys does in a tick.
-      await new Promise((resolve) => process.nextTick(resolve));
-      if (run !== this.runs) return;
-      const { sock, state } = this.attempt;
-      const isMade = state === 'open' || (sock && state !== 'over');
-      if (isMade) return this.keep(failed);
-      if (this.isLive()) this.giveUp('dial', failed);
-      if (!this.terminal) void this.run();
-    } catch (reason) {
-      this.isDialing = false;
-      if (!this.terminal) return;
-      const { stopped, ...hooks } = this.hooks;
-      this.hooks = hooks;
-      stopped?.(reason);
+      if (run === this.runs) await this.failed(error, run);
     }
   }
 
-  /** Once there is a socket, the attempt ends as that does. */
-  keep(error) {
-    const why = String(dig(error, 'message') ?? error).split('\n')[0];
-    const line = `the connect function failed: ${why}; its connection is kept.`;
-    this.say('warn', line);
+  async failed(error, run) {
+    try {
+      if (error instanceof ReconnectStopped) throw error;
+      // A connect function that fails before its turn waits for it here.
+      if (this.isDialing) await this.turn();
+    } catch (reason) {
+      this.isDialing = false;
+      const { stopped } = this.hooks;
+      if (!this.terminal) return;
+      delete this.hooks.stopped;
+      return stopped?.(reason);
+    }
+    // Time for a socket to say that it exists, as Baileys does in a tick.
+    await new Promise((resolve) => process.nextTick(resolve));
+    if (run !== this.runs) return;
+    const { sock, state } = this.attempt;
+    const isMade = state === 'open' || (sock && state !== 'over');
+    if (!isMade) return this.redial('dial', error);
+    // The attempt ends as its socket does.
+    const why = `the connect function failed: ${firstLine(error)}`;
+    this.say('warn', `${why}; its connection is kept.`);
+    this.settle();
+  }
+
+  settle() {
+    this.isDialing = false;
     for (const resolve of this.ready.splice(0)) resolve();
   }
 
   giveUp(code, error) {
-    const { sock } = this.attempt;
+    const { sock, state } = this.attempt;
     this.finish(this.attempt, code, error);
-    end(sock, 408, this.reason(code));
+    if (state !== 'over') end(sock, 408, this.reason(code));
+  }
+
+  redial(code, error) {
+    this.giveUp(code, error);
+    void this.run();
   }
 
   /** An event of an old attempt: its socket must not stay behind. */
@@ -240,17 +253,13 @@ export class Reconnect extends Gate {
     const isOwn = update.connection === 'connecting';
     if (isOwn || current) end(sock, 408, 'an old attempt');
     // The host's variable now holds the dead one: dial anew.
-    if (isOwn && current && this.connect && !this.terminal) {
-      this.giveUp('superseded');
-      void this.run();
-    }
+    if (isOwn && current && this.connect) this.redial('superseded');
   }
 
   late() {
-    const { late, ...hooks } = this.hooks;
-    this.hooks = hooks;
+    const { late } = this.hooks;
+    delete this.hooks.late;
     late?.();
-    if (!this.terminal) return;
-    for (const resolve of this.ready.splice(0)) resolve();
+    if (this.terminal) this.settle();
   }
 }

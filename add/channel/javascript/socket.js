@@ -5,6 +5,7 @@ import { resolve } from 'path';
 import { Gate, end } from './gate.js';
 import { UNLINKED, beside, dig, hash, identityIn } from './memory.js';
 import { identityOf, inOwnFolder, now, read } from './memory.js';
+import { DELAY_MS, SPACING_MS, grown } from './policy.js';
 
 // --- Sockets: the dial itself is held until its turn has come ---
 
@@ -30,45 +31,44 @@ export async function authState(use, folder) {
   return found;
 }
 
-const gates = new Map();
-let dialled = { by: undefined, at: 0 };
 const folders = new WeakMap();
+const gates = new Map();
+let dialled = { at: 0 };
 
 class AccountGate extends Gate {
   /** Those of the socket that asked last. */
   creds = {};
+  replays = 0;
+  askedAt = 0;
   /** Calls for a pairing code whose socket has ended. */
   codes = [];
 
-  isShared;
-  name;
-  folder;
-
-  constructor(name, folder) {
-    super();
-    this.name = name;
-    this.folder = folder;
-    this.isShared = name === UNLINKED;
-  }
-
   place() {
+    const folder = folders.get(this.creds);
+    const name = nameOf(this.creds);
     // Where a rewritten channel keeps it; else not among folders of accounts.
-    const known = this.folder === undefined ? '' : beside(this.folder);
-    return known && read(known) ? known : inOwnFolder(this.name);
+    const known = folder === undefined ? '' : beside(folder);
+    return known && read(known) ? known : inOwnFolder(name);
   }
 
   identify() {
     return identityOf(this.creds);
   }
 
-  othersAt() {
-    return dialled.by === this ? 0 : dialled.at;
+  /** A loop that redials a dead session spins slowly, on nothing. */
+  replayAt() {
+    return this.askedAt + grown(DELAY_MS, this.replays + 1);
+  }
+
+  bounds() {
+    const at = dialled.by === this ? 0 : dialled.at;
+    return [...super.bounds(), [at + SPACING_MS, 'another account']];
   }
 
   /** Unfinished pairings are paced; no verdict on one is for the others. */
-  verdictOn(from, code, error) {
+  verdictOn(code, error, state) {
     if (this.memory.identity === UNLINKED) return undefined;
-    return super.verdictOn(from, code, error);
+    return super.verdictOn(code, error, state);
   }
 
   /** A number that was just paired goes on from what was seen so far. */
@@ -81,26 +81,29 @@ class AccountGate extends Gate {
 }
 
 /** Before it is paired, each start may make new keys: those share a gate. */
-function gateOf(creds) {
+function nameOf(creds) {
   const folder = folders.get(creds);
   const number = /^\d+/.exec(String(dig(creds, 'me', 'id')))?.[0];
   const linked = dig(creds, 'account') ? number : undefined;
   const name = folder === undefined ? linked : resolve(folder);
-  const key = name === undefined ? UNLINKED : hash(name);
-  const gate = gates.get(key) ?? new AccountGate(key, folder);
-  gates.set(key, gate);
+  return name === undefined ? UNLINKED : hash(name);
+}
+
+function gateOf(creds) {
+  const name = nameOf(creds);
+  const gate = gates.get(name) ?? new AccountGate();
+  gates.set(name, gate);
   gate.creds = creds;
   return gate;
 }
 
 class HeldSocket {
+  creds;
   sock;
   attempt;
   gate;
   codes = [];
   isReady = false;
-
-  creds;
 
   constructor(creds) {
     this.creds = creds;
@@ -108,21 +111,27 @@ class HeldSocket {
 
   /** Baileys wants a connection. */
   ask(request, dial) {
-    const gate = gateOf(this.creds);
+    const { creds } = this;
+    const gate = gateOf(creds);
     this.gate = gate;
     if (this.sock) this.listen(this.sock);
     this.codes.push(...(gate.codes.shift() ?? []));
     request.once('close', () => gate.proceed());
+    gate.askedAt = now();
     gate.enter({
-      key: gate.isShared ? dig(this.creds, 'noiseKey') : gate,
+      key: nameOf(creds) === UNLINKED ? dig(creds, 'noiseKey') : gate,
       isAlive: () => !request.destroyed && !this.isStale(),
       grant: (attempt) => {
         this.attempt = attempt;
+        gate.replays = 0;
         dialled = { by: gate, at: now() };
         attempt.sock = this.sock;
         dial();
       },
-      refuse: (code) => end(this.sock, Number(code) || 401, 'as before'),
+      refuse: (code) => {
+        gate.replays += 1;
+        end(this.sock, Number(code) || 401, 'as before');
+      },
     });
   }
 

@@ -1,18 +1,11 @@
 import { randomUUID } from 'crypto';
 
-import { AUTH, BLOCKED, BUDGET, BUDGET_MS, DEADLINES_MS } from './policy.js';
-import { DELAY_MS, EXPIRY_CAP_MS, MEANINGS, PROBE_MS } from './policy.js';
-import { RECHECK_MS, RESET_MS, SETTLE_MS, SPACING_MS } from './policy.js';
-import {
-  type Memory,
-  FRESH,
-  SETTLED,
-  UNFLUSHED_MS,
-  UNWRITABLE_MS,
-} from './policy.js';
-import { begin, ended, grown, isDown, kindOf, recent } from './policy.js';
-import { UNLINKED, dig, isAbsent, merge, now, read } from './memory.js';
-import { tidy, write } from './memory.js';
+import { type Memory, AUTH, BLOCKED, BUDGET, BUDGET_MS } from './policy.js';
+import { DEADLINES_MS, EXPIRY_CAP_MS, MEANINGS } from './policy.js';
+import { FRESH, PROBE_MS, RECHECK_MS, RESET_MS, SETTLED } from './policy.js';
+import { SETTLE_MS, UNFLUSHED_MS, UNWRITABLE_MS, begin } from './policy.js';
+import { ended, isDown, recent } from './policy.js';
+import { UNLINKED, dig, isAbsent, now, read, tidy, write } from './memory.js';
 
 // --- Gate: one for each account; every attempt passes it ---
 
@@ -32,7 +25,7 @@ export interface Socket {
 /** Wants to dial. A newer one with the same key takes its place. */
 export interface Request {
   key: unknown;
-  isAlive(): boolean;
+  isAlive?(): boolean;
   grant(attempt: Attempt): void;
   refuse(code: string): void;
 }
@@ -40,29 +33,27 @@ export interface Request {
 export interface Attempt {
   number: number;
   state: 'running' | 'pairing' | 'open' | 'over';
+  isLate?: boolean;
   sock?: Socket | undefined;
   timer?: ReturnType<typeof setTimeout>;
 }
 
-type Level = 'info' | 'warn' | 'error' | 'log';
-/** Always called with one string. It may lack a level. */
-export type Logger = Partial<Record<Level, (message: string) => unknown>>;
+export type Level = 'info' | 'warn' | 'error';
+/** Until when to wait, and for what. */
+export type Bound = [until: number, code: string];
+const later = (a: Bound, b: Bound) => (b[0] > a[0] ? b : a);
 
 export abstract class Gate {
   protected memory: Memory = { ...FRESH };
   protected attempt: Attempt = { number: 0, state: 'over' };
+  /** The newest is the last. */
+  protected readonly requests = new Map<unknown, Request>();
   /** Why this process makes no further attempt. */
   protected final: string | undefined;
-  /** Handlers of creds.update that run now. */
-  protected saves = 0;
-  protected logger: Logger = console;
   /** false: this process cannot pair, so a QR code ends it. */
   protected pairing: boolean | undefined;
-  private requests: Request[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private file = '';
-  private replays = 0;
-  private askedAt = 0;
   private announced = '';
   private detail = '';
   private unwritableAt = 0;
@@ -72,33 +63,23 @@ export abstract class Gate {
   protected abstract identify(): string;
 
   enter(request: Request): void {
-    const others = this.requests.filter(({ key }) => key !== request.key);
-    this.requests = [...others, request].slice(-100);
-    this.askedAt = now();
+    this.requests.delete(request.key);
+    this.requests.set(request.key, request);
     this.proceed();
-  }
-
-  /** Whoever restarts a bot by hand expects it to try at once. */
-  protected free(): void {
-    this.recall();
-    const isHeld = kindOf(this.memory.code) === 'hold';
-    if (!isHeld) this.remember({ notBefore: 0, decidedAt: now() });
-  }
-
-  protected leave(): Request[] {
-    clearTimeout(this.timer);
-    return this.requests.splice(0);
   }
 
   /** Grants a turn to somebody who is still there, refuses it, or waits. */
   proceed(): void {
     clearTimeout(this.timer);
-    this.requests = this.requests.filter((request) => request.isAlive());
-    if (this.requests.length === 0) return;
+    for (const [key, { isAlive }] of this.requests) {
+      if (isAlive?.() === false) this.requests.delete(key);
+    }
+    const request = [...this.requests.values()].pop();
+    if (!request) return;
     this.recall();
     const verdict = this.verdict();
-    const [until, code] = this.bound(verdict);
-    const left = until - now();
+    const [until, code] = this.bounds().reduce(later);
+    const left = (verdict ? this.replayAt() : until) - now();
     if (left > 0) {
       if (!verdict && left > SETTLE_MS) this.announce(code, left);
       // A reset, and what other processes do, is seen on the way.
@@ -106,11 +87,10 @@ export abstract class Gate {
       this.timer = setTimeout(() => this.proceed(), nap);
       return;
     }
-    const request = this.requests.pop();
+    this.requests.delete(request.key);
     if (verdict) this.stopFor(verdict);
-    if (verdict) this.replays += 1;
-    if (verdict) request?.refuse(verdict);
-    else if (request) this.grant(request);
+    if (verdict) request.refuse(verdict);
+    else this.grant(request);
     this.proceed();
   }
 
@@ -118,7 +98,6 @@ export abstract class Gate {
     this.attempt = { number: this.attempt.number + 1, state: 'running' };
     this.final = undefined;
     this.announced = '';
-    this.replays = 0;
     begin(this.memory, randomUUID().slice(0, 8), now());
     this.save();
     this.arm(this.attempt);
@@ -126,13 +105,14 @@ export abstract class Gate {
   }
 
   /** An HTTP refusal makes Baileys emit no close, ever. */
-  protected arm(attempt: Attempt): void {
-    const { hits } = this.memory;
-    const wait = DEADLINES_MS[hits] ?? Math.max(...DEADLINES_MS);
+  private arm(attempt: Attempt): void {
+    const last = DEADLINES_MS.length - 1;
+    const wait = DEADLINES_MS[Math.min(this.memory.hits, last)];
     attempt.timer = setTimeout(() => this.expired(attempt), wait);
   }
 
   protected expired(attempt: Attempt): void {
+    attempt.isLate = true;
     this.arm(attempt);
     end(attempt.sock, 408, 'no answer from WhatsApp in time');
   }
@@ -145,28 +125,28 @@ export abstract class Gate {
     if (connection !== 'close') return;
     const error = lastDisconnect?.error;
     const code = String(dig(error, 'output', 'statusCode') ?? 'closed');
-    const ours = error instanceof Ended ? 'deadline' : code;
-    if (this.final === undefined) this.finish(attempt, ours, error);
-    else this.drop(attempt);
+    this.finish(attempt, attempt.isLate ? 'deadline' : code, error);
   }
 
   private opened(attempt: Attempt): void {
     clearTimeout(attempt.timer);
     attempt.state = 'open';
-    const at = { openedAt: now(), decidedAt: now() };
-    this.remember({ ...at, downSince: 0, hits: 0, verdict: null });
+    this.remember({ downSince: 0, hits: 0, verdict: null });
     // An open proves nothing: only one that lasts resets the level.
-    const settle = () => this.remember({ ...SETTLED, decidedAt: now() });
-    attempt.timer = setTimeout(settle, RESET_MS);
+    attempt.timer = setTimeout(() => this.remember(SETTLED), RESET_MS);
     attempt.timer.unref?.();
   }
 
   /** A QR code: somebody pairs, or the link is gone. */
-  protected asked(attempt: Attempt): void {
+  private asked(attempt: Attempt): void {
     clearTimeout(attempt.timer);
     attempt.state = 'pairing';
-    if (this.memory.identity !== UNLINKED) this.stopFor('qr');
-    else if (this.pairing === false) this.stopFor(UNLINKED);
+    const isGone = this.memory.identity !== UNLINKED;
+    if (!isGone && this.pairing !== false) return;
+    this.stopFor(isGone ? 'qr' : UNLINKED);
+    // After the host's own QR branch, which runs right now.
+    const over = () => end(attempt.sock, 408, 'no code is scanned here');
+    void Promise.resolve().then(over);
   }
 
   protected drop(attempt: Attempt): void {
@@ -176,33 +156,24 @@ export abstract class Gate {
 
   /** The one outcome of an attempt. */
   protected finish(attempt: Attempt, code: string, error?: unknown): void {
-    const verdict = this.verdictOn(attempt, code, error);
-    const wasUp = attempt.state === 'open';
+    const { state } = attempt;
     this.drop(attempt);
+    if (state === 'over' || this.final !== undefined) return;
+    const verdict = this.verdictOn(code, error, state);
     if (verdict) return this.stopFor(verdict);
     this.recall();
-    const { memory } = this;
-    // A hold that another process was given meanwhile is for this one, too.
-    const held = kindOf(memory.code) === 'hold' ? { ...memory } : undefined;
-    memory.code = code;
-    memory.hits = code === 'deadline' ? memory.hits + 1 : 0;
-    // The one retry of a 401 right after pairing is spent.
-    if (code === '401') memory.restartAt = 0;
+    ended(this.memory, code, now(), state === 'open');
     // 402 says when it ends, in seconds.
-    const expiry = (Number(dig(error, 'data', 'expire')) || 0) * 1000;
-    ended(memory, now(), wasUp, Math.min(expiry, EXPIRY_CAP_MS));
-    if (held && held.notBefore >= memory.notBefore) {
-      memory.code = held.code;
-      memory.notBefore = held.notBefore;
-    }
-    const line = String(dig(error, 'message') ?? '').split('\n')[0] ?? '';
-    this.detail = line.replace(/\/\/[^\s/@]*@/g, '//');
+    const expiry = Number(dig(error, 'data', 'expire') ?? 0) * 1000 || 0;
+    const until = now() + Math.min(expiry, EXPIRY_CAP_MS);
+    this.memory.notBefore = Math.max(this.memory.notBefore, until);
+    this.detail = firstLine(error);
     this.save();
     this.proceed();
   }
 
   /** Why nothing may follow this end, if so. */
-  protected verdictOn(_from: Attempt, code: string, error: unknown) {
+  protected verdictOn(code: string, error: unknown, _state: string) {
     if (dig(error, 'message') === 'Intentional Logout') return 'logout';
     // Right after pairing, the credentials may not have been saved yet.
     const isUnsaved = now() - this.memory.restartAt < UNFLUSHED_MS;
@@ -219,9 +190,8 @@ export abstract class Gate {
     this.final = code;
     const { identity } = this.memory;
     const isKept = identity !== UNLINKED || this.pairing === false;
-    if (isKept && code !== 'logout' && code !== 'unpaired') {
-      this.memory.verdict ??= { code, identity, at: now() };
-    }
+    const verdict = { code, identity, at: now() };
+    if (isKept && code !== 'logout') this.memory.verdict ??= verdict;
     this.save();
     const kept = this.memory.verdict ? ` Kept in ${this.file}.` : '';
     this.say('error', `${this.reason(code)}. No further attempt.${kept}`);
@@ -236,62 +206,46 @@ export abstract class Gate {
     return isDue && verdict.code !== UNLINKED ? undefined : verdict.code;
   }
 
-  /** A loop that redials a dead session spins slowly, on nothing. */
+  /** When a request is answered with the verdict. */
   protected replayAt(): number {
-    return this.askedAt + grown(DELAY_MS, this.replays + 1);
-  }
-
-  /** When another account of this process dialled. */
-  protected othersAt(): number {
     return 0;
   }
 
-  /** Until when the next attempt has to wait, and for what. */
-  private bound(verdict: string | undefined): [until: number, code: string] {
-    if (verdict) return [this.replayAt(), verdict];
-    const { code, notBefore, restartAt } = this.memory;
+  protected bounds(): Bound[] {
+    const { code, notBefore } = this.memory;
     const stamps = recent(this.memory, now()).map(([, at]) => at);
     const oldest = stamps.sort((a, b) => b - a)[BUDGET - 1] ?? 0;
-    const isSaving = code === '515' && this.saves > 0;
-    const blind = this.attempt.number > 0 ? 0 : this.unwritableAt;
-    const bounds: [until: number, code: string][] = [
+    const blindAt = this.attempt.number > 0 ? 0 : this.unwritableAt;
+    return [
       [notBefore, code],
-      [(isSaving ? restartAt : 0) + SETTLE_MS, code],
-      [blind + UNWRITABLE_MS, 'unwritable'],
-      [this.othersAt() + SPACING_MS, 'another account'],
+      [blindAt + UNWRITABLE_MS, 'unwritable'],
       [oldest + BUDGET_MS, 'budget'],
     ];
-    return bounds.reduce((a, b) => (b[0] > a[0] ? b : a));
   }
 
-  /** Reads what this and other processes know, and who the bot is. */
+  /** Reads what other processes did, and who the bot is. */
   protected recall(): void {
     const isFirst = !this.file;
     this.file ||= this.place();
-    const before = this.memory;
-    const stored = this.file ? read(this.file) : undefined;
-    // What cannot be read now is what it was.
-    const isNews = stored && (isFirst || stored.code !== 'corrupt');
-    if (isNews) this.memory = isFirst ? stored : merge(before, stored);
+    const { attempts, verdict } = this.memory;
+    // A file that cannot be written knows less than this process.
+    const isRead = this.file && this.unwritableAt === 0;
+    const stored = isRead ? read(this.file) : undefined;
+    if (stored && (isFirst || stored.code !== 'corrupt')) {
+      const all = { ...stored.attempts, ...attempts };
+      this.memory = { ...stored, attempts: all };
+    }
     const { memory } = this;
     const identity = this.identify() || memory.identity || UNLINKED;
-    const isGone = identity === UNLINKED && this.pairing === false;
-    const isSame = !memory.identity || memory.identity === identity;
-    const isOther = !isSame && !isGone;
-    if (isOther) {
-      // Held against the old link. A block is for the number: it stays.
-      const isBlock = BLOCKED.includes(memory.code);
-      Object.assign(memory, isBlock ? { level: 0 } : SETTLED);
-      memory.decidedAt = now();
-    }
-    if (isOther || (memory.cleared > before.cleared && !isFirst)) {
-      this.final = undefined;
-    }
-    if (!isGone || !memory.identity) memory.identity = identity;
-    const isOld = memory.verdict?.identity !== identity && !isGone;
-    if (isOld) memory.verdict = null;
-    // A trial: without a memory nothing holds across restarts.
-    if (isFirst) this.save();
+    const isOther = memory.identity !== '' && memory.identity !== identity;
+    // Held against the old link. A block is for the number: it stays.
+    const isBlock = BLOCKED.includes(memory.code);
+    if (isOther) Object.assign(memory, isBlock ? { level: 0 } : SETTLED);
+    memory.identity = identity;
+    if (memory.verdict?.identity !== identity) memory.verdict = null;
+    // It is linked anew, or a reset or another process's open lifted it.
+    if (isOther || (verdict && !memory.verdict)) this.final = undefined;
+    if (isFirst || isOther) this.save();
   }
 
   protected remember(change: Partial<Memory>): void {
@@ -328,41 +282,28 @@ export abstract class Gate {
   }
 
   protected reason(code: string): string {
-    const detail = code === this.memory.code ? this.detail : '';
-    const known = (MEANINGS[code] ?? detail).slice(0, 100);
-    const { pid } = this.memory;
+    const { code: last, pid } = this.memory;
+    const known = MEANINGS[code] ?? (code === last ? this.detail : '');
     const isRival = code === '440' && pid !== process.pid;
     const rival = isRival ? `, last dialled here by process ${pid}` : '';
     return known ? `${code} (${known}${rival})` : code;
   }
 
   protected say(level: Level, line: string): void {
-    const text = `WhatsApp: ${line}`;
-    // A logger that lacks a level, or throws, must not end the attempts.
-    try {
-      const { logger } = this;
-      const levels: Level[] = [level, 'warn', 'info', 'error', 'log'];
-      const found = levels.find((each) => logger[each]);
-      const logged = found ? logger[found]?.(text) : console[level](text);
-      Promise.resolve(logged).catch(() => undefined);
-    } catch {
-      console[level](text);
-    }
+    console[level](`WhatsApp: ${line}`);
   }
 }
 
-/** What a host sees when we end its socket: an error as Boom has it. */
-class Ended extends Error {
-  readonly isBoom = true;
-  readonly output: object;
-  constructor(statusCode: number, message: string) {
-    super(message);
-    this.output = { statusCode, payload: {}, headers: {} };
-  }
+/** Of an error, for a log: without the password in an address. */
+export function firstLine(error: unknown): string {
+  const [line = ''] = String(dig(error, 'message') ?? '').split('\n');
+  return line.replace(/\/\/[^\s/@]*@/g, '//').slice(0, 100);
 }
 
-export function end(sock: Socket | undefined, code: number, why: string) {
-  const ended = async () => sock?.end?.(new Ended(code, why));
-  // It may have ended already.
+/** With an error as Boom has it. The socket may have ended already. */
+export function end(sock: Socket | undefined, statusCode: number, why: string) {
+  const output = { statusCode, payload: {}, headers: {} };
+  const error = Object.assign(new Error(why), { isBoom: true, output });
+  const ended = async () => sock?.end?.(error);
   ended().catch(() => undefined);
 }

@@ -3,41 +3,17 @@ import * as fs from 'fs';
 import { homedir } from 'os';
 import { basename, dirname, join, relative, resolve } from 'path';
 
-import { type Memory, FRESH, SETTLED, grown, kindOf } from './policy.js';
-import { AHEAD_MS, BUDGET, CORRUPT_LEVEL, DELAY_MS } from './policy.js';
-import { RECHECK_MS, VERSION, longest } from './policy.js';
+import { type Memory, BUDGET_MS, CORRUPT_LEVEL, DELAY_MS } from './policy.js';
+import { FRESH, RECHECK_MS, VERSION, grown, longest } from './policy.js';
 
 // --- Memory: a file for each account, shared by all its processes ---
 
 export const UNLINKED = 'unlinked';
-let offset = Date.now() - performance.now();
+const offset = Date.now() - performance.now();
 
 /** Near Date.now(), but a clock that is set changes no wait. */
 export function now(): number {
   return performance.now() + offset;
-}
-
-type Mark = 'cleared' | 'openedAt' | 'restartAt';
-
-/** What was decided last counts, but a hold is for the number: it stays. */
-export function merge(mine: Memory, theirs: Memory): Memory {
-  const isMine = mine.decidedAt >= theirs.decidedAt;
-  const [last, other] = isMine ? [mine, theirs] : [theirs, mine];
-  const holds = kindOf(other.code) === 'hold' && other.notBefore > now();
-  const decided = holds && kindOf(last.code) !== 'hold' ? other : last;
-  const later = (key: Mark) => Math.max(mine[key], theirs[key]);
-  const [cleared, openedAt] = [later('cleared'), later('openedAt')];
-  const [a, b] = [mine.verdict, theirs.verdict];
-  const verdict = (b?.at ?? 0) > (a?.at ?? 0) ? b : a;
-  const isOver = verdict && verdict.at < Math.max(cleared, openedAt);
-  return {
-    ...decided,
-    ...(cleared > decided.decidedAt ? SETTLED : {}),
-    ...{ cleared, openedAt, restartAt: later('restartAt') },
-    pid: theirs.pid,
-    attempts: { ...theirs.attempts, ...mine.attempts },
-    verdict: isOver ? null : verdict,
-  };
 }
 
 /** undefined: there is no file. A damaged one makes the first wait longer. */
@@ -47,42 +23,33 @@ export function read(file: string): Memory | undefined {
     // A pipe would never answer, and nobody needs a link here.
     const isSound = status.isFile() && status.size <= 65_536;
     if (!isSound) throw new SyntaxError(file);
-    return parse(JSON.parse(fs.readFileSync(file, 'utf8')));
+    return parse(fs.readFileSync(file, 'utf8'));
   } catch (error) {
     if (isAbsent(error)) return undefined;
-    const [level, decidedAt] = [CORRUPT_LEVEL, now()];
-    const notBefore = decidedAt + grown(DELAY_MS, level);
-    return { ...FRESH, code: 'corrupt', level, decidedAt, notBefore };
+    const level = CORRUPT_LEVEL;
+    const notBefore = now() + grown(DELAY_MS, level);
+    return { ...FRESH, code: 'corrupt', level, notBefore };
   }
 }
 
-/** A clock that was set back makes no wait longer than its kind. */
-function parse(raw: unknown): Memory {
-  if (dig(raw, 'version') !== VERSION) throw new SyntaxError('version');
-  const found: Record<string, unknown> = { ...FRESH };
-  for (const [key, value] of Object.entries(FRESH)) {
-    const stored = dig(raw, key);
-    const isTime = /At$|Since$|^cleared$/.test(key);
-    if (stored === null || typeof stored !== typeof value) continue;
-    const isText = typeof stored === 'string';
-    if (isText && !/^[\w-]{0,40}$/.test(stored)) continue;
-    found[key] = isTime ? Math.min(Number(stored), now()) : stored;
-  }
-  const memory = found as Memory;
+/** No time but notBefore is ahead, as after a clock that was set back. */
+function parse(text: string): Memory {
   const at = now();
-  const { verdict } = memory;
-  const isVerdict = verdict && /^\w+$/.test(verdict.code) && verdict.at > 0;
-  if (isVerdict) {
-    verdict.at = Math.min(verdict.at, at);
-    verdict.identity ??= memory.identity;
-  } else memory.verdict = null;
-  const stamps = Object.entries(memory.attempts)
-    .filter(([, stamp]) => stamp <= at + AHEAD_MS)
-    .sort(([, a], [, b]) => a - b)
-    .slice(-3 * BUDGET)
-    .map(([id, stamp]) => [id, Math.min(stamp, at)]);
-  memory.attempts = Object.fromEntries(stamps);
-  memory.notBefore = Math.min(memory.notBefore, at + longest(memory, at));
+  const clean = (key: string, value: unknown) => {
+    const isOdd = typeof value === 'string' && !/^[\w-]{0,40}$/.test(value);
+    if (isOdd || value === null) return undefined;
+    if (typeof value !== 'number' || key === 'notBefore') return value;
+    return value > at + BUDGET_MS ? undefined : Math.min(value, at);
+  };
+  const stored = JSON.parse(text, clean) as Partial<Memory> | undefined;
+  const memory = { ...FRESH, version: 0, ...stored };
+  for (const [key, value] of Object.entries(FRESH)) {
+    const isSound = typeof dig(memory, key) === typeof value;
+    if (!isSound || memory.version !== VERSION) throw new SyntaxError(key);
+  }
+  const { identity, notBefore, verdict } = memory;
+  if (verdict) memory.verdict = Object.assign({ identity, at }, verdict);
+  memory.notBefore = Math.min(notBefore, at + longest(memory, at));
   return memory;
 }
 

@@ -14,7 +14,6 @@ export const SETTLE_MS = 2_000;
 export const UNFLUSHED_MS = 15_000;
 export const UNWRITABLE_MS = 60_000;
 export const CORRUPT_LEVEL = 3;
-export const AHEAD_MS = 3_600_000;
 export const EXPIRY_CAP_MS = 2_592_000_000;
 export const PROBE_MS = 86_400_000;
 export const LATE_MS = 25_000;
@@ -56,16 +55,12 @@ export const FRESH = {
   /** When the attempts of the last hour began, by their ids. */
   attempts: {} as Record<string, number>,
   ...SETTLED,
-  /** How the last one ended, when, and with which credentials. */
+  /** How the last one ended, and with which credentials. */
   code: 'started',
-  decidedAt: 0,
   identity: '',
-  openedAt: 0,
   downSince: 0,
   restartAt: 0,
   verdict: null as { code: string; identity: string; at: number } | null,
-  /** When `skillgen reset` was last run. */
-  cleared: 0,
   pid: 0,
 };
 export type Memory = typeof FRESH;
@@ -78,30 +73,37 @@ export function begin(memory: Memory, id: string, at: number): void {
   memory.downSince ||= at;
   memory.attempts = { ...Object.fromEntries(recent(memory, at)), [id]: at };
   memory.level += 1;
-  Object.assign(memory, { code: 'started', decidedAt: at, pid: process.pid });
+  memory.code = 'started';
+  memory.pid = process.pid;
   memory.notBefore = at + delay(memory, at);
   if (memory.verdict) memory.verdict.at = at;
 }
 
 /** After one that never opened, the delay counts from its start. */
-export function ended(memory: Memory, at: number, wasUp: boolean, expiry = 0) {
-  const kind = kindOf(memory.code);
-  memory.decidedAt = at;
+export function ended(memory: Memory, code: string, at: number, wasUp = false) {
+  const [kind, before] = [kindOf(code), { ...memory }];
+  memory.code = code;
   memory.level = Math.max(memory.level, 1);
+  memory.hits = code === 'deadline' ? memory.hits + 1 : 0;
   memory.restarts = kind === 'restart' ? memory.restarts + 1 : 0;
   if (kind === 'restart') memory.restartAt = at;
+  // The one retry of a 401 right after pairing is spent.
+  if (code === '401') memory.restartAt = 0;
   if (kind === 'restart' && memory.restarts <= RESTARTS) {
     // No failure: the level is what it was before the attempt.
     memory.level -= 1;
     memory.notBefore = 0;
   } else if (kind === 'hold') {
     memory.blocked += 1;
-    const wait = spread(grown(HOLD_MS, memory.blocked), 1);
-    memory.notBefore = at + Math.max(wait, expiry);
+    memory.notBefore = at + delay(memory, at);
   } else {
     const due = wasUp ? at + delay(memory, at) : memory.notBefore;
     memory.notBefore = Math.max(at + DELAY_MS[0], due);
   }
+  // A hold that another process was given meanwhile is for this one, too.
+  const { code: other, notBefore } = before;
+  const isHeld = kindOf(other) === 'hold' && notBefore >= memory.notBefore;
+  if (isHeld) Object.assign(memory, { code: other, notBefore });
 }
 
 export function kindOf(code: string): 'restart' | 'hold' | 'transient' {
@@ -120,24 +122,23 @@ export function isDown({ downSince }: Memory, now: number): boolean {
 
 /** The longest that the next attempt may be away. */
 export function longest(memory: Memory, now: number): number {
+  const [wait, jitter] = step(memory, now);
+  return memory.code === '402' ? EXPIRY_CAP_MS : wait * (1 + jitter);
+}
+
+/** Bots that were dropped together must not come back together. */
+function delay(memory: Memory, now: number): number {
+  const [wait, jitter] = step(memory, now);
+  return Math.round(wait * (1 + jitter * Math.random()));
+}
+
+function step(memory: Memory, now: number): [wait: number, jitter: number] {
   const { blocked, code, level } = memory;
-  const isHold = kindOf(code) === 'hold';
-  const wait = isHold ? grown(HOLD_MS, blocked) : grown(DELAY_MS, level);
-  const share = isHold || level > 1 ? JITTER[1] : JITTER[0];
-  if (code === '402') return EXPIRY_CAP_MS;
-  return (isDown(memory, now) ? DOWN_MS[1] : wait) * (1 + share);
+  if (kindOf(code) === 'hold') return [grown(HOLD_MS, blocked), JITTER[1]];
+  if (isDown(memory, now)) return [DOWN_MS[1], JITTER[1]];
+  return [grown(DELAY_MS, level), JITTER[level > 1 ? 1 : 0]];
 }
 
 export function grown(steps: readonly [number, number], level: number): number {
   return Math.min(steps[1], steps[0] * FACTOR ** (Math.max(level, 1) - 1));
-}
-
-function delay(memory: Memory, now: number): number {
-  if (isDown(memory, now)) return spread(DOWN_MS[1], 1);
-  return spread(grown(DELAY_MS, memory.level), memory.level > 1 ? 1 : 0);
-}
-
-/** Bots that were dropped together must not come back together. */
-function spread(wait: number, share: 0 | 1): number {
-  return Math.round(wait * (1 + JITTER[share] * Math.random()));
 }

@@ -2,9 +2,11 @@ import * as http from 'http';
 import * as https from 'https';
 import { resolve } from 'path';
 
-import { type Attempt, type Socket, type Update, Gate, end } from './gate.js';
+import { type Attempt, type Bound, type Socket, type Update } from './gate.js';
+import { Gate, end } from './gate.js';
 import { UNLINKED, beside, dig, hash, identityIn } from './memory.js';
 import { identityOf, inOwnFolder, now, read } from './memory.js';
+import { DELAY_MS, SPACING_MS, grown } from './policy.js';
 
 // --- Sockets: the dial itself is held until its turn has come ---
 
@@ -32,45 +34,44 @@ export async function authState<S>(use: Use<S>, folder: string): Promise<S> {
   return found;
 }
 
-const gates = new Map<string, AccountGate>();
-let dialled: { by: Gate | undefined; at: number } = { by: undefined, at: 0 };
 const folders = new WeakMap<object, string>();
+const gates = new Map<string, AccountGate>();
+let dialled: { by?: Gate; at: number } = { at: 0 };
 
 class AccountGate extends Gate {
   /** Those of the socket that asked last. */
   creds: object = {};
+  replays = 0;
+  askedAt = 0;
   /** Calls for a pairing code whose socket has ended. */
   readonly codes: GiveCode[][] = [];
 
-  readonly isShared: boolean;
-  private readonly name: string;
-  private readonly folder: string | undefined;
-
-  constructor(name: string, folder: string | undefined) {
-    super();
-    this.name = name;
-    this.folder = folder;
-    this.isShared = name === UNLINKED;
-  }
-
   protected place(): string {
+    const folder = folders.get(this.creds);
+    const name = nameOf(this.creds);
     // Where a rewritten channel keeps it; else not among folders of accounts.
-    const known = this.folder === undefined ? '' : beside(this.folder);
-    return known && read(known) ? known : inOwnFolder(this.name);
+    const known = folder === undefined ? '' : beside(folder);
+    return known && read(known) ? known : inOwnFolder(name);
   }
 
   protected identify(): string {
     return identityOf(this.creds);
   }
 
-  protected override othersAt(): number {
-    return dialled.by === this ? 0 : dialled.at;
+  /** A loop that redials a dead session spins slowly, on nothing. */
+  protected override replayAt(): number {
+    return this.askedAt + grown(DELAY_MS, this.replays + 1);
+  }
+
+  protected override bounds(): Bound[] {
+    const at = dialled.by === this ? 0 : dialled.at;
+    return [...super.bounds(), [at + SPACING_MS, 'another account']];
   }
 
   /** Unfinished pairings are paced; no verdict on one is for the others. */
-  protected override verdictOn(from: Attempt, code: string, error: unknown) {
+  protected override verdictOn(code: string, error: unknown, state: string) {
     if (this.memory.identity === UNLINKED) return undefined;
-    return super.verdictOn(from, code, error);
+    return super.verdictOn(code, error, state);
   }
 
   /** A number that was just paired goes on from what was seen so far. */
@@ -83,14 +84,18 @@ class AccountGate extends Gate {
 }
 
 /** Before it is paired, each start may make new keys: those share a gate. */
-function gateOf(creds: object): AccountGate {
+function nameOf(creds: object): string {
   const folder = folders.get(creds);
   const number = /^\d+/.exec(String(dig(creds, 'me', 'id')))?.[0];
   const linked = dig(creds, 'account') ? number : undefined;
   const name = folder === undefined ? linked : resolve(folder);
-  const key = name === undefined ? UNLINKED : hash(name);
-  const gate = gates.get(key) ?? new AccountGate(key, folder);
-  gates.set(key, gate);
+  return name === undefined ? UNLINKED : hash(name);
+}
+
+function gateOf(creds: object): AccountGate {
+  const name = nameOf(creds);
+  const gate = gates.get(name) ?? new AccountGate();
+  gates.set(name, gate);
   gate.creds = creds;
   return gate;
 }
@@ -98,13 +103,12 @@ function gateOf(creds: object): AccountGate {
 type GiveCode = (ready: Socket) => void;
 
 class HeldSocket {
+  private readonly creds: object;
   private sock: Socket | undefined;
   private attempt: Attempt | undefined;
   private gate: AccountGate | undefined;
   private codes: GiveCode[] = [];
   private isReady = false;
-
-  private readonly creds: object;
 
   constructor(creds: object) {
     this.creds = creds;
@@ -112,21 +116,27 @@ class HeldSocket {
 
   /** Baileys wants a connection. */
   ask(request: http.ClientRequest, dial: () => void): void {
-    const gate = gateOf(this.creds);
+    const { creds } = this;
+    const gate = gateOf(creds);
     this.gate = gate;
     if (this.sock) this.listen(this.sock);
     this.codes.push(...(gate.codes.shift() ?? []));
     request.once('close', () => gate.proceed());
+    gate.askedAt = now();
     gate.enter({
-      key: gate.isShared ? dig(this.creds, 'noiseKey') : gate,
+      key: nameOf(creds) === UNLINKED ? dig(creds, 'noiseKey') : gate,
       isAlive: () => !request.destroyed && !this.isStale(),
       grant: (attempt) => {
         this.attempt = attempt;
+        gate.replays = 0;
         dialled = { by: gate, at: now() };
         attempt.sock = this.sock;
         dial();
       },
-      refuse: (code) => end(this.sock, Number(code) || 401, 'as before'),
+      refuse: (code) => {
+        gate.replays += 1;
+        end(this.sock, Number(code) || 401, 'as before');
+      },
     });
   }
 
