@@ -1,6 +1,6 @@
 import { Gate, end, firstLine } from './gate.js';
 import { LATE_MS, SETTLE_MS, UPTIME_MS, kindOf } from './policy.js';
-import { UNLINKED, beside, dig, identityIn } from './memory.js';
+import { UNLINKED, beside, identityIn } from './memory.js';
 
 // --- Loop: what a channel with one account asks of its gate ---
 
@@ -10,7 +10,8 @@ export class ReconnectStopped extends Error {
 }
 
 export class Reconnect extends Gate {
-  options;
+  folder;
+  logger;
   connect;
   hooks = {};
   /** They settle what dial() has returned. */
@@ -23,10 +24,11 @@ export class Reconnect extends Gate {
   /** The connect function runs, and has not asked for its turn yet. */
   isDialing = false;
 
-  constructor(options) {
+  constructor({ authDir, logger, pairing }) {
     super();
-    this.options = options;
-    this.pairing = options.pairing;
+    this.folder = typeof authDir === 'string' ? () => authDir : authDir;
+    this.logger = logger;
+    this.pairing = pairing;
   }
 
   /** True once no further attempt will be made. */
@@ -58,7 +60,7 @@ export class Reconnect extends Gate {
   observe(update, number, sock) {
     const { attempt } = this;
     const own = sock;
-    if (!this.isLive() || attempt.number !== number) {
+    if (attempt.state === 'over' || attempt.number !== number) {
       this.discard(update, own);
       return false;
     }
@@ -126,9 +128,7 @@ export class Reconnect extends Gate {
       else this.say('info', 'stopped; the other channels go on');
     };
     // Other channels may still be starting.
-    const early = UPTIME_MS - process.uptime() * 1000;
-    if (early > 0) setTimeout(decide, early);
-    else decide();
+    setTimeout(decide, Math.max(0, UPTIME_MS - process.uptime() * 1000));
   }
 
   place() {
@@ -141,23 +141,15 @@ export class Reconnect extends Gate {
     return found === UNLINKED && this.pairing === false ? '' : found;
   }
 
-  folder() {
-    const { authDir } = this.options;
-    return typeof authDir === 'string' ? authDir : authDir();
-  }
-
   /** A logger that lacks a level, or throws, must not end the attempts. */
   say(level, line) {
-    const text = `WhatsApp: ${line}`;
-    try {
-      const { logger } = this.options;
-      const levels = [level, 'warn', 'info', 'error', 'log'];
-      const found = levels.find((each) => logger[each]);
-      const logged = found ? logger[found]?.(text) : console[level](text);
-      Promise.resolve(logged).catch(() => undefined);
-    } catch {
-      console[level](text);
-    }
+    const levels = [level, 'warn', 'info', 'error', 'log'];
+    const log = async () => {
+      const found = levels.find((each) => this.logger[each]);
+      if (found) await this.logger[found]?.(`WhatsApp: ${line}`);
+      else super.say(level, line);
+    };
+    log().catch(() => super.say(level, line));
   }
 
   bounds() {
@@ -174,10 +166,8 @@ export class Reconnect extends Gate {
   }
 
   verdictOn(code, error, state) {
-    const over = String(dig(error, 'message')).includes('QR refs attempts');
-    const isPairing = state === 'pairing' || over;
     const isNew = this.memory.identity === UNLINKED;
-    if (code === '408' && isNew && isPairing) return 'unpaired';
+    if (isNew && state === 'pairing' && code === '408') return 'unpaired';
     return super.verdictOn(code, error, state);
   }
 
@@ -186,10 +176,6 @@ export class Reconnect extends Gate {
     // No open will come: after the host's own handler, nobody waits on.
     clearTimeout(this.lateTimer);
     this.lateTimer = setTimeout(() => this.late(), 0);
-  }
-
-  isLive() {
-    return this.attempt.state !== 'over';
   }
 
   async run() {
@@ -246,7 +232,8 @@ export class Reconnect extends Gate {
 
   /** An event of an old attempt: its socket must not stay behind. */
   discard(update, sock) {
-    const current = this.isLive() ? this.attempt.sock : undefined;
+    const { sock: live, state } = this.attempt;
+    const current = state === 'over' ? undefined : live;
     if (!sock || sock === current) return;
     // Baileys says 'connecting' right after creation, so the socket is its
     // own. Later the host's variable may hold a newer one.

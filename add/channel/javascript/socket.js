@@ -183,17 +183,16 @@ class HeldSocket {
 
 function heldAgent(agent, held) {
   const own = isObject(agent) ? agent : undefined;
+  const addRequest = (request, ...rest) => {
+    // WhatsApp is wss:, tests dial ws: too.
+    const library = request.protocol === 'http:' ? http : https;
+    const inner = own ?? library.globalAgent;
+    const add = dig(inner, 'addRequest');
+    held.ask(request, () => add.call(inner, request, ...rest));
+  };
   return new Proxy(own ?? https.globalAgent, {
     get(target, name) {
-      if (name === 'addRequest') {
-        return (request, ...rest) => {
-          const isPlain = request.protocol === 'http:';
-          const inner = own ?? (isPlain ? http.globalAgent : target);
-          const add = dig(inner, 'addRequest');
-          held.ask(request, () => add.call(inner, request, ...rest));
-        };
-      }
-      // WhatsApp is wss:, tests dial ws: too.
+      if (name === 'addRequest') return addRequest;
       if (name === 'protocol' && !own) return undefined;
       const value = Reflect.get(target, name, target);
       return typeof value === 'function' ? value.bind(target) : value;

@@ -106,8 +106,8 @@ export abstract class Gate {
 
   /** An HTTP refusal makes Baileys emit no close, ever. */
   private arm(attempt: Attempt): void {
-    const last = DEADLINES_MS.length - 1;
-    const wait = DEADLINES_MS[Math.min(this.memory.hits, last)];
+    const { hits } = this.memory;
+    const wait = DEADLINES_MS[hits] ?? Math.max(...DEADLINES_MS);
     attempt.timer = setTimeout(() => this.expired(attempt), wait);
   }
 
@@ -189,11 +189,11 @@ export abstract class Gate {
     this.recall();
     this.final = code;
     const { identity } = this.memory;
-    const isKept = identity !== UNLINKED || this.pairing === false;
-    const verdict = { code, identity, at: now() };
-    if (isKept && code !== 'logout') this.memory.verdict ??= verdict;
+    const isLasting = identity !== UNLINKED || this.pairing === false;
+    const isKept = isLasting && code !== 'logout';
+    if (isKept) this.memory.verdict ??= { code, at: now() };
     this.save();
-    const kept = this.memory.verdict ? ` Kept in ${this.file}.` : '';
+    const kept = isKept ? ` Kept in ${this.file}.` : '';
     this.say('error', `${this.reason(code)}. No further attempt.${kept}`);
     this.proceed();
   }
@@ -202,8 +202,8 @@ export abstract class Gate {
   private verdict(): string | undefined {
     const { code, verdict } = this.memory;
     if (!verdict) return this.final;
-    const isDue = now() - verdict.at >= PROBE_MS || code === '515';
-    return isDue && verdict.code !== UNLINKED ? undefined : verdict.code;
+    const isFresh = now() - verdict.at < PROBE_MS && code !== '515';
+    return isFresh || verdict.code === UNLINKED ? verdict.code : undefined;
   }
 
   /** When a request is answered with the verdict. */
@@ -241,8 +241,8 @@ export abstract class Gate {
     // Held against the old link. A block is for the number: it stays.
     const isBlock = BLOCKED.includes(memory.code);
     if (isOther) Object.assign(memory, isBlock ? { level: 0 } : SETTLED);
+    if (memory.identity !== identity) memory.verdict = null;
     memory.identity = identity;
-    if (memory.verdict?.identity !== identity) memory.verdict = null;
     // It is linked anew, or a reset or another process's open lifted it.
     if (isOther || (verdict && !memory.verdict)) this.final = undefined;
     if (isFirst || isOther) this.save();

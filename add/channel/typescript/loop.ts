@@ -1,7 +1,7 @@
 import { type Attempt, type Bound, type Level, type Socket } from './gate.js';
 import { type Update, Gate, end, firstLine } from './gate.js';
 import { LATE_MS, SETTLE_MS, UPTIME_MS, kindOf } from './policy.js';
-import { UNLINKED, beside, dig, identityIn } from './memory.js';
+import { UNLINKED, beside, identityIn } from './memory.js';
 
 // --- Loop: what a channel with one account asks of its gate ---
 
@@ -30,7 +30,8 @@ export class ReconnectStopped extends Error {
 }
 
 export class Reconnect extends Gate {
-  private readonly options: ReconnectOptions;
+  private readonly folder: () => string;
+  private readonly logger: Logger;
   private connect: (() => Promise<unknown>) | undefined;
   private hooks: DialHooks = {};
   /** They settle what dial() has returned. */
@@ -43,10 +44,11 @@ export class Reconnect extends Gate {
   /** The connect function runs, and has not asked for its turn yet. */
   private isDialing = false;
 
-  constructor(options: ReconnectOptions) {
+  constructor({ authDir, logger, pairing }: ReconnectOptions) {
     super();
-    this.options = options;
-    this.pairing = options.pairing;
+    this.folder = typeof authDir === 'string' ? () => authDir : authDir;
+    this.logger = logger;
+    this.pairing = pairing;
   }
 
   /** True once no further attempt will be made. */
@@ -78,7 +80,7 @@ export class Reconnect extends Gate {
   observe(update: Update, number: number, sock?: unknown): boolean {
     const { attempt } = this;
     const own = sock as Socket | undefined;
-    if (!this.isLive() || attempt.number !== number) {
+    if (attempt.state === 'over' || attempt.number !== number) {
       this.discard(update, own);
       return false;
     }
@@ -146,9 +148,7 @@ export class Reconnect extends Gate {
       else this.say('info', 'stopped; the other channels go on');
     };
     // Other channels may still be starting.
-    const early = UPTIME_MS - process.uptime() * 1000;
-    if (early > 0) setTimeout(decide, early);
-    else decide();
+    setTimeout(decide, Math.max(0, UPTIME_MS - process.uptime() * 1000));
   }
 
   protected place(): string {
@@ -161,23 +161,15 @@ export class Reconnect extends Gate {
     return found === UNLINKED && this.pairing === false ? '' : found;
   }
 
-  private folder(): string {
-    const { authDir } = this.options;
-    return typeof authDir === 'string' ? authDir : authDir();
-  }
-
   /** A logger that lacks a level, or throws, must not end the attempts. */
   protected override say(level: Level, line: string): void {
-    const text = `WhatsApp: ${line}`;
-    try {
-      const { logger } = this.options;
-      const levels = [level, 'warn', 'info', 'error', 'log'] as const;
-      const found = levels.find((each) => logger[each]);
-      const logged = found ? logger[found]?.(text) : console[level](text);
-      Promise.resolve(logged).catch(() => undefined);
-    } catch {
-      console[level](text);
-    }
+    const levels = [level, 'warn', 'info', 'error', 'log'] as const;
+    const log = async () => {
+      const found = levels.find((each) => this.logger[each]);
+      if (found) await this.logger[found]?.(`WhatsApp: ${line}`);
+      else super.say(level, line);
+    };
+    log().catch(() => super.say(level, line));
   }
 
   protected override bounds(): Bound[] {
@@ -194,10 +186,8 @@ export class Reconnect extends Gate {
   }
 
   protected override verdictOn(code: string, error: unknown, state: string) {
-    const over = String(dig(error, 'message')).includes('QR refs attempts');
-    const isPairing = state === 'pairing' || over;
     const isNew = this.memory.identity === UNLINKED;
-    if (code === '408' && isNew && isPairing) return 'unpaired';
+    if (isNew && state === 'pairing' && code === '408') return 'unpaired';
     return super.verdictOn(code, error, state);
   }
 
@@ -206,10 +196,6 @@ export class Reconnect extends Gate {
     // No open will come: after the host's own handler, nobody waits on.
     clearTimeout(this.lateTimer);
     this.lateTimer = setTimeout(() => this.late(), 0);
-  }
-
-  private isLive(): boolean {
-    return this.attempt.state !== 'over';
   }
 
   private async run(): Promise<void> {
@@ -266,7 +252,8 @@ export class Reconnect extends Gate {
 
   /** An event of an old attempt: its socket must not stay behind. */
   private discard(update: Update, sock: Socket | undefined): void {
-    const current = this.isLive() ? this.attempt.sock : undefined;
+    const { sock: live, state } = this.attempt;
+    const current = state === 'over' ? undefined : live;
     if (!sock || sock === current) return;
     // Baileys says 'connecting' right after creation, so the socket is its
     // own. Later the host's variable may hold a newer one.

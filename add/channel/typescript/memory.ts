@@ -47,9 +47,7 @@ function parse(text: string): Memory {
     const isSound = typeof dig(memory, key) === typeof value;
     if (!isSound || memory.version !== VERSION) throw new SyntaxError(key);
   }
-  const { identity, notBefore, verdict } = memory;
-  if (verdict) memory.verdict = Object.assign({ identity, at }, verdict);
-  memory.notBefore = Math.min(notBefore, at + longest(memory, at));
+  memory.notBefore = Math.min(memory.notBefore, at + longest(memory, at));
   return memory;
 }
 
@@ -89,9 +87,8 @@ export function inOwnFolder(name: string): string {
   const home = join(homedir(), '.whatsapp-reconnect');
   for (const folder of [resolve(own), home]) {
     try {
-      const options = { recursive: true, mode: 0o700 };
-      const isNew = fs.mkdirSync(folder, options);
-      if (isNew) fs.writeFileSync(join(folder, '.gitignore'), '*\n');
+      const made = fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (made) fs.writeFileSync(join(folder, '.gitignore'), '*\n');
       fs.accessSync(folder, fs.constants.W_OK);
       return join(folder, `${name}-reconnect.json`);
     } catch {

@@ -60,7 +60,7 @@ export const FRESH = {
   identity: '',
   downSince: 0,
   restartAt: 0,
-  verdict: null as { code: string; identity: string; at: number } | null,
+  verdict: null as { code: string; at: number } | null,
   pid: 0,
 };
 export type Memory = typeof FRESH;

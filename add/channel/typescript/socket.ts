@@ -190,17 +190,16 @@ type AddRequest = (...all: unknown[]) => void;
 
 function heldAgent(agent: unknown, held: HeldSocket): https.Agent {
   const own = isObject(agent) ? (agent as https.Agent) : undefined;
+  const addRequest = (request: http.ClientRequest, ...rest: unknown[]) => {
+    // WhatsApp is wss:, tests dial ws: too.
+    const library = request.protocol === 'http:' ? http : https;
+    const inner = own ?? library.globalAgent;
+    const add = dig(inner, 'addRequest') as AddRequest;
+    held.ask(request, () => add.call(inner, request, ...rest));
+  };
   return new Proxy(own ?? https.globalAgent, {
     get(target, name) {
-      if (name === 'addRequest') {
-        return (request: http.ClientRequest, ...rest: unknown[]) => {
-          const isPlain = request.protocol === 'http:';
-          const inner = own ?? (isPlain ? http.globalAgent : target);
-          const add = dig(inner, 'addRequest') as AddRequest;
-          held.ask(request, () => add.call(inner, request, ...rest));
-        };
-      }
-      // WhatsApp is wss:, tests dial ws: too.
+      if (name === 'addRequest') return addRequest;
       if (name === 'protocol' && !own) return undefined;
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === 'function' ? value.bind(target) : value;
