@@ -26,6 +26,21 @@ PUBLIC = frozenset(
     }
 )
 """What hosts import."""
+SURFACE = frozenset(
+    {
+        "constructor",
+        "dial",
+        "exitIfAlone",
+        "observe",
+        "saving",
+        "stop",
+        "terminal",
+        "turn",
+        # What an Error is called.
+        "name",
+    }
+)
+"""The members of those that hosts, and JavaScript itself, use."""
 
 _NAMED = re.compile(r"^import \{\s+(.+?),?\s+\} from '([^']+)';\n", re.M | re.S)
 _WHOLE = re.compile(r"^import \* as (\w+) from '([^']+)';\n", re.M)
@@ -38,6 +53,13 @@ _DECLARATIONS = frozenset(
         "lexical_declaration",
         "type_alias_declaration",
     }
+)
+_MEMBERS = (
+    "abstract_method_signature",
+    "method_definition",
+    "method_signature",
+    "property_signature",
+    "public_field_definition",
 )
 
 
@@ -86,16 +108,59 @@ def _private(body: str, modules: ModuleSystem) -> str:
 
 
 def _without_unused(body: str) -> str:
-    """The body without declarations, and their comments, that nothing in it uses."""
+    """The body without declarations and members, and their comments, that nothing in it uses."""
     from ast_grep_py import SgRoot
 
     while True:
         root = SgRoot(body, "typescript").root()
         spans = [span for node in root.children() if (span := _unused(node, body))]
+        spans = spans or _unused_members(root, body)
         if not spans:
             return re.sub(r"\n{3,}", "\n\n", body)
-        for start, end in reversed(spans):
+        for start, end in sorted(spans, reverse=True):
             body = body[:start] + body[end:]
+
+
+def _unused_members(root: SgNode, body: str) -> list[tuple[int, int]]:
+    """Where the members stand whose names are nowhere but in their own definitions."""
+    members: dict[str, list[tuple[int, int]]] = {}
+    names: dict[str, int] = {}
+    for kind in _MEMBERS:
+        for node in root.find_all(kind=kind):
+            name = node.field("name")
+            if name is None or name.text() in SURFACE or _is_public_type(node):
+                continue
+            members.setdefault(name.text(), []).append(_lines_of(node, body))
+            names[name.text()] = names.get(name.text(), 0) + 1
+    bare = re.sub(r"/\*\*.*?\*/|^ *//.*?$", "", body, flags=re.S | re.M)
+    spans = []
+    for name_text, count in names.items():
+        word = re.compile(rf"(?<![\w$]){re.escape(name_text)}(?![\w$])")
+        if len(word.findall(bare)) == count:
+            spans += members[name_text]
+    return spans
+
+
+def _is_public_type(member: SgNode) -> bool:
+    """Whether hosts give or get objects of the interface that a member belongs to."""
+    for outer in member.ancestors():
+        if outer.kind() in {"interface_declaration", "type_alias_declaration"}:
+            name = outer.field("name")
+            return name is None or name.text() in PUBLIC
+    return False
+
+
+def _lines_of(node: SgNode, body: str) -> tuple[int, int]:
+    """The lines of a member, its comment and the blank line between it and the next one."""
+    span = node.range()
+    start, end = span.start.index, body.index("\n", span.end.index) + 1
+    before = node.prev()
+    if before is not None and before.kind() == "comment" and before.text().startswith("/**"):
+        start = before.range().start.index
+    start = body.rindex("\n", 0, start) + 1
+    if body.startswith("\n", end):
+        return start, end + 1
+    return start - body[:start].endswith("\n\n"), end
 
 
 def _unused(node: SgNode, body: str) -> tuple[int, int] | None:

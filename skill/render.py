@@ -116,8 +116,10 @@ def _digest(body: str) -> str:
 
 
 def _with_policy(source: str, policy: Policy, typed: bool) -> str:
+    """The source with that policy; the marks around it are for this repository."""
     begin, end = source.index(BEGIN), source.index(END) + len(END)
-    return source[:begin] + policy_block(policy, typed) + source[end:]
+    constants = policy_block(policy, typed).removeprefix(f"{BEGIN}\n").removesuffix(f"\n{END}")
+    return source[:begin] + constants + source[end:]
 
 
 def policy_block(policy: Policy = POLICY, typed: bool = True) -> str:
@@ -138,7 +140,6 @@ def policy_block(policy: Policy = POLICY, typed: bool = True) -> str:
         "UNFLUSHED_MS": policy.unflushed * 1000,
         "UNWRITABLE_MS": policy.unwritable_wait * 1000,
         "CORRUPT_LEVEL": policy.corrupt_level,
-        "AHEAD_MS": policy.ahead * 1000,
         "EXPIRY_CAP_MS": policy.expiry_cap * 1000,
         "PROBE_MS": policy.probe_after * 1000,
         "LATE_MS": policy.late_after * 1000,

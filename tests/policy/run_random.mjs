@@ -11,7 +11,7 @@ process.kill = () => true;
 
 const HOUR = 3_600_000;
 const SHORTEST = 5_000;
-const LONGEST = HOUR * 1.2;
+const LONGEST = HOUR * 1.5;
 const CODES = [400, 401, 402, 403, 405, 408, 408, 428, 428, 429, 440, 500, 503, 515, 515, undefined];
 
 const pick = (random, list) => list[Math.floor(random() * list.length)];
@@ -72,16 +72,16 @@ function hasty({ grants, blur }) {
 }
 
 /** The longest wait there is, with its jitter: the budget's, a hold's, or a day's without an open. */
-function patient({ reconnect, blur }) {
-  if (!reconnect.waiting) return false;
-  const [until] = reconnect.bound();
-  return until - reconnect.now() > LONGEST + blur;
+function patient({ reconnect, blur, bootedAt }) {
+  if (reconnect.requests.size === 0) return false;
+  const until = Math.max(...reconnect.bounds().map(([at]) => at));
+  return until - (bootedAt + clock.mono) > LONGEST + blur;
 }
 
 /** Alive: connected, trying, or with a timer that goes on. */
 function dead(bot) {
   if (bot.down || bot.reconnect.terminal) return false;
-  return !bot.reconnect.waiting && bot.reconnect.state === 'idle';
+  return bot.reconnect.requests.size === 0 && bot.reconnect.attempt.state === 'over';
 }
 
 async function live(random) {

@@ -120,6 +120,7 @@ export class Bot {
     this.sock = undefined;
     this.attempt = 0;
     const { pairing } = this.options;
+    this.bootedAt = clock.wall;
     const { Reconnect } = this.newProcess();
     this.reconnect = new Reconnect({ authDir: () => this.authDir, logger, pairing });
   }

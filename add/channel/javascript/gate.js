@@ -70,7 +70,8 @@ export class Gate {
 
   /** An HTTP refusal makes Baileys emit no close, ever. */
   arm(attempt) {
-    const wait = DEADLINES_MS[this.memory.hits] ?? DEADLINES_MS.at(-1);
+    const { hits } = this.memory;
+    const wait = DEADLINES_MS[hits] ?? Math.max(...DEADLINES_MS);
     attempt.timer = setTimeout(() => this.expired(attempt), wait);
   }
 
