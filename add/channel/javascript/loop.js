@@ -114,10 +114,9 @@ export class Reconnect extends Gate {
     this.runs += 1;
     this.drop(this.attempt);
     clearTimeout(this.lateTimer);
-    const waiting = [...this.requests.values()];
+    this.requests.get(this)?.refuse('stopped');
     this.requests.clear();
     this.proceed();
-    for (const request of waiting) request.refuse('stopped');
   }
 
   /** Ends the process, with success, unless another channel is connected. */
@@ -226,6 +225,7 @@ export class Reconnect extends Gate {
   }
 
   redial(code, error) {
+    if (this.terminal) return;
     this.giveUp(code, error);
     void this.run();
   }

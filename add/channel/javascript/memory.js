@@ -22,8 +22,7 @@ export function read(file) {
     const status = fs.lstatSync(file);
     // A pipe would never answer, and nobody needs a link here.
     const isSound = status.isFile() && status.size <= 65_536;
-    if (!isSound) throw new SyntaxError(file);
-    return parse(fs.readFileSync(file, 'utf8'));
+    return parse(isSound ? fs.readFileSync(file, 'utf8') : '');
   } catch (error) {
     if (isAbsent(error)) return undefined;
     const level = CORRUPT_LEVEL;

@@ -45,10 +45,9 @@ class AccountGate extends Gate {
 
   place() {
     const folder = folders.get(this.creds);
-    const name = nameOf(this.creds);
     // Where a rewritten channel keeps it; else not among folders of accounts.
     const known = folder === undefined ? '' : beside(folder);
-    return known && read(known) ? known : inOwnFolder(name);
+    return known && read(known) ? known : inOwnFolder(nameOf(this.creds));
   }
 
   identify() {

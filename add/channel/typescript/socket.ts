@@ -48,10 +48,9 @@ class AccountGate extends Gate {
 
   protected place(): string {
     const folder = folders.get(this.creds);
-    const name = nameOf(this.creds);
     // Where a rewritten channel keeps it; else not among folders of accounts.
     const known = folder === undefined ? '' : beside(folder);
-    return known && read(known) ? known : inOwnFolder(name);
+    return known && read(known) ? known : inOwnFolder(nameOf(this.creds));
   }
 
   protected identify(): string {
