@@ -204,7 +204,8 @@ export class Gate {
     const isOther = memory.identity !== '' && memory.identity !== identity;
     // Held against the old link. A block is for the number: it stays.
     const isBlock = BLOCKED.includes(memory.code);
-    if (isOther) Object.assign(memory, isBlock ? { level: 0 } : SETTLED);
+    const anew = isBlock ? { level: 0 } : { ...SETTLED, notBefore: 0 };
+    if (isOther) Object.assign(memory, anew);
     if (memory.identity !== identity) memory.verdict = null;
     memory.identity = identity;
     // It is linked anew, or a reset or another process's open lifted it.

@@ -39,15 +39,8 @@ export const MEANINGS: Record<string, string> = {
 };
 // skillgen: policy ends
 
-/** What a long open, a reset or a new link puts back. */
-export const SETTLED = {
-  /** Attempts since then; refusals, 515s and deadlines in a row. */
-  level: 0,
-  blocked: 0,
-  restarts: 0,
-  hits: 0,
-  notBefore: 0,
-};
+/** Attempts since a long open or a new link; holds, 515s, deadlines in a row. */
+export const SETTLED = { level: 0, blocked: 0, restarts: 0, hits: 0 };
 
 /** What is remembered of one account. Times: ms since 1970; 0 is never. */
 export const FRESH = {
@@ -55,6 +48,7 @@ export const FRESH = {
   /** When the attempts of the last hour began, by their ids. */
   attempts: {} as Record<string, number>,
   ...SETTLED,
+  notBefore: 0,
   /** How the last one ended, and with which credentials. */
   code: 'started',
   identity: '',
