@@ -191,8 +191,12 @@ class Account(Gate):
         with self._lock:
             if self._live(attempt) and self._state == "open":
                 self._recall()
-                self._memory.settle()
-                self._memory.decided_at = self._now()
+                memory = self._memory
+                # Another process may have been given a hold meanwhile: it stays.
+                until = memory.not_before
+                memory.settle()
+                memory.not_before = until
+                memory.decided_at = self._now()
                 self._save()
 
     def _finish(self, code: str, error: str, expire: float) -> None:
