@@ -17,12 +17,11 @@ export class Reconnect extends Gate {
   /** They settle what dial() has returned. */
   ready = [];
   lateTimer;
-  runs = 0;
+  /** The attempt that dial() has waited for, until turn() takes it. */
+  offered;
   /** Handlers of creds.update that run now. */
   saves = 0;
   isStopped = false;
-  /** The connect function runs, and has not asked for its turn yet. */
-  isDialing = false;
 
   constructor({ authDir, logger, pairing }) {
     super();
@@ -42,17 +41,12 @@ export class Reconnect extends Gate {
    * be answered, as a rejection makes loops that retry on errors spin.
    */
   turn() {
-    this.isDialing = false;
-    if (this.requests.size > 0) return new Promise(() => undefined);
-    if (this.isStopped) this.final = undefined;
-    this.isStopped = false;
-    this.giveUp('superseded');
+    const { offered } = this;
+    this.offered = undefined;
     return new Promise((resolve, reject) => {
-      this.enter({
-        key: this,
-        grant: ({ number }) => resolve(number),
-        refuse: (why) => reject(new ReconnectStopped(this.reason(why))),
-      });
+      const grant = ({ number }) => resolve(number);
+      if (offered?.state === 'running') grant(offered);
+      else this.ask(grant, reject);
     });
   }
 
@@ -80,12 +74,12 @@ export class Reconnect extends Gate {
     const ready = new Promise((resolve) => {
       this.ready.push(resolve);
     });
-    if (this.requests.size > 0 || this.isDialing || !connect) return ready;
+    if (this.requests.size > 0 || !connect) return ready;
     const isFirst = this.isStopped || !this.connect;
     this.connect = connect;
     if (hooks || isFirst) this.hooks = { ...hooks };
     if (isFirst) this.lateTimer = setTimeout(() => this.late(), LATE_MS);
-    void this.run();
+    this.again();
     return ready;
   }
 
@@ -110,8 +104,6 @@ export class Reconnect extends Gate {
     const isHeld = kindOf(this.memory.code) === 'hold';
     if (isUp && !isHeld) this.remember({ notBefore: 0 });
     this.isStopped = true;
-    this.isDialing = false;
-    this.runs += 1;
     this.drop(this.attempt);
     clearTimeout(this.lateTimer);
     this.requests.get(this)?.refuse('stopped');
@@ -164,10 +156,10 @@ export class Reconnect extends Gate {
     else super.expired(attempt);
   }
 
-  verdictOn(code, error, state) {
-    const isNew = this.memory.identity === UNLINKED;
-    if (isNew && state === 'pairing' && code === '408') return 'unpaired';
-    return super.verdictOn(code, error, state);
+  verdictOn(code, error) {
+    const isNew = this.memory.identity === UNLINKED && code === '408';
+    if (isNew && this.attempt.state === 'pairing') return 'unpaired';
+    return super.verdictOn(code, error);
   }
 
   stopFor(code) {
@@ -177,57 +169,62 @@ export class Reconnect extends Gate {
     this.lateTimer = setTimeout(() => this.late(), 0);
   }
 
-  async run() {
-    this.runs += 1;
-    const run = this.runs;
-    this.isDialing = true;
-    try {
-      await this.connect?.();
-      if (run === this.runs) this.settle();
-    } catch (error) {
-      if (run === this.runs) await this.failed(error, run);
-    }
+  ask(grant, stopped) {
+    if (this.requests.size > 0) return;
+    if (this.isStopped) this.final = undefined;
+    this.isStopped = false;
+    this.giveUp('superseded');
+    const reason = (why) => new ReconnectStopped(this.reason(why));
+    const refuse = (why) => stopped?.(reason(why));
+    this.enter({ key: this, grant, refuse });
   }
 
-  async failed(error, run) {
-    try {
-      if (error instanceof ReconnectStopped) throw error;
-      // A connect function that fails before its turn waits for it here.
-      if (this.isDialing) await this.turn();
-    } catch (reason) {
-      this.isDialing = false;
-      const { stopped } = this.hooks;
+  again() {
+    const run = (attempt) => void this.run(attempt);
+    this.ask(run, (reason) => {
       if (!this.terminal) return;
+      const { stopped } = this.hooks;
       delete this.hooks.stopped;
-      return stopped?.(reason);
+      stopped?.(reason);
+    });
+  }
+
+  async run(attempt) {
+    this.offered = attempt;
+    try {
+      await this.connect?.();
+      // The host had a reason not to dial.
+      if (this.offered === attempt) this.drop(attempt);
+      if (this.attempt === attempt) this.settle();
+    } catch (error) {
+      // Time for a socket to say that it exists, as Baileys does in a tick.
+      await new Promise((resolve) => process.nextTick(resolve));
+      if (this.attempt !== attempt || this.isStopped) return;
+      const { sock, state } = attempt;
+      const isMade = state === 'open' || (sock && state !== 'over');
+      if (!isMade) return this.redial('dial', error);
+      // The attempt ends as its socket does.
+      const why = `the connect function failed: ${firstLine(error)}`;
+      this.say('warn', `${why}; its connection is kept.`);
+      this.settle();
     }
-    // Time for a socket to say that it exists, as Baileys does in a tick.
-    await new Promise((resolve) => process.nextTick(resolve));
-    if (run !== this.runs) return;
-    const { sock, state } = this.attempt;
-    const isMade = state === 'open' || (sock && state !== 'over');
-    if (!isMade) return this.redial('dial', error);
-    // The attempt ends as its socket does.
-    const why = `the connect function failed: ${firstLine(error)}`;
-    this.say('warn', `${why}; its connection is kept.`);
-    this.settle();
   }
 
   settle() {
-    this.isDialing = false;
     for (const resolve of this.ready.splice(0)) resolve();
   }
 
   giveUp(code, error) {
-    const { sock, state } = this.attempt;
-    this.finish(this.attempt, code, error);
-    if (state !== 'over') end(sock, 408, this.reason(code));
+    const { attempt } = this;
+    if (attempt.state === 'over') return;
+    this.finish(attempt, code, error);
+    end(attempt.sock, 408, this.reason(code));
   }
 
   redial(code, error) {
     if (this.terminal) return;
     this.giveUp(code, error);
-    void this.run();
+    this.again();
   }
 
   /** An event of an old attempt: its socket must not stay behind. */

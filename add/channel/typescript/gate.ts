@@ -156,13 +156,13 @@ export abstract class Gate {
 
   /** The one outcome of an attempt. */
   protected finish(attempt: Attempt, code: string, error?: unknown): void {
-    const { state } = attempt;
+    const verdict = this.verdictOn(code, error);
+    const wasUp = attempt.state === 'open';
     this.drop(attempt);
-    if (state === 'over' || this.final !== undefined) return;
-    const verdict = this.verdictOn(code, error, state);
+    if (this.final !== undefined) return;
     if (verdict) return this.stopFor(verdict);
     this.recall();
-    ended(this.memory, code, now(), state === 'open');
+    ended(this.memory, code, now(), wasUp);
     // 402 says when it ends, in seconds.
     const expiry = Number(dig(error, 'data', 'expire') ?? 0) * 1000 || 0;
     const until = now() + Math.min(expiry, EXPIRY_CAP_MS);
@@ -173,7 +173,7 @@ export abstract class Gate {
   }
 
   /** Why nothing may follow this end, if so. */
-  protected verdictOn(code: string, error: unknown, _state: string) {
+  protected verdictOn(code: string, error: unknown): string | undefined {
     if (dig(error, 'message') === 'Intentional Logout') return 'logout';
     // Right after pairing, the credentials may not have been saved yet.
     const isUnsaved = now() - this.memory.restartAt < UNFLUSHED_MS;

@@ -1,5 +1,5 @@
 import { type Attempt, type Bound, type Level, type Socket } from './gate.js';
-import { type Update, Gate, end, firstLine } from './gate.js';
+import { type Request, type Update, Gate, end, firstLine } from './gate.js';
 import { LATE_MS, SETTLE_MS, UPTIME_MS, kindOf } from './policy.js';
 import { UNLINKED, beside, identityIn } from './memory.js';
 
@@ -37,12 +37,11 @@ export class Reconnect extends Gate {
   /** They settle what dial() has returned. */
   private ready: (() => void)[] = [];
   private lateTimer: ReturnType<typeof setTimeout> | undefined;
-  private runs = 0;
+  /** The attempt that dial() has waited for, until turn() takes it. */
+  private offered: Attempt | undefined;
   /** Handlers of creds.update that run now. */
   private saves = 0;
   private isStopped = false;
-  /** The connect function runs, and has not asked for its turn yet. */
-  private isDialing = false;
 
   constructor({ authDir, logger, pairing }: ReconnectOptions) {
     super();
@@ -62,17 +61,12 @@ export class Reconnect extends Gate {
    * be answered, as a rejection makes loops that retry on errors spin.
    */
   turn(): Promise<number> {
-    this.isDialing = false;
-    if (this.requests.size > 0) return new Promise<number>(() => undefined);
-    if (this.isStopped) this.final = undefined;
-    this.isStopped = false;
-    this.giveUp('superseded');
+    const { offered } = this;
+    this.offered = undefined;
     return new Promise<number>((resolve, reject) => {
-      this.enter({
-        key: this,
-        grant: ({ number }) => resolve(number),
-        refuse: (why) => reject(new ReconnectStopped(this.reason(why))),
-      });
+      const grant = ({ number }: Attempt) => resolve(number);
+      if (offered?.state === 'running') grant(offered);
+      else this.ask(grant, reject);
     });
   }
 
@@ -100,12 +94,12 @@ export class Reconnect extends Gate {
     const ready = new Promise<void>((resolve) => {
       this.ready.push(resolve);
     });
-    if (this.requests.size > 0 || this.isDialing || !connect) return ready;
+    if (this.requests.size > 0 || !connect) return ready;
     const isFirst = this.isStopped || !this.connect;
     this.connect = connect;
     if (hooks || isFirst) this.hooks = { ...hooks };
     if (isFirst) this.lateTimer = setTimeout(() => this.late(), LATE_MS);
-    void this.run();
+    this.again();
     return ready;
   }
 
@@ -130,8 +124,6 @@ export class Reconnect extends Gate {
     const isHeld = kindOf(this.memory.code) === 'hold';
     if (isUp && !isHeld) this.remember({ notBefore: 0 });
     this.isStopped = true;
-    this.isDialing = false;
-    this.runs += 1;
     this.drop(this.attempt);
     clearTimeout(this.lateTimer);
     this.requests.get(this)?.refuse('stopped');
@@ -184,10 +176,10 @@ export class Reconnect extends Gate {
     else super.expired(attempt);
   }
 
-  protected override verdictOn(code: string, error: unknown, state: string) {
-    const isNew = this.memory.identity === UNLINKED;
-    if (isNew && state === 'pairing' && code === '408') return 'unpaired';
-    return super.verdictOn(code, error, state);
+  protected override verdictOn(code: string, error: unknown) {
+    const isNew = this.memory.identity === UNLINKED && code === '408';
+    if (isNew && this.attempt.state === 'pairing') return 'unpaired';
+    return super.verdictOn(code, error);
   }
 
   protected override stopFor(code: string): void {
@@ -197,57 +189,62 @@ export class Reconnect extends Gate {
     this.lateTimer = setTimeout(() => this.late(), 0);
   }
 
-  private async run(): Promise<void> {
-    this.runs += 1;
-    const run = this.runs;
-    this.isDialing = true;
-    try {
-      await this.connect?.();
-      if (run === this.runs) this.settle();
-    } catch (error) {
-      if (run === this.runs) await this.failed(error, run);
-    }
+  private ask(grant: Request['grant'], stopped: DialHooks['stopped']): void {
+    if (this.requests.size > 0) return;
+    if (this.isStopped) this.final = undefined;
+    this.isStopped = false;
+    this.giveUp('superseded');
+    const reason = (why: string) => new ReconnectStopped(this.reason(why));
+    const refuse = (why: string) => stopped?.(reason(why));
+    this.enter({ key: this, grant, refuse });
   }
 
-  private async failed(error: unknown, run: number): Promise<void> {
-    try {
-      if (error instanceof ReconnectStopped) throw error;
-      // A connect function that fails before its turn waits for it here.
-      if (this.isDialing) await this.turn();
-    } catch (reason) {
-      this.isDialing = false;
-      const { stopped } = this.hooks;
+  private again(): void {
+    const run = (attempt: Attempt) => void this.run(attempt);
+    this.ask(run, (reason) => {
       if (!this.terminal) return;
+      const { stopped } = this.hooks;
       delete this.hooks.stopped;
-      return stopped?.(reason as Error);
+      stopped?.(reason);
+    });
+  }
+
+  private async run(attempt: Attempt): Promise<void> {
+    this.offered = attempt;
+    try {
+      await this.connect?.();
+      // The host had a reason not to dial.
+      if (this.offered === attempt) this.drop(attempt);
+      if (this.attempt === attempt) this.settle();
+    } catch (error) {
+      // Time for a socket to say that it exists, as Baileys does in a tick.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+      if (this.attempt !== attempt || this.isStopped) return;
+      const { sock, state } = attempt;
+      const isMade = state === 'open' || (sock && state !== 'over');
+      if (!isMade) return this.redial('dial', error);
+      // The attempt ends as its socket does.
+      const why = `the connect function failed: ${firstLine(error)}`;
+      this.say('warn', `${why}; its connection is kept.`);
+      this.settle();
     }
-    // Time for a socket to say that it exists, as Baileys does in a tick.
-    await new Promise<void>((resolve) => process.nextTick(resolve));
-    if (run !== this.runs) return;
-    const { sock, state } = this.attempt;
-    const isMade = state === 'open' || (sock && state !== 'over');
-    if (!isMade) return this.redial('dial', error);
-    // The attempt ends as its socket does.
-    const why = `the connect function failed: ${firstLine(error)}`;
-    this.say('warn', `${why}; its connection is kept.`);
-    this.settle();
   }
 
   private settle(): void {
-    this.isDialing = false;
     for (const resolve of this.ready.splice(0)) resolve();
   }
 
   private giveUp(code: string, error?: unknown): void {
-    const { sock, state } = this.attempt;
-    this.finish(this.attempt, code, error);
-    if (state !== 'over') end(sock, 408, this.reason(code));
+    const { attempt } = this;
+    if (attempt.state === 'over') return;
+    this.finish(attempt, code, error);
+    end(attempt.sock, 408, this.reason(code));
   }
 
   private redial(code: string, error?: unknown): void {
     if (this.terminal) return;
     this.giveUp(code, error);
-    void this.run();
+    this.again();
   }
 
   /** An event of an old attempt: its socket must not stay behind. */

@@ -68,9 +68,9 @@ class AccountGate extends Gate {
   }
 
   /** Unfinished pairings are paced; no verdict on one is for the others. */
-  protected override verdictOn(code: string, error: unknown, state: string) {
-    if (this.memory.identity === UNLINKED) return undefined;
-    return super.verdictOn(code, error, state);
+  protected override verdictOn(code: string, error: unknown) {
+    const isNew = this.memory.identity === UNLINKED;
+    return isNew ? undefined : super.verdictOn(code, error);
   }
 
   /** A number that was just paired goes on from what was seen so far. */
@@ -85,10 +85,9 @@ class AccountGate extends Gate {
 /** Before it is paired, each start may make new keys: those share a gate. */
 function nameOf(creds: object): string {
   const folder = folders.get(creds);
+  if (folder !== undefined) return hash(resolve(folder));
   const number = /^\d+/.exec(String(dig(creds, 'me', 'id')))?.[0];
-  const linked = dig(creds, 'account') ? number : undefined;
-  const name = folder === undefined ? linked : resolve(folder);
-  return name === undefined ? UNLINKED : hash(name);
+  return number && dig(creds, 'account') ? hash(number) : UNLINKED;
 }
 
 function gateOf(creds: object): AccountGate {
@@ -178,8 +177,8 @@ class HeldSocket {
   private isStale(): boolean {
     const folder = folders.get(this.creds);
     const there = folder === undefined ? '' : identityIn(folder);
-    const isSame = there === identityOf(this.creds);
-    if (!there || there === UNLINKED || isSame) return false;
+    const isSame = ['', UNLINKED, identityOf(this.creds)].includes(there);
+    if (isSame) return false;
     end(this.sock, 428, 'linked anew while it waited');
     return true;
   }
