@@ -114,10 +114,11 @@ def _without_unused(body: str) -> str:
     while True:
         root = SgRoot(body, "typescript").root()
         spans = [span for node in root.children() if (span := _unused(node, body))]
-        spans = spans or _unused_members(root, body)
+        # One by one: two that stand side by side share a blank line.
+        spans = spans or _unused_members(root, body)[:1]
         if not spans:
             return re.sub(r"\n{3,}", "\n\n", body)
-        for start, end in sorted(spans, reverse=True):
+        for start, end in reversed(spans):
             body = body[:start] + body[end:]
 
 
@@ -151,16 +152,19 @@ def _is_public_type(member: SgNode) -> bool:
 
 
 def _lines_of(node: SgNode, body: str) -> tuple[int, int]:
-    """The lines of a member, its comment and the blank line between it and the next one."""
+    """The lines of a member and its comment, and the blank line that would be one too many."""
     span = node.range()
     start, end = span.start.index, body.index("\n", span.end.index) + 1
     before = node.prev()
     if before is not None and before.kind() == "comment" and before.text().startswith("/**"):
         start = before.range().start.index
     start = body.rindex("\n", 0, start) + 1
-    if body.startswith("\n", end):
+    above, below = body[:start], body[end:]
+    if below.startswith("\n") and above.endswith(("\n\n", "{\n")):
         return start, end + 1
-    return start - body[:start].endswith("\n\n"), end
+    if above.endswith("\n\n") and below.lstrip(" ").startswith("}"):
+        return start - 1, end
+    return start, end
 
 
 def _unused(node: SgNode, body: str) -> tuple[int, int] | None:

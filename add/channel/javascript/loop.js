@@ -66,8 +66,8 @@ export class Reconnect extends Gate {
   }
 
   /**
-   * Runs `connect` until a call resolves: its socket exists then, and the
-   * promise settles, as when none will come. It never rejects.
+   * Waits, then runs `connect`, until a call of it resolves: its socket exists
+   * then, and the promise settles, as when none will come. It never rejects.
    * Without `connect`: as the last time.
    */
   dial(connect = this.connect, hooks) {
