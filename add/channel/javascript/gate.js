@@ -42,8 +42,8 @@ export class Gate {
     if (!request) return;
     this.recall();
     const verdict = this.verdict();
-    const [until, code] = this.bounds().reduce(later);
-    const left = (verdict ? this.replayAt() : until) - now();
+    const [until, code] = this.bounds(verdict).reduce(later);
+    const left = until - now();
     if (left > 0) {
       if (!verdict && left > SETTLE_MS) this.announce(code, left);
       // A reset, and what other processes do, is seen on the way.
@@ -76,7 +76,7 @@ export class Gate {
   }
 
   expired(attempt) {
-    attempt.isLate = true;
+    attempt.state = 'late';
     this.arm(attempt);
     end(attempt.sock, 408, 'no answer from WhatsApp in time');
   }
@@ -89,7 +89,8 @@ export class Gate {
     if (connection !== 'close') return;
     const error = lastDisconnect?.error;
     const code = String(dig(error, 'output', 'statusCode') ?? 'closed');
-    this.finish(attempt, attempt.isLate ? 'deadline' : code, error);
+    const isLate = attempt.state === 'late';
+    this.finish(attempt, isLate ? 'deadline' : code, error);
   }
 
   opened(attempt) {
@@ -170,12 +171,8 @@ export class Gate {
     return isFresh || verdict.code === UNLINKED ? verdict.code : undefined;
   }
 
-  /** When a request is answered with the verdict. */
-  replayAt() {
-    return 0;
-  }
-
-  bounds() {
+  bounds(verdict) {
+    if (verdict) return [[0, verdict]];
     const { code, notBefore } = this.memory;
     const stamps = recent(this.memory, now()).map(([, at]) => at);
     const oldest = stamps.sort((a, b) => b - a)[BUDGET - 1] ?? 0;

@@ -143,11 +143,11 @@ export class Reconnect extends Gate {
     log().catch(() => super.say(level, line));
   }
 
-  bounds() {
+  bounds(verdict) {
     const { code, restartAt } = this.memory;
     const isSaving = code === '515' && this.saves > 0;
     const savedAt = isSaving ? restartAt + SETTLE_MS : 0;
-    return [...super.bounds(), [savedAt, code]];
+    return [...super.bounds(verdict), [savedAt, code]];
   }
 
   expired(attempt) {

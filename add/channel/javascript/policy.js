@@ -39,7 +39,7 @@ export const MEANINGS = {
 };
 // skillgen: policy ends
 
-/** Attempts since a long open or a new link; holds, 515s, deadlines in a row. */
+/** Attempts since a long open or new link; holds, 515s, deadlines in a row. */
 export const SETTLED = { level: 0, blocked: 0, restarts: 0, hits: 0 };
 
 /** What is remembered of one account. Times: ms since 1970; 0 is never. */

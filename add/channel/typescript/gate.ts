@@ -32,8 +32,7 @@ export interface Request {
 
 export interface Attempt {
   number: number;
-  state: 'running' | 'pairing' | 'open' | 'over';
-  isLate?: boolean;
+  state: 'running' | 'late' | 'pairing' | 'open' | 'over';
   sock?: Socket | undefined;
   timer?: ReturnType<typeof setTimeout>;
 }
@@ -78,8 +77,8 @@ export abstract class Gate {
     if (!request) return;
     this.recall();
     const verdict = this.verdict();
-    const [until, code] = this.bounds().reduce(later);
-    const left = (verdict ? this.replayAt() : until) - now();
+    const [until, code] = this.bounds(verdict).reduce(later);
+    const left = until - now();
     if (left > 0) {
       if (!verdict && left > SETTLE_MS) this.announce(code, left);
       // A reset, and what other processes do, is seen on the way.
@@ -112,7 +111,7 @@ export abstract class Gate {
   }
 
   protected expired(attempt: Attempt): void {
-    attempt.isLate = true;
+    attempt.state = 'late';
     this.arm(attempt);
     end(attempt.sock, 408, 'no answer from WhatsApp in time');
   }
@@ -125,7 +124,8 @@ export abstract class Gate {
     if (connection !== 'close') return;
     const error = lastDisconnect?.error;
     const code = String(dig(error, 'output', 'statusCode') ?? 'closed');
-    this.finish(attempt, attempt.isLate ? 'deadline' : code, error);
+    const isLate = attempt.state === 'late';
+    this.finish(attempt, isLate ? 'deadline' : code, error);
   }
 
   private opened(attempt: Attempt): void {
@@ -206,12 +206,8 @@ export abstract class Gate {
     return isFresh || verdict.code === UNLINKED ? verdict.code : undefined;
   }
 
-  /** When a request is answered with the verdict. */
-  protected replayAt(): number {
-    return 0;
-  }
-
-  protected bounds(): Bound[] {
+  protected bounds(verdict: string | undefined): Bound[] {
+    if (verdict) return [[0, verdict]];
     const { code, notBefore } = this.memory;
     const stamps = recent(this.memory, now()).map(([, at]) => at);
     const oldest = stamps.sort((a, b) => b - a)[BUDGET - 1] ?? 0;

@@ -163,11 +163,11 @@ export class Reconnect extends Gate {
     log().catch(() => super.say(level, line));
   }
 
-  protected override bounds(): Bound[] {
+  protected override bounds(verdict: string | undefined): Bound[] {
     const { code, restartAt } = this.memory;
     const isSaving = code === '515' && this.saves > 0;
     const savedAt = isSaving ? restartAt + SETTLE_MS : 0;
-    return [...super.bounds(), [savedAt, code]];
+    return [...super.bounds(verdict), [savedAt, code]];
   }
 
   protected override expired(attempt: Attempt): void {

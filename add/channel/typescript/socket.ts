@@ -57,14 +57,12 @@ class AccountGate extends Gate {
     return identityOf(this.creds);
   }
 
-  /** A loop that redials a dead session spins slowly, on nothing. */
-  protected override replayAt(): number {
-    return this.askedAt + grown(DELAY_MS, this.replays + 1);
-  }
-
-  protected override bounds(): Bound[] {
+  protected override bounds(verdict: string | undefined): Bound[] {
+    // A loop that redials a dead session spins slowly, on nothing.
+    const replayAt = this.askedAt + grown(DELAY_MS, this.replays + 1);
+    if (verdict) return [[replayAt, verdict]];
     const at = dialled.by === this ? 0 : dialled.at;
-    return [...super.bounds(), [at + SPACING_MS, 'another account']];
+    return [...super.bounds(verdict), [at + SPACING_MS, 'another account']];
   }
 
   /** Unfinished pairings are paced; no verdict on one is for the others. */
