@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skill import changed
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.options import Options
@@ -168,11 +169,15 @@ class Session:
             rows.append(row)
             if len(hosts) > 1 and self.as_text:
                 self.printer.out(self.printer.paint(f"== {self.printer.safe(str(path))}", "head"))
+            before = changed.times()
             try:
                 row["exit"] = self._one(path, row, action)
             except SkillgenError as error:
                 row["error"] = str(error)
                 self.printer.say(str(error))
+                if changed.times() > before:
+                    row["exit"] = 1
+                    self.printer.say(f"{path}: was changed before that; see skillgen status")
         worst = max(int(row["exit"]) for row in rows)
         if self.form == "json":
             self.printer.out(data.document(self.command, worst, hosts=rows).rstrip())
@@ -340,7 +345,7 @@ class Session:
             modules = added_modules(host)
             if not modules:
                 raise
-            way_on = f"take the patch back with git: {with_git(modules)}"
+            way_on = f"take the patch back {without_record(host, modules)}"
             raise transaction.ForeignRecord(foreign.reason, way_on) from foreign
         if result is None:
             return self._no_record(host, row)
@@ -380,8 +385,8 @@ class Session:
         if modules:
             raise SkillgenError(
                 f"{modules[0]['path']} was added by skillgen {modules[0]['version']}, but this "
-                "copy of the host has no record of it (a fresh clone?); take it back with git: "
-                f"{with_git(modules)}"
+                "copy of the host has no record of it (a fresh clone?); take it back "
+                f"{without_record(host, modules)}"
             )
         row["message"] = "nothing to take back"
         if self.as_text and not self.printer.quiet:
@@ -533,10 +538,27 @@ def added_modules(host: Host) -> list[Row]:
     return found
 
 
-def with_git(modules: list[Row]) -> str:
-    """The command that takes back the commit of an added file, whatever its name holds."""
-    path = quoted(modules[0]["path"])
-    return f"git revert $(git log --diff-filter=A --format=%h -1 -- {path})"
+def without_record(host: Host, modules: list[Row]) -> str:
+    """How to take back a patch that nothing is recorded of.
+
+    A file that git does not track is in no commit, so no commit can be named. One that it
+    tracks came with a commit that may hold other work: git's own history is not read here,
+    for in a repository that somebody else made, that could run programs.
+    """
+    from skill.importers import importers
+    from skill.transaction.tracked import is_tracked
+
+    path = modules[0]["path"]
+    if is_tracked(host.root, path):
+        commit = f"$(git log --diff-filter=A --format=%h -1 -- {quoted(path)})"
+        return (
+            f"with git: look first whether that commit holds other work, git show --stat {commit}, "
+            f"then: git revert {commit}"
+        )
+    using = sorted({by for module in modules for by in importers(host, module["path"], {})})
+    added = text.listed([module["path"] for module in modules])
+    others = f", and undo what {text.listed(using)} takes from it" if using else ""
+    return f"by hand, as git has not committed it: remove {added}{others}"
 
 
 def _indented(block: str) -> str:

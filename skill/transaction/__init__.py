@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from skill import __version__
+from skill import __version__, changed
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.importers import importers
@@ -155,6 +155,7 @@ def rewrite_file(root: Path, path: str, rewrite: Callable[[bytes], bytes]) -> No
             try:
                 tree.write_new(staged, rewrite(held.content), held.mode, held.owner)
                 tree.rename(staged, path)
+                changed.note()
             finally:
                 tree.remove(staged)
         except OSError as error:
