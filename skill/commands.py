@@ -350,6 +350,15 @@ class Session:
             for what in ("restored", "merged", "removed", "kept"):
                 for path in row[what]:
                     printer.out(f"{what} {printer.safe(path)}")
+        if result.away and self.as_text:
+            printer.out(
+                f"nothing was taken back: {text.listed([printer.safe(p) for p in result.away])} "
+                f"{'is' if len(result.away) == 1 else 'are'} not as skillgen left "
+                f"{'it' if len(result.away) == 1 else 'them'}; a stash or another branch may bring "
+                "the patch back, so its record is kept (to forget it: "
+                f"skillgen revert {quoted(host.root)}"
+                f"{''.join(f' --keep {quoted(path)}' for path in result.away)})"
+            )
         for conflict in result.conflicts:
             merge = f"; the merge with markers is in {conflict.merge}" if conflict.merge else ""
             if self.as_text:
