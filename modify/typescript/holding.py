@@ -129,8 +129,8 @@ class Holding:
         """By path, for the files that make a socket themselves."""
         found = {}
         # A channel dials wherever it lies: also in a folder of examples.
-        waiting = {each.channel.source.path for each in self.outcomes.waiting}
-        for path in sorted({*self.search.carrying, *waiting}):
+        channels = {each.channel.source.path for each in self.outcomes.waiting}
+        for path in sorted({*self.search.carrying, *channels, *self.outcomes.noted}):
             source = self.search.source(path)
             if source is None:
                 continue
