@@ -110,7 +110,7 @@ function assigned(text, isNamed) {
 
 /** Whether a CommonJS module's exports are those of Baileys. */
 export function isBaileys(found, request) {
-  if (typeof found !== 'object' || found === null) return false;
+  if (!/^(object|function)$/.test(typeof found) || !found) return false;
   const has = (name) => Object.prototype.hasOwnProperty.call(found, name);
   if (has('proto') || has('initAuthCreds') || has('DisconnectReason')) {
     return has('makeWASocket') || has('default');
