@@ -145,7 +145,9 @@ class Holding:
     def dials(self) -> dict[str, Dials]:
         """By path, for the files that make a socket themselves."""
         found = {}
-        for path in self.search.carrying:
+        # A channel dials wherever it lies: also in a folder of examples.
+        channels = {each.channel.source.path for each in self.outcomes.waiting}
+        for path in sorted({*self.search.carrying, *channels, *self.outcomes.noted}):
             source = self.search.source(path)
             if source is None:
                 continue
