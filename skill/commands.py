@@ -20,6 +20,7 @@ from skill.transaction import Recovery
 
 if TYPE_CHECKING:
     from skill.guard.command import Choice
+    from skill.report.next_steps import NextStep
 
 Row = dict[str, Any]
 CHANGED = 1
@@ -163,6 +164,7 @@ class Session:
     def _each(self, hosts: Sequence[Path], action: Callable[[Host, Row], int]) -> int:
         """Run ``action`` on each host; a failure of one does not stop the others."""
         rows: list[Row] = []
+        at_first = changed.times()
         for path in hosts:
             row: Row = {"host": str(path), "exit": 2, "error": None, "recovered": None}
             row["foreign_record"] = None
@@ -179,6 +181,8 @@ class Session:
                     row["exit"] = 1
                     self.printer.say(f"{path}: was changed before that; see skillgen status")
         worst = max(int(row["exit"]) for row in rows)
+        if worst == 2 and changed.times() > at_first:
+            worst = 1  # something was written, if not in that host
         if self.form == "json":
             self.printer.out(data.document(self.command, worst, hosts=rows).rstrip())
         return worst
@@ -326,7 +330,9 @@ class Session:
         if not plan.changes:
             self._show_warnings(row)
             return
-        steps = next_steps(host, plan)
+        self._show_steps(host, next_steps(host, plan), row)
+
+    def _show_steps(self, host: Host, steps: Sequence[NextStep], row: Row) -> None:
         row["next"] = [asdict(step) for step in steps]
         if self.as_text and not self.printer.quiet:
             self.printer.out(f"\nNext, in {host.root}:")
@@ -349,7 +355,8 @@ class Session:
             raise transaction.ForeignRecord(foreign.reason, way_on) from foreign
         if result is None:
             return self._no_record(host, row)
-        row.update(asdict(result), message="")
+        row.update(asdict(result), message="", next=[], warnings=[])
+        del row["rules"]
         printer = self.printer
         if self.as_text and not printer.quiet:
             for what in ("restored", "merged", "removed", "kept"):
@@ -377,6 +384,12 @@ class Session:
                 "Settle each by hand (files that skillgen added stay until then), then: "
                 f"skillgen revert {quoted(host.root)} --keep {quoted(first)}"
             )
+        if result.rules:
+            from skill.report.next_steps import after_revert
+
+            again = Host(host.root)
+            row["warnings"] = self._warnings(again)
+            self._show_steps(again, after_revert(again, result.rules), row)
         return 1 if result.conflicts else 0
 
     def _no_record(self, host: Host, row: Row) -> int:
@@ -394,6 +407,7 @@ class Session:
         return 0
 
     def _status(self, host: Host, row: Row) -> int:
+        from modify.added_modules import lost_modules
         from skill import install, transaction
         from skill.guard.command import guarded
         from skill.memory import memories
@@ -406,15 +420,18 @@ class Session:
         row["modules"] = modules
         row["skill"] = install.held(host)
         row["guarded"] = guarded(host)
+        row["warnings"] = self._warnings(host)
         row["memories"] = [{**asdict(memory), "cleared": False} for memory in remembered]
+        row["lost"] = [asdict(each) for each in lost_modules(host)]
         drifted = [part["path"] for part in modules + row["skill"] if not part["intact"]]
         if self.as_text:
             self._show_status(row, bool(applied), modules)
             for memory in remembered:
                 self.printer.out(f"{self.printer.safe(memory.path)}: {memory.text}")
-            if any(memory.state != "clear" for memory in remembered):
+            if any(memory.state != "clear" and memory.resettable for memory in remembered):
                 self.printer.out(f"clear it with: skillgen reset {quoted(host.root)}")
-        left = row["changed"] or row["missing"] or drifted or row["foreign_record"]
+            self._show_warnings(row)
+        left = row["changed"] or row["missing"] or row["lost"] or drifted or row["foreign_record"]
         return 1 if left else 0
 
     def _show_status(self, row: Row, recorded: bool, modules: list[Row]) -> None:
@@ -429,6 +446,8 @@ class Session:
         for what in ("changed", "missing"):
             for path in row[what]:
                 out(f"{what} since: {safe(path)}")
+        for each in row["lost"]:
+            out(f"{safe(each['path'])}:{each['line']}: {safe(each['message'])}")
         for part in modules + row["skill"]:
             if not part["intact"] and part["path"] not in row["changed"]:
                 out(f"changed since: {safe(part['path'])}")

@@ -41,6 +41,7 @@ class Reverted:
     """restored, merged, removed, kept: paths by what became of them.
 
     away: as they were before, or gone, with nothing taken back; their record is kept.
+    rules: of each file that was taken back, those that had changed it.
     """
 
     restored: list[str] = field(default_factory=list)
@@ -48,6 +49,7 @@ class Reverted:
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     away: list[str] = field(default_factory=list)
+    rules: dict[str, tuple[str, ...]] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
 
 
@@ -111,6 +113,8 @@ def _revert(
     elif stuck & added:
         # What imports them may have been renamed, and be renamed back.
         staying |= {path for path in results if now[path] is None}
+    asked = {entry.path: entry.rules for layer in layers for entry in layer.entries}
+    report.rules = {target.path: asked[target.path] for target in targets}
     left = _left(layers, staying | set(report.away))
     folders = sorted({folder for layer in layers for folder in layer.folders})
     if layers:

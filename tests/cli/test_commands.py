@@ -88,8 +88,10 @@ def test_several_hosts_worst_status_wins(skillgen: Skillgen, host: Path, tmp_pat
     other.mkdir()
     (other / "package.json").write_text("{}\n")
     outcome = skillgen("apply", tmp_path / "none", host, other)
-    assert outcome.code == 2
+    assert outcome.code == 1, "2 would say that nothing was written"
+    assert "no such folder" in outcome.err
     assert b"turn()" in (host / CHANNEL).read_bytes(), "the others are done all the same"
+    assert skillgen("apply", tmp_path / "none", host, other).code == 2
     assert skillgen("inspect", host, other).code == 0
 
 
