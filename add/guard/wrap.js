@@ -31,10 +31,17 @@ function wrapped(found, name) {
   if (name === 'makeWASocket') return wrapMake(value);
   if (name === 'useMultiFileAuthState') return wrapAuthState(value);
   if (name !== 'default') return value;
-  if (typeof value === 'object' && value !== null) return wrapExports(value);
+  if (isExports(value)) return wrapExports(value);
   const { makeWASocket, initAuthCreds } = found;
   const isMake = value === makeWASocket || value?.name === 'makeWASocket';
   return isMake || initAuthCreds ? wrapMake(value) : value;
+}
+
+/** Exports within exports; an instance of a class would lose its privacy. */
+function isExports(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  const above = Object.getPrototypeOf(value);
+  return above === null || above === Object.prototype;
 }
 
 function wrapMake(make) {
