@@ -8,7 +8,7 @@ const GUARD_TEXT = `globalThis[Symbol.for('whatsapp-reconnect.guard')]`;
 const MARK = 'whatsapp-guard';
 const IN_PACKAGE = /^.+\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 /** One of them is in each module that is wrapped, but for a package's entry. */
-const WORDS = ['makeWASocket', 'useMultiFileAuthState', 'class Reconnect'];
+const WORDS = ['makeWASocket', 'useMultiFileAuthState'];
 const ADDED = /\/whatsapp-reconnect\.[cm]?[jt]s$/;
 
 /** Finds the ES modules that are Baileys, whatever its package is called. */
@@ -66,13 +66,11 @@ export function finder() {
     const isScript = /\.[cm]?js(\?|$)/.test(url);
     if (!isAdded && !(found?.isLike && isScript)) return undefined;
     const bytes = given ?? fs.readFileSync(fileURLToPath(url));
+    if (isAdded) return added(String(bytes), inner);
     const isNamed = found?.isNamed && isEntry(found, url);
     if (!isNamed && !WORDS.some((word) => bytes.includes(word))) return undefined;
     const text = String(bytes);
-    if (!isAdded) return wrapping(text, inner, isCommon(text, format), isNamed);
-    // A module of skillgen in the bot's source: the bot is held already.
-    const all = `export * from ${JSON.stringify(inner)};`;
-    return { text: `${all} ${GUARD_TEXT}?.stepAside();`, isPlain: false };
+    return wrapping(text, inner, isCommon(text, format), isNamed);
   }
 
   return { isWithin, standIn };
@@ -81,6 +79,15 @@ export function finder() {
 /** The same module's address once more, for its stand-in or for itself. */
 export function marked(url) {
   return `${url}${url.includes('?') ? '&' : '?'}${MARK}`;
+}
+
+/** A module that skillgen added to the bot's source; the guard is shown it. */
+function added(text, inner) {
+  const isOurs = /\bclass ReconnectStopped\b/.test(text);
+  if (!isOurs || /\bexport default\b/.test(text)) return undefined;
+  const from = JSON.stringify(inner);
+  const lines = `export * from ${from}; import * as all from ${from};`;
+  return { text: `${lines} ${GUARD_TEXT}?.meet(all);`, isPlain: false };
 }
 
 /** Whether a package's own description names this module. */

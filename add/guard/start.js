@@ -5,7 +5,7 @@ import { pathToFileURL } from 'url';
 
 import { finder, isBaileys, isCommon, marked, wrapping } from './baileys.js';
 import { holdDestination } from './destination.js';
-import { complain, stepAside, wrapExports } from './wrap.js';
+import { complain, meet, wrapExports } from './wrap.js';
 
 // --- Start: hooks into whatever loads modules here ---
 
@@ -14,6 +14,7 @@ const GUARD = Symbol.for('whatsapp-reconnect.guard');
 /** Set while register() starts the thread of the hooks. */
 const STARTING = 'WHATSAPP_GUARD_STARTING';
 const IS_APART = process.env[STARTING] !== undefined;
+const REQUESTED = /\bwhatsapp-reconnect(\.[cm]?[jt]s)?$/;
 const PACKAGE_MANAGER =
   /^(npm|npx|pnpm|pnpx|yarn|corepack)(-cli)?(\.[cm]?js)?$/;
 
@@ -28,7 +29,7 @@ function start() {
     version: GUARD_VERSION,
     hooks: {},
     wrap: wrapExports,
-    stepAside,
+    meet,
   };
   Object.defineProperty(globalThis, GUARD, { value: guard });
   for (const [kind, hook] of Object.entries(HOOKS)) {
@@ -55,9 +56,7 @@ function hookRequire() {
     const found = Reflect.apply(load, this, [request, ...rest]);
     try {
       holdDestination(request);
-      if (/whatsapp-reconnect$|whatsapp-reconnect\.[cm]?[jt]s$/.test(request)) {
-        if (found?.Reconnect) stepAside();
-      }
+      if (REQUESTED.test(request)) meet(found);
       return isBaileys(found, request) ? wrapExports(found) : found;
     } catch {
       return found;

@@ -41,6 +41,7 @@ WAYS = {
     "in-a-package": ("node", "package.mjs"),
     "held-in-its-source": ("node", "held.mjs"),
     "rewritten": ("node", "rewritten.mjs"),
+    "half-rewritten": ("node", "half.mjs"),
     "worker-thread": ("node", "worker.mjs"),
     "two-copies": ("node", "two.mjs"),
     "tsx": ("node_modules/.bin/tsx", "typed.mts"),
@@ -174,11 +175,20 @@ class Bot:
     @property
     def attempts(self) -> list[list[float]]:
         """When each account's attempts began, by its own memory: seconds since 1970."""
-        found = [
-            json.loads(file.read_text())["attempts"].values()
-            for file in (self.folder / "memory").glob("*-reconnect.json")
-        ]
-        return [sorted(stamp / 1000 for stamp in stamps) for stamps in found if stamps]
+        return attempts_in(self.folder / "memory")
+
+    @property
+    def own_attempts(self) -> list[list[float]]:
+        """The same by the memory of a bot that is rewritten, beside its credentials."""
+        return attempts_in(self.folder)
+
+
+def attempts_in(folder: Path) -> list[list[float]]:
+    found = [
+        json.loads(file.read_text())["attempts"].values()
+        for file in folder.glob("*-reconnect.json")
+    ]
+    return [sorted(stamp / 1000 for stamp in stamps) for stamps in found if stamps]
 
 
 def bot(
