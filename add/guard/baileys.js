@@ -9,7 +9,12 @@ const MARK = 'whatsapp-guard';
 const IN_PACKAGE = /^.+\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 /** One of them is in each module that is wrapped, but for a package's entry. */
 const WORDS = ['makeWASocket', 'useMultiFileAuthState'];
-const ADDED = /\/whatsapp-reconnect\.[cm]?[jt]s$/;
+export const ADDED = /[/\\]whatsapp-reconnect\.[cm]?[jt]s$/;
+
+/** What shows the guard a module that skillgen added, at the end of its text. */
+export const MEETING = `${GUARD_TEXT}?.meet({
+  Reconnect: typeof Reconnect === 'function' && Reconnect,
+});`;
 
 /** Finds the ES modules that are Baileys, whatever its package is called. */
 export function finder() {

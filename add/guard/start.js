@@ -3,7 +3,8 @@ import * as Module from 'module';
 import { basename } from 'path';
 import { pathToFileURL } from 'url';
 
-import { finder, isBaileys, isCommon, marked, wrapping } from './baileys.js';
+import { ADDED, MEETING, finder, isBaileys } from './baileys.js';
+import { isCommon, marked, wrapping } from './baileys.js';
 import { holdDestination } from './destination.js';
 import { complain, meet, wrapExports } from './wrap.js';
 
@@ -145,12 +146,24 @@ function hookLoaders(register) {
 function hookBun() {
   const filter = /baileys[^/\\]*[/\\](lib[/\\])?index\.[cm]?js$/i;
   const onLoad = ({ path }) => {
-    const text = fs.readFileSync(path, 'utf8');
-    const isPlain = isCommon(text, undefined);
-    const found = wrapping(text, `${path}?inner`, isPlain, true);
-    return { contents: found || text, loader: 'js' };
+    let contents = fs.readFileSync(path, 'utf8');
+    try {
+      const isPlain = isCommon(contents, undefined);
+      const found = wrapping(contents, `${path}?inner`, isPlain, true);
+      contents = found?.text ?? contents;
+    } catch (error) {
+      complain(error);
+    }
+    return { contents, loader: 'js' };
   };
-  const setup = (build) => build.onLoad({ filter }, onLoad);
+  const onAdded = ({ path }) => {
+    const contents = `${fs.readFileSync(path, 'utf8')}\n${MEETING}`;
+    return { contents, loader: /ts$/.test(path) ? 'ts' : 'js' };
+  };
+  const setup = (build) => {
+    build.onLoad({ filter }, onLoad);
+    build.onLoad({ filter: ADDED }, onAdded);
+  };
   globalThis.Bun.plugin({ name: 'whatsapp-guard', setup });
   return 'plugin';
 }

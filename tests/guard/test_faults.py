@@ -14,7 +14,9 @@ from tests.guard.rig import Bot, bot
 PATIENCE = 40.0
 REACHED = ("es-module", "common-js-of-another-name")
 """Ways in which the guard reaches the exports of Baileys."""
+HEALTHY = "healthy"
 RECOVERIES: dict[str, Sequence[str]] = {
+    HEALTHY: ("open",),
     "refused": ("failure/503", "failure/503", "failure/503", "open"),
     "dropped": ("open-then/drop", "open-then/drop", "open"),
     "reset": ("reset", "reset", "open"),
@@ -91,6 +93,14 @@ def test_a_guarded_bot_comes_back(outcomes: Outcomes, fault: str, way: str) -> N
     bot, is_online = outcomes["online", fault, way]
     assert is_online, (bot.seen, bot.log.read_text())
     assert len(bot.dials) == len(bot.script), "no attempt more than it takes"
+
+
+@pytest.mark.parametrize("way", [*REACHED, "bundle-in-common-js"])
+def test_a_healthy_bot_sees_nothing_of_the_guard(outcomes: Outcomes, way: str) -> None:
+    bot, _ = outcomes["online", HEALTHY, way]
+    lines = bot.log.read_text().splitlines()
+    said = [line for line in lines if "part of a bundle" not in line]
+    assert said == ["open"], "it did not wait, so there is nothing to say"
 
 
 def test_an_unguarded_bot_hangs_after_an_http_refusal(outcomes: Outcomes) -> None:
