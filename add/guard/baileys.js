@@ -53,9 +53,10 @@ export function finder() {
     }
   }
 
-  /** Whether a package imports a module of its own: that stays as it is. */
+  /** Whether a package, or a stand-in, imports what is its own: that stays. */
   function isWithin(url, parent) {
     if (!url.startsWith('file:') || !parent?.startsWith('file:')) return true;
+    if (parent === marked(url)) return true;
     const found = ADDED.test(url) ? undefined : packageOf(url);
     return found !== undefined && packageOf(parent) === found;
   }
