@@ -217,6 +217,7 @@ def rule(rule_id: str | None, **choices: Any) -> int:
 @click.option("--list", "listing", is_flag=True, help="List the scenarios and run nothing.")
 @click.option("--channel", multiple=True, metavar="PATH", help="Only this file. Repeatable.")
 @click.option("--after-only", is_flag=True, help="Only the patched bot: a tenth of the time.")
+@click.option("--guard", "guarded", is_flag=True, help="The bot as it is, under the guard.")
 @click.option("--chart", type=HOST, metavar="FILE.svg", help="Draw attempts over time, too.")
 @click.option("--node-tools", type=HOST, metavar="FOLDER", help="Its node_modules holds esbuild.")
 @click.option("--require-fence", is_flag=True, help="Run nothing where there is no fence.")
@@ -227,6 +228,7 @@ def simulate(
     listing: bool,
     channel: tuple[str, ...],
     after_only: bool,
+    guarded: bool,
     chart: Path | None,
     node_tools: Path | None,
     require_fence: bool,
@@ -238,14 +240,17 @@ def simulate(
     the system's: bubblewrap or unshare with libseccomp (Linux), sandbox-exec (macOS). Says first
     which one, and what it does. Where none works, as in many containers, it says "no fence here:
     this stops accidents, not malice", and runs all the same, unless --require-fence is given.
-    Writes nothing in HOST. Status 1 when the patched bot, or one that is left as it is, breaks a
-    promise. TypeScript and JavaScript need Node.js 20 or later, and esbuild, which npm installs
-    once.
+    With --guard, what is run after is not the patched bot but the bot as it is, under the guard
+    (skillgen guard). Writes nothing in HOST. Status 1 when the patched or guarded bot, or one
+    that is left as it is, breaks a promise. TypeScript and JavaScript need Node.js 20 or later,
+    and esbuild, which npm installs once.
     """
     session, _options = _session("simulate", choices)
     if listing:
         return session.scenarios()
-    return session.simulate(host, scenario, channel, after_only, chart, node_tools, require_fence)
+    return session.simulate(
+        host, scenario, channel, after_only, guarded, chart, node_tools, require_fence
+    )
 
 
 @main.command()

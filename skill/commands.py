@@ -117,6 +117,7 @@ class Session:
         wanted: Sequence[str],
         channels: tuple[str, ...],
         after_only: bool,
+        guarded: bool,
         chart: Path | None,
         node_tools: Path | None,
         require_fence: bool,
@@ -127,7 +128,7 @@ class Session:
 
         def one(opened: Host, row: Row) -> int:
             return self._simulate(
-                opened, row, ids, channels, after_only, chart, node_tools, require_fence
+                opened, row, ids, channels, after_only, guarded, chart, node_tools, require_fence
             )
 
         return self._each([host], one)
@@ -461,6 +462,7 @@ class Session:
         wanted: frozenset[str],
         channels: tuple[str, ...],
         after_only: bool,
+        guarded: bool,
         chart: Path | None,
         node_tools: Path | None,
         require_fence: bool,
@@ -484,6 +486,7 @@ class Session:
                 wanted,
                 only=channels,
                 after_only=after_only,
+                guarded=guarded,
                 node_tools=tools,
                 progress=progress,
                 fence=fence,

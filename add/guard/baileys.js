@@ -156,7 +156,7 @@ function assigned(text, isNamed) {
 
 /** Whether exports are those of Baileys, or of the one of its modules at `path`. */
 export function isBaileys(found, path) {
-  if (typeof found !== 'object' || found === null) return false;
+  if (!/^(object|function)$/.test(typeof found) || !found) return false;
   const has = (name) => Object.prototype.hasOwnProperty.call(found, name);
   const isMade = has('makeWASocket') || has('default');
   if (has('proto') || has('initAuthCreds') || has('DisconnectReason')) {

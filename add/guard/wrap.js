@@ -44,7 +44,11 @@ export function isHeld(agent) {
 /** The exports of Baileys, or of one of its modules, wrapped; once for each. */
 export function wrapExports(found) {
   return wrappedOnce(found, () => {
-    return new Proxy(found, { get: (_, name) => wrapped(found, name) });
+    return new Proxy(found, {
+      get: (_, name) => wrapped(found, name),
+      // A fork may export the function itself, with all the rest on it.
+      apply: (_, self, all) => makeHeld(found, self, all),
+    });
   });
 }
 
@@ -67,12 +71,7 @@ function isExports(value) {
 }
 
 function wrapMake(make) {
-  if (typeof make !== 'function') return make;
-  return wrappedOnce(make, () => {
-    return new Proxy(make, {
-      apply: (_, self, all) => makeHeld(make, self, all),
-    });
-  });
+  return typeof make === 'function' ? wrapExports(make) : make;
 }
 
 function makeHeld(make, self, [config, ...rest]) {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from modify.typescript.functions import Function, named
@@ -39,6 +40,9 @@ JOINS = re.compile(r"(^|\.)(join|resolve|normalize)$")
 PASSES = re.compile(r"(^|\.)(fileURLToPath|pathToFileURL|String|dirname)$")
 ANCHOR, UNKNOWN = "\0", "?"
 DEEPEST = 6
+MOST = 64
+"""So many values of one expression are looked at: a name that is set in many places, from names
+that are, may stand for millions."""
 TESTS = re.compile(r"(\.(test|spec)\.\w+$|(^|/)(__tests__|__mocks__|tests?)/)")
 
 
@@ -107,7 +111,7 @@ def folders(
 
     beside_file: a relative path is seen from the file, not from the working directory.
     """
-    for pieces in spelled(host, source, node, 0):
+    for pieces in islice(spelled(host, source, node, 0), MOST):
         anchors = [n for n, piece in enumerate(pieces) if piece.startswith(ANCHOR)]
         if anchors:
             yield normal("/".join([pieces[anchors[-1]][1:], *pieces[anchors[-1] + 1 :]]))
@@ -210,22 +214,31 @@ def named_value(host: Host, source: Source, node: SgNode, depth: int) -> Iterato
     """What a name is given: in its file, in the one it is imported from, or by callers."""
     text = node.text()
     found = False
-    for kind, target, value in (
-        ("variable_declarator", "name", "value"),
-        ("assignment_expression", "left", "right"),
-    ):
-        for each in source.root.find_all(kind=kind):
-            left, right = each.field(target), each.field(value)
-            if left is None or right is None or left.text() != text:
-                continue
-            found = True
-            yield from spelled(host, source, right, depth + 1)
+    for value in assigned(host, source).get(text, ()):
+        found = True
+        yield from spelled(host, source, value, depth + 1)
     if not found:
         for pieces in from_elsewhere(host, source, node, depth):
             found = True
             yield pieces
     if not found:
         yield [UNKNOWN + text]
+
+
+def assigned(host: Host, source: Source) -> dict[str, list[SgNode]]:
+    """What each name of a file is given, in its declarations and assignments; found once a file."""
+    known: dict[str, dict[str, list[SgNode]]] = host.parsed.setdefault("assigned", {})
+    if source.path not in known:
+        values = known[source.path] = {}
+        for kind, target, value in (
+            ("variable_declarator", "name", "value"),
+            ("assignment_expression", "left", "right"),
+        ):
+            for each in source.root.find_all(kind=kind):
+                left, right = each.field(target), each.field(value)
+                if left is not None and right is not None:
+                    values.setdefault(left.text(), []).append(right)
+    return known[source.path]
 
 
 def from_elsewhere(host: Host, source: Source, node: SgNode, depth: int) -> Iterator[list[str]]:

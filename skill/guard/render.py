@@ -24,10 +24,7 @@ _MARK = "/* --- The guard --- "
 @cache
 def render_guard(version: str = __version__, policy: Policy = POLICY) -> bytes:
     """The guard. policy: tests in real time have a shorter one than bots."""
-    texts = [_source(f"channel/javascript/{name}.js") for name in _CHANNEL]
-    begin, end = texts[0].index(BEGIN), texts[0].index(END) + len(END)
-    texts[0] = texts[0][:begin] + policy_block(policy, typed=False) + texts[0][end:]
-    texts += [_source(f"guard/{name}.js") for name in _OWN]
+    texts = _channel(policy) + [_source(f"guard/{name}.js") for name in _OWN]
     joined = (
         join(texts, "commonjs")
         .rpartition("\nmodule.exports = ")[0]
@@ -49,6 +46,21 @@ def _lazily(found: re.Match[str]) -> str:
         f"const {name} = (...all) => require('{library}').{name}(...all);"
         for name in names.strip("{ }").split(", ")
     )
+
+
+def render_wrapping() -> str:
+    """CommonJS that exports ``wrapExports(baileys)``: the guard without its hooks into Node."""
+    texts = _channel(POLICY)
+    texts += [_source("guard/wrap.js"), "exports.wrapExports = wrapExports;\n"]
+    return join(texts, "commonjs").rpartition("\nmodule.exports = ")[0]
+
+
+def _channel(policy: Policy) -> list[str]:
+    """The sources of the held module, with that policy."""
+    texts = [_source(f"channel/javascript/{name}.js") for name in _CHANNEL]
+    begin, end = texts[0].index(BEGIN), texts[0].index(END) + len(END)
+    texts[0] = texts[0][:begin] + policy_block(policy, typed=False) + texts[0][end:]
+    return texts
 
 
 def guard_identity(content: bytes) -> tuple[str, bool] | None:

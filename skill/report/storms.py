@@ -4,7 +4,7 @@ JSON of ``simulate``, HOST (see ``skill.report.data``):
     {"host", "exit", "error", "recovered",
      "fence": "bubblewrap", "unshare", "sandbox-exec", or null without a fence,
      "left_out": [{"path", "why"}],
-     "channels": [{"path", "line", "way": how it was started,
+     "channels": [{"path", "line", "way": how it was started, "held": bool, "guarded": bool,
                    "units": {"before": UNIT, "after": UNIT},
                    "scenarios": [{"id", "title", "before": OUTCOME, "after": OUTCOME,
                                   "broken": [text]}]}]}
@@ -46,7 +46,9 @@ def text(simulation: Simulation) -> Iterator[str]:
 
 
 def _under(side: Side) -> str:
-    return f"{NOT_RUN}: {side.why}" if side.why else f"under {side.unit.text}"
+    if side.why:
+        return f"{NOT_RUN}: {side.why}"
+    return f"under {side.unit.text}" + (", and the guard" if side.guard else "")
 
 
 def _row(before: Outcome, after: Outcome) -> tuple[str, ...]:
@@ -114,6 +116,8 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def _verdict(simulation: Simulation) -> Iterator[str]:
     for scenario, what in simulation.broken:
         yield f"broken: {scenario}: {what}"
+    if simulation.held:
+        yield "held: each dial waits for its turn; what follows a close is the bot's own code"
     if not simulation.promised:
         yield "apply leaves this channel as it is: no rule finds anything in it"
     for name, side in (("before", simulation.before), ("after", simulation.after)):
@@ -127,7 +131,8 @@ def summary(simulation: Simulation) -> str:
     ran = [one for one in simulation.after.outcomes if not one.not_run]
     short = {scenario for scenario, _ in simulation.broken}
     every = len(simulation.after.outcomes)
-    held = f"{len(ran) - len(short)} of {every} scenarios keep the promise"
+    kept = sum(one.scenario.id not in short for one in ran)
+    held = f"{kept} of {every} scenarios keep the promise"
     hours = [
         max((one.busiest_hour for one in side.outcomes if not one.not_run), default=None)
         for side in (simulation.before, simulation.after)
@@ -157,6 +162,8 @@ def _channel(simulation: Simulation) -> dict[str, Any]:
         "path": simulation.channel.path,
         "line": simulation.channel.line,
         "way": simulation.way,
+        "held": simulation.held,
+        "guarded": simulation.after.guard,
         "units": {
             "before": _unit(simulation.before),
             "after": _unit(simulation.after),
@@ -167,7 +174,7 @@ def _channel(simulation: Simulation) -> dict[str, Any]:
                 "title": after.scenario.title,
                 "before": before.as_json(),
                 "after": after.as_json(),
-                "broken": after.broken(),
+                "broken": simulation.amiss(after),
             }
             for before, after in pairs
         ],

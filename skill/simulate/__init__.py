@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skill.errors import SkillgenError
+from skill.guard.render import render_wrapping
 from skill.host import Host
 from skill.options import Options
 from skill.simulate import python_engine
@@ -40,12 +41,13 @@ PARTS = 2
 class Side:
     """before or after: the unit it ran under, and an outcome a scenario, in their order.
 
-    why: set where the whole side was not run.
+    why: set where the whole side was not run. guard: the host runs under the guard.
     """
 
     unit: OwnUnit
     outcomes: list[Outcome] = field(default_factory=list)
     why: str = ""
+    guard: bool = False
 
 
 @dataclass(slots=True)
@@ -54,18 +56,27 @@ class Simulation:
 
     promised: whether the patch answers for it; else the channel is left as it is, for no rule
     finds anything in it. It is held to the same bounds: what breaks one was called right wrongly.
+    held: its dial waits for its turn, and what follows a close is decided by the bot's own code.
     """
 
     channel: HostChannel
     before: Side
     after: Side
     promised: bool = True
+    held: bool = False
     way: str = ""
 
     @property
     def broken(self) -> list[tuple[str, str]]:
         """(scenario's id, what is amiss) where the patched side falls short of the promise."""
-        return [(one.scenario.id, text) for one in self.after.outcomes for text in one.broken()]
+        return [(one.scenario.id, text) for one in self.after.outcomes for text in self.amiss(one)]
+
+    def amiss(self, after: Outcome) -> list[str]:
+        """What one outcome of the patched side falls short of, a line each."""
+        if not self.held:
+            return after.broken()
+        same = (one for one in self.before.outcomes if one.scenario is after.scenario)
+        return after.broken_when_held(next(same, None))
 
 
 @dataclass(slots=True)
@@ -105,6 +116,7 @@ def simulate_host(
     options: Options | None = None,
     only: tuple[str, ...] = (),
     after_only: bool = False,
+    guarded: bool = False,
     node_tools: Callable[[], tuple[str, Path]],
     progress: Progress = lambda _done, _of: None,
     fence: Fence | None = None,
@@ -112,20 +124,22 @@ def simulate_host(
     """Run every channel of the host through the scenarios, before and after the patch.
 
     wanted: ids of scenarios, or none for all of them. only: channel files to run instead of
-    those of the host's program. after_only: the unpatched side is not run. node_tools: gives
-    Node and a folder with esbuild, asked only for a TypeScript or JavaScript channel.
-    progress: told how many runs are done, of how many. fence: None for what works here.
-    A signal ends what runs, and leaves nothing behind. Raises SkillgenError.
+    those of the host's program. after_only: the unpatched side is not run. guarded: after is
+    the host as it is, under the guard, instead of the patched one. node_tools: gives Node and
+    a folder with esbuild, asked only for a TypeScript or JavaScript channel. progress: told
+    how many runs are done, of how many. fence: None for what works here. A signal ends what
+    runs, and leaves nothing behind. Raises SkillgenError.
     """
     fence = fences.find() if fence is None else fence
     with stoppable(), copies(host, options or Options()) as made:
+        if guarded and made.before is None:
+            raise SkillgenError(f"{host.root}: cannot be run without its patch: {made.why}")
         known = Host(made.before or made.after)
-        found = channels_of(known, only)
+        found = channels_of(known, only, _dialling(made, guarded))
         _require_any(host, found, only)
         report = Report(left_out=found.left_out)
-        for channel in found.run:
-            one = _simulate(channel, made, wanted, after_only, node_tools, progress, fence)
-            report.simulations.append(one)
+        run = _Run(made, wanted, after_only, guarded, node_tools, progress, fence)
+        report.simulations += [run.simulation(channel) for channel in found.run]
         return report
 
 
@@ -143,41 +157,66 @@ def _require_any(host: Host, found: Channels, only: tuple[str, ...]) -> None:
     )
 
 
-def _simulate(
-    channel: HostChannel,
-    made: Copies,
-    wanted: Collection[str],
-    after_only: bool,
-    node_tools: Callable[[], tuple[str, Path]],
-    progress: Progress,
-    fence: Fence,
-) -> Simulation:
-    unit = own_unit(Host(made.after))
-    after = Side(unit)
-    before = Side(own_unit(Host(made.before)) if made.before else unit, why=made.why)
-    simulation = Simulation(channel, before, after, _is_promised(channel, made))
-    sides = [(after, made.after)]
-    if after_only and made.before:
-        before.why = "only the patched side was asked for"
-    elif made.before:
-        sides.insert(0, (before, made.before))
-    own = scenarios_of(channel, wanted)
-    if channel.cannot or not own:
-        for side, _ in sides:
-            _not_run(side, own, channel.cannot or "none of these scenarios is one for it")
-    elif channel.language == "python":
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """How each channel is run; the fields are those of simulate_host."""
+
+    made: Copies
+    wanted: Collection[str]
+    after_only: bool
+    guarded: bool
+    node_tools: Callable[[], tuple[str, Path]]
+    progress: Progress
+    fence: Fence
+
+    def simulation(self, channel: HostChannel) -> Simulation:
+        """One channel on both sides, run."""
+        simulation, sides = self.sides(channel)
+        own = scenarios_of(channel, self.wanted)
+        cannot = channel.cannot
+        if self.guarded and channel.language == "python":
+            cannot = "the guard holds what Baileys dials, and this is Python"
+        if cannot or not own:
+            for side, _ in sides:
+                _not_run(side, own, cannot or "none of these scenarios is one for it")
+        elif channel.language == "python":
+            self.run_python(simulation, sides, own)
+        else:
+            _run_node(simulation, sides, own, _Node(*self.node_tools(), self.fence), self.progress)
+        if simulation.before.why:
+            _not_run(simulation.before, own, simulation.before.why)
+        if simulation.held:
+            for side, _ in sides:
+                side.outcomes = [one.dials_only() for one in side.outcomes]
+        return simulation
+
+    def sides(self, channel: HostChannel) -> tuple[Simulation, list[tuple[Side, Path]]]:
+        """The sides that are to be run, each with its copy of the host."""
+        made = self.made
+        root = made.before if self.guarded and made.before else made.after
+        after = Side(own_unit(Host(root)), guard=self.guarded)
+        before = Side(own_unit(Host(made.before)) if made.before else after.unit, why=made.why)
+        held = self.guarded or channel.path in _dialling(made, self.guarded)
+        simulation = Simulation(channel, before, after, held or _is_promised(channel, made), held)
+        sides = [(after, root)]
+        if self.after_only and made.before:
+            before.why = "only the patched side was asked for"
+        elif made.before:
+            sides.insert(0, (before, made.before))
+        return simulation, sides
+
+    def run_python(
+        self, simulation: Simulation, sides: list[tuple[Side, Path]], own: Sequence[Scenario]
+    ) -> None:
+        channel = simulation.channel
         simulation.way = f"by {channel.name}"
         for side, root in sides:
             try:
-                side.outcomes = python_engine.run(root, channel, side.unit.rules, own, fence)
+                rules = side.unit.rules
+                side.outcomes = python_engine.run(root, channel, rules, own, self.fence)
             except StormError as error:
                 _not_run(side, own, _first_line(str(error)))
-            progress(sum(len(each.outcomes) for each, _ in sides), len(own) * len(sides))
-    else:
-        _run_node(simulation, sides, own, _Node(*node_tools(), fence), progress)
-    if before.why:
-        _not_run(before, own, before.why)
-    return simulation
+            self.progress(sum(len(each.outcomes) for each, _ in sides), len(own) * len(sides))
 
 
 def scenarios_of(channel: HostChannel, wanted: Collection[str]) -> list[Scenario]:
@@ -204,6 +243,16 @@ def require_scenarios(wanted: Iterable[str]) -> frozenset[str]:
     return frozenset(wanted)
 
 
+def _dialling(made: Copies, guarded: bool) -> dict[str, int]:
+    """The first line that dials, by file, of those that are held; under the guard, of all."""
+    kinds = ("held", "guard", "rewritten") if guarded else ("held",)
+    found: dict[str, int] = {}
+    for note in made.plan.notes:
+        if note.kind in kinds:
+            found.setdefault(note.path, note.line)
+    return found
+
+
 def _is_promised(channel: HostChannel, made: Copies) -> bool:
     if made.before is None or any(one.path == channel.path for one in made.plan.hand_offs):
         return True
@@ -225,7 +274,7 @@ def _run_node(
     progress: Progress,
 ) -> None:
     sides = [(side, laid_out(root, simulation.channel.path)) for side, root in sides]
-    ways = [(side, root, *_way(simulation.channel, root, node)) for side, root in sides]
+    ways = [(side, root, *_way(simulation.channel, root, side, node)) for side, root in sides]
     processors = os.cpu_count() or 1
     total = sum(way is not None for _, _, way, _ in ways) * len(scenarios)
     done = 0
@@ -237,7 +286,7 @@ def _run_node(
 
     def run(root: Path, way: Way, side: Side, part: Sequence[Scenario]) -> list[Outcome]:
         try:
-            with _prepared(root, way, node) as trial:
+            with _prepared(root, way, side, node) as trial:
                 return trial.run(part, supervisor=side.unit.rules, progress=count)
         except StormError as error:
             return [Outcome.missing(scenario, _first_line(str(error))) for scenario in part]
@@ -269,7 +318,7 @@ class _Node:
     fence: Fence
 
 
-def _prepared(root: Path, way: Way, node: _Node) -> AbstractContextManager[Trial]:
+def _prepared(root: Path, way: Way, side: Side, node: _Node) -> AbstractContextManager[Trial]:
     return prepared(
         root,
         way.entry,
@@ -279,15 +328,16 @@ def _prepared(root: Path, way: Way, node: _Node) -> AbstractContextManager[Trial
         node=node.program,
         node_tools=node.tools,
         fence=node.fence,
+        guard=render_wrapping() if side.guard else "",
     )
 
 
-def _way(channel: HostChannel, root: Path, node: _Node) -> tuple[Way | None, str]:
+def _way(channel: HostChannel, root: Path, side: Side, node: _Node) -> tuple[Way | None, str]:
     """The first way by which the healthy host dials, or why there is none."""
     reasons: list[str] = []
     for way in channel.ways:
         try:
-            with _prepared(root, way, node) as trial:
+            with _prepared(root, way, side, node) as trial:
                 look = trial.look()
         except StormError as error:
             reasons.append(f"{way.text}: {_first_line(str(error))}")

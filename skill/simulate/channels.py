@@ -9,8 +9,9 @@ look at the healthy host tells which of them dials.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from skill.host import Host
@@ -60,7 +61,8 @@ class Way:
 class HostChannel:
     """A channel file and the ways to start it, the best first.
 
-    cannot: why it cannot be run, where that is known before. kind, name: of a Python
+    maker: the file that makes its socket, where that is another one. cannot: why it cannot be
+    run, where that is known before. kind, name: of a Python
     channel: ``bridge`` or ``neonize``, and how it is started.
     """
 
@@ -68,6 +70,7 @@ class HostChannel:
     line: int
     language: Literal["typescript", "python"]
     ways: tuple[Way, ...] = ()
+    maker: str = ""
     cannot: str = ""
     kind: str = ""
     name: str = ""
@@ -81,18 +84,24 @@ class Channels:
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
-def channels_of(host: Host, only: tuple[str, ...] = ()) -> Channels:
+def channels_of(
+    host: Host, only: tuple[str, ...] = (), held: Mapping[str, int] | None = None
+) -> Channels:
     """The channels of the host's program, or those in the files ``only``.
 
-    Copies in skills' assets, and files that nothing the program starts imports, are left
-    out where there are others. Raises UnreadableSource.
+    held: the line by file, of those whose dial is held; one without a channel that is
+    understood is run as well. Copies in skills' assets, and files that nothing the program
+    starts imports, are left out where there are others. Raises UnreadableSource.
     """
     from modify.service.project import Project
     from skill.simulate import python_engine
 
     project = Project(host)
     found = Channels()
-    every = [*_typescript(host, project, found), *python_engine.channels(host)]
+    node = [*_typescript(host, project, found)]
+    known = {path for one in node for path in (one.path, one.maker)} | dict(found.left_out).keys()
+    node += _dials(project, held or {}, known)
+    every = [*node, *python_engine.channels(host)]
     if only:
         found.run = [channel for channel in every if channel.path in only]
         found.left_out = [one for one in found.left_out if one[0] in only]
@@ -101,7 +110,8 @@ def channels_of(host: Host, only: tuple[str, ...] = ()) -> Channels:
     every = _only(own, every, "a copy in a skill's assets", found)
     # Imports are followed among TypeScript and JavaScript files only.
     node = [one for one in every if one.language == "typescript"]
-    reached = [one for one in node if _reached(project)(one.path)]
+    is_reached = _reached(project)
+    reached = [one for one in node if is_reached(one.path)]
     kept = _only(reached, node, "not part of what the program starts", found)
     every = [one for one in every if one.language == "python" or one in kept]
     found.run = every
@@ -120,8 +130,7 @@ def _only(
 
 def _reached(project: Project) -> Callable[[str], bool]:
     entries = _entries(project)
-    reached = {path for path in project.channels if _reaches(project, entries, path)}
-    return lambda path: path in reached
+    return cache(lambda path: _reaches(project, entries, path))
 
 
 def _entries(project: Project) -> tuple[str, ...]:
@@ -177,8 +186,21 @@ def _typescript(host: Host, project: Project, found: Channels) -> Iterator[HostC
                 found.left_out.append((source.path, reason))
                 continue
             ways = tuple(_ways(project, channel))
-            yield HostChannel(source.path, line_of(channel.connect.node), "typescript", ways)
+            maker = channel.factory.path if channel.factory is not None else ""
+            path, line = channel.source.path, line_of(channel.connect.node)
+            yield HostChannel(path, line, "typescript", ways, maker)
             break  # one file is run as one program
+
+
+def _dials(
+    project: Project, held: Mapping[str, int], known: Collection[str]
+) -> Iterator[HostChannel]:
+    """Files that dial and are held, and are no channel: run by the programs that reach them."""
+    for path, line in held.items():
+        if path not in known:
+            place = in_place(path)
+            ways = [Way("main", entry) for entry in _mains(project, place)]
+            yield HostChannel(path, line, "typescript", (*ways, Way("module", place)))
 
 
 def _ways(project: Project, channel: Channel) -> Iterator[Way]:

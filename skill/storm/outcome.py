@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from math import inf, isfinite
 from typing import Any, Self
 
-from skill.storm.scenarios import DAY, HOUR, Scenario
+from skill.storm.scenarios import (
+    AFTER_TRANSIENT,
+    DAY,
+    HOUR,
+    MOST_IN_A_DAY,
+    MOST_IN_AN_HOUR,
+    Scenario,
+)
 
 
 class StormError(Exception):
@@ -131,7 +138,7 @@ class Outcome:
     log: tuple[tuple[float, str, str], ...]
     real_s: float
     not_run: str = ""
-    """Why the scenario could not be run to its end; then no other field counts."""
+    """Why the scenario could not be run to its end; then only the attempts count, as the least."""
     runs_at: tuple[float, ...] = ()
 
     @classmethod
@@ -178,20 +185,34 @@ class Outcome:
             0.0, reason,
         )  # fmt: skip
 
+    def _beyond(self, day: int, hour: int) -> list[str]:
+        """More attempts than that, a line each; also of a run that was cut short."""
+        found = []
+        tries = max(self.attempts, self.runs)
+        if tries > day:
+            found.append(f"{tries} attempts in 24 h, at most {day} promised")
+        if self.busiest_hour > hour:
+            found.append(f"{self.busiest_hour} attempts in an hour, at most {hour} promised")
+        return found
+
+    def dials_only(self) -> Self:
+        """The same where an attempt is a dial, and loading credentials is none.
+
+        A held bot that was logged out may go round its loop as often as it likes: no dial follows.
+        """
+        hour = busiest_hour(self.attempts_at)
+        return replace(self, busiest_hour=hour, runs=0, runs_at=())
+
     @property
     def undefined_socket(self) -> tuple[Fault, ...]:
         return tuple(fault for fault in self.faults if fault.kind == "undefined-socket")
 
     def broken(self) -> list[str]:
         """The promises of the scenario's bound that this outcome breaks, a line each."""
+        bound = self.scenario.bound
+        found = self._beyond(bound.day, bound.hour)
         if self.not_run:
-            return []
-        bound, found = self.scenario.bound, []
-        tries = max(self.attempts, self.runs)
-        if tries > bound.day:
-            found.append(f"{tries} attempts in 24 h, at most {bound.day} promised")
-        if self.busiest_hour > bound.hour:
-            found.append(f"{self.busiest_hour} attempts in an hour, at most {bound.hour} promised")
+            return found
         if bound.next_s is not None:
             if self.next_s is None:
                 found.append("no attempt after the fault's end")
@@ -215,6 +236,42 @@ class Outcome:
             found.append("the link is down at the end")
         found.extend(
             f"{fault.kind} at second {fault.first_s:.1f}: {fault.text}" for fault in self.faults
+        )
+        return found
+
+    def broken_when_held(self, before: Outcome | None) -> list[str]:
+        """What a held bot fails to keep, a line each: the pace, and what it did before.
+
+        before: the same scenario unpatched, or None where it was not run. A held bot's own
+        code decides what follows a close, so its exits and whether it comes back are compared,
+        not promised. What it keeps in a store of its own is unknown: it is paced, no more.
+        """
+        bound = self.scenario.bound
+        own = before.busiest_hour if before and not before.not_run else MOST_IN_AN_HOUR
+        hour = max(bound.hour, min(own, MOST_IN_AN_HOUR))
+        found = self._beyond(max(bound.day, MOST_IN_A_DAY), hour)
+        if self.not_run:
+            return found
+        if bound.first_s is not None and not any(at <= bound.first_s for at in self.attempts_at):
+            found.append("the first attempt is delayed")
+        if before is None or before.not_run:
+            return found
+        if before.next_s is not None:
+            latest = max(before.next_s, bound.next_s or 0, AFTER_TRANSIENT)
+            if self.next_s is None:
+                found.append("no attempt after the fault's end, and unpatched there is one")
+            elif self.next_s > latest:
+                found.append(
+                    f"next attempt {self.next_s:.0f} s after the fault's end,"
+                    f" within {latest:.0f} s promised"
+                )
+        if bound.ready and before.up_at_end and not self.up_at_end:
+            found.append("the link is down at the end, and unpatched it is up")
+        known = {fault.kind for fault in before.faults}
+        found.extend(
+            f"{fault.kind} at second {fault.first_s:.1f}: {fault.text}"
+            for fault in self.faults
+            if fault.kind not in known
         )
         return found
 

@@ -169,6 +169,7 @@ def prepared(
     environment: Mapping[str, str] | None = None,
     node: str = "node",
     fence: Fence | None = None,
+    guard: str = "",
 ) -> Iterator[Trial]:
     """Bundle a host into a temporary folder, which is gone afterwards. Raises StormError.
 
@@ -180,6 +181,7 @@ def prepared(
     expression for the line that says that main is through; without one the first open
     counts. environment: variables of the host's, such as another channel's token.
     node_tools: a folder whose node_modules holds esbuild. fence: None for what works here.
+    guard: the module that Baileys' exports pass through (``skill.guard.render``), if any.
     """
     fence = fences.find() if fence is None else fence
     node = _program(node)
@@ -197,6 +199,7 @@ def prepared(
                 "virtualRoot": str(work / "host"),
                 "capture": driver == "factory",
                 "stubHeavy": driver in ("class", "factory"),
+                "guard": guard,
             },
             fence=fence,
             reads=[root, *_tools(node_tools)],

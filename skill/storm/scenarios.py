@@ -18,6 +18,8 @@ MINUTE = 60.0
 
 # The guarantee a user can rely on: fewer than 21 attempts in any (t - 3600 s, t].
 MOST_IN_AN_HOUR = 20
+# The same of a day: the delay at its cap of 300 s, and 5, 10 … 160 s before it.
+MOST_IN_A_DAY = 24 * 12 + 7
 # "Next attempt after the fault's end" (domain.md, "What follows"), in seconds.
 AFTER_TRANSIENT = 7.5 * MINUTE
 AFTER_BLOCKED = 90 * MINUTE
@@ -31,7 +33,7 @@ class Does:
     kind ``close``: closed with ``code`` after ``after_s``; ``open``: opens after
     ``after_s``, then closed with ``code`` ``close_after_s`` later, or the process is
     killed ``kill_after_s`` later; ``qr``: asks for a QR after ``after_s``, closes 408
-    ``lasts_s`` later; ``silent``: brings no event, not even after ``end()``;
+    ``lasts_s`` later; ``silent``: brings no event until ``end()`` is called;
     ``throw``: makeWASocket throws. code None: the error has no ``output``; 0: no error.
     data: what the error carries beside its code, such as a ban's ``expire`` (seconds).
     """

@@ -142,6 +142,8 @@ def survive(bot: Bot, program: Path, fault: Fault, patience: float) -> Life:
 
     with bot.running(program) as process:
         wait(PATIENCE, settled)
+        if process.poll() is not None:
+            wait(2, lambda: bool(bot.attempts))  # the server's word of it may be on its way
         return life()
 
 

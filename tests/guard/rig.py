@@ -36,6 +36,7 @@ WAYS = {
     "required-es-module": ("node", "required.cjs"),
     "required-es-module-of-6": ("node", "required-6.cjs"),
     "common-js-of-another-name": ("node", "fork.cjs"),
+    "common-js-that-is-a-function": ("node", "function.cjs"),
     "common-js-imported": ("node", "fork-imported.mjs"),
     "es-module-of-another-name": ("node", "fork.mjs"),
     "in-a-package": ("node", "package.mjs"),
@@ -65,6 +66,8 @@ BUNDLES = {
     ),
 }
 """What the code of each form lacks in the other."""
+FUNCTION = "module.exports = Object.assign(module.exports.makeWASocket, { ...module.exports });\n"
+"""What is required is the function itself, with all the rest on it."""
 SESSION = """import makeWASocket, * as baileys from '@whiskeysockets/baileys';
 export default (start) => start(baileys, makeWASocket);
 """
@@ -86,6 +89,11 @@ def make_tree(folder: Path, node_tools: Path) -> Path:
     # Without a type, as old packages are: Node has to look into the file.
     untyped = {key: value for key, value in FORK.items() if key != "type"}
     write_package(common, {**untyped, "name": "wa-common"})
+    whole = (common / "lib" / "index.js").read_text()
+    function = modules / "wa-function"
+    function.mkdir()
+    (function / "index.js").write_text(f"{whole}\n{FUNCTION}")
+    write_package(function, {**untyped, "name": "wa-function", "main": "index.js"})
     session.mkdir()
     (session / "index.js").write_text(SESSION)
     write_package(session, {"name": "wa-session", "type": "module", "main": "index.js"})

@@ -169,6 +169,18 @@ def test_survives_the_mocks_of_hosts_tests(tmp_path: Path, node_tools: Path) -> 
     assert status == 0, said
 
 
+def test_hosts_tests_see_nothing_of_a_held_socket(tmp_path: Path, node_tools: Path) -> None:
+    """A mock that asks no agent: no listener, no timer, no file, whatever fs is."""
+    folder = host(tmp_path, node_tools)
+    (folder / TEST).unlink()
+    (folder / MODULE).write_text(render_channel_module(CANONICAL, "1.2.3", kind="held"))
+    for number, mock in enumerate(MOCKS):
+        text = (HERE / "mocked_held.ts").read_text(encoding="utf-8").replace("MOCK", mock)
+        (folder / f"mocked-{number}.test.ts").write_text(text)
+    status, said = run(node_tools, folder, "vitest", "run", "--root", ".")
+    assert status == 0, said
+
+
 @pytest.mark.parametrize("style", styles()[::7])
 def test_formatting_leaves_the_identity(style: Style) -> None:
     for text in (render_channel_module(style, "1.2.3"), render_channel_test(style, "1.2.3")):

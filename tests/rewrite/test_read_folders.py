@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from modify.typescript import examine
+from modify.typescript.folders import folders
+from modify.typescript.source import Source, arguments_of, calls
 from skill.host import Host
 from skill.options import Options
 from tests.rewrite.harness import IMPORTS, held_text, host_text, patched
@@ -54,6 +57,18 @@ def test_a_folder_that_is_imported_gets_no_module(tmp_path: Path, reads: str) ->
     assert "import { Reconnect } from '../whatsapp-reconnect.js';" in made
     added = additions(tmp_path / "host", {"package.json": PACKAGE, **files})
     assert added == {"whatsapp-reconnect.js", "whatsapp-reconnect.test.js"}
+
+
+def test_a_name_that_is_set_again_and_again(tmp_path: Path) -> None:
+    """Each of its values names it once more: twelve to the sixth, all but the first unread."""
+    again = "".join(f"at = at + parts[{n}];\n" for n in range(12))
+    text = f"let at = './plugins';\n{again}fs.readdirSync(at);\n"
+    (tmp_path / "load.js").write_text(text, "utf-8")
+    host = Host(tmp_path)
+    source = Source.read(host, "load.js")
+    [read] = [call for call in calls(source.root) if "readdirSync" in call.text()]
+    found = list(islice(folders(host, source, arguments_of(read)[0]), 10_000))
+    assert ("plugins",) in found and len(found) < 200
 
 
 def test_a_folder_below_it(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@
  *
  * What real Baileys does was seen with 7.0.0-rc14 and 6.7.24 against a server on loopback:
  * `connecting` on the next tick; one close per socket, after which its connection.update
- * listeners are gone; an HTTP refusal at upgrade brings no close, not even after end().
+ * listeners are gone; an HTTP refusal at upgrade brings no close by itself, and one at end().
  */
 const { EventEmitter } = require('node:events');
 const crypto = require('node:crypto');
@@ -196,7 +196,6 @@ function createSocket(world, proc, config) {
     if (closed || proc.dead) return;
     closed = true;
     release();
-    if (does.kind === 'silent') return; // real Baileys hangs in ws.close()
     await null;
     proc.guard(() => emitClose(error));
   };

@@ -2,10 +2,10 @@
 /**
  * node bundle.cjs: bundles a host's entry into the text of one function body.
  *
- * The request is read from standard input: {root, entry, tools, virtualRoot, capture, stubHeavy};
- * {text} goes to file descriptor 3. Bare imports become
- * load("name") calls, answered by globals.cjs; relative ones are the host's real files,
- * or stubs where they are missing. Runs no code of the host.
+ * The request is read from standard input: {root, entry, tools, virtualRoot, capture, stubHeavy,
+ * guard}; {text} goes to file descriptor 3. Bare imports become load("name") calls, answered by
+ * globals.cjs; relative ones are the host's real files, or stubs where they are missing. guard:
+ * the text of a module whose wrapExports() Baileys goes through, or ''. Runs no code of the host.
  */
 const fs = require('node:fs');
 const { builtinModules, createRequire } = require('node:module');
@@ -20,6 +20,8 @@ const BUILTIN = new Set(builtinModules);
 const HEAVY =
   /from\s+['"](better-sqlite3|sqlite3|node:sqlite|pg|mysql2?|mongoose|mongodb|ioredis|redis|@prisma\/client|level|lowdb)['"/]/;
 const REGISTRY = /(^|\/)(channel-)?registry(\.[cm]?[jt]s)?$/;
+const BAILEYS = /^(@whiskeysockets\/|@adiwajshing\/)?baileys$/;
+const GUARD = 'skillgen:guard';
 const SUFFIXES = ['', '.ts', '.tsx', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json', '/index.ts', '/index.js'];
 
 /** A TypeScript source is imported as .js (NodeNext); both are tried. */
@@ -41,6 +43,13 @@ function isOwn(file) {
   return from !== '' && !from.startsWith('..') && !path.isAbsolute(from);
 }
 
+/** What a bot imports by a bare name; Baileys as the guard gives it. */
+function shimmed(name) {
+  const load = `__load(${JSON.stringify(name)})`;
+  if (!request.guard || !BAILEYS.test(name)) return `module.exports = ${load}`;
+  return `module.exports = require('${GUARD}').wrapExports(${load})`;
+}
+
 function virtual(file) {
   return path.join(request.virtualRoot, path.relative(root, file));
 }
@@ -53,6 +62,7 @@ const plugin = {
       if (args.kind === 'entry-point') return undefined;
       if (args.pluginData === 'own') return undefined;
       const name = args.path;
+      if (name === GUARD) return { path: name, namespace: 'guard' };
       if (name.startsWith('.') || path.isAbsolute(name)) {
         if (request.capture && REGISTRY.test(name)) return shim('capture:registry');
         const file = resolveFile(args.resolveDir, name);
@@ -77,9 +87,10 @@ const plugin = {
       return shim(name);
     });
     build.onLoad({ filter: /.*/, namespace: 'load' }, (args) => ({
-      contents: `module.exports = __load(${JSON.stringify(args.path)})`,
+      contents: shimmed(args.path),
       loader: 'js',
     }));
+    build.onLoad({ filter: /.*/, namespace: 'guard' }, () => ({ contents: request.guard, loader: 'js' }));
     build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: 'file' }, (args) => {
       let text = fs.readFileSync(args.path, 'utf8').replace(/^﻿?#!.*/, '');
       const place = virtual(args.path);

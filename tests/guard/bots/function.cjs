@@ -1,0 +1,5 @@
+// A copy of Baileys that is the function itself.
+const makeWASocket = require('wa-function');
+const start = require('./odd.cjs');
+
+start(makeWASocket, makeWASocket);
