@@ -6,6 +6,8 @@ import { fileURLToPath } from 'url';
 const GUARD_TEXT = `globalThis[Symbol.for('whatsapp-reconnect.guard')]`;
 /** At the end of an address: this one was made here. */
 const MARK = 'whatsapp-guard';
+/** Megabytes of it in each copy, and no function that is wrapped. */
+const PROTOCOL = '/WAProto/';
 const IN_PACKAGE = /^.+\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 /** One of them is in each module that is wrapped, but for a package's entry. */
 const WORDS = ['makeWASocket', 'useMultiFileAuthState'];
@@ -69,12 +71,13 @@ export function finder() {
     if (!url.startsWith('file:') || url.endsWith(MARK)) return undefined;
     const isAdded = ADDED.test(url);
     const found = isAdded ? undefined : packageOf(url);
-    const isScript = /\.[cm]?js(\?|$)/.test(url);
+    const isScript = /\.[cm]?js(\?|$)/.test(url) && !url.includes(PROTOCOL);
     if (!isAdded && !(found?.isLike && isScript)) return undefined;
     const bytes = given ?? fs.readFileSync(fileURLToPath(url));
     if (isAdded) return added(String(bytes), inner);
     const isNamed = found?.isNamed && isEntry(found, url);
-    if (!isNamed && !WORDS.some((word) => bytes.includes(word))) return undefined;
+    if (!isNamed && !WORDS.some((word) => bytes.includes(word)))
+      return undefined;
     const text = String(bytes);
     return wrapping(text, inner, isCommon(text, format), isNamed);
   }

@@ -97,7 +97,9 @@ function hookReader(register) {
       const inner = marked(url.href);
       const found = standIn(url.href, undefined, { inner, given: bytes });
       // CommonJS is wrapped where it is required, by Node's own import, too.
-      return found === undefined || found.isPlain ? bytes : Buffer.from(found.text);
+      return found === undefined || found.isPlain
+        ? bytes
+        : Buffer.from(found.text);
     } catch {
       return bytes;
     }
@@ -174,7 +176,8 @@ function loaderHooks() {
   const replaced = (found, url) => {
     try {
       const { format, source: given } = found;
-      const { text } = standIn(url, format, { inner: marked(url), given }) ?? {};
+      const { text } =
+        standIn(url, format, { inner: marked(url), given }) ?? {};
       if (text === undefined) return found;
       return { format: 'module', source: text, shortCircuit: true };
     } catch {

@@ -74,7 +74,10 @@ export default (start) => start(baileys, makeWASocket);
 
 
 def make_tree(folder: Path, node_tools: Path) -> Path:
-    """A folder with the bots, the guard (``guard.cjs``) and every copy of Baileys."""
+    """A folder with the bots, every copy of Baileys, and the guard.
+
+    ``guard.cjs`` has the short policy, ``real.cjs`` the real one.
+    """
     tools = node_tools.resolve() / "node_modules"
     shutil.copytree(HERE / "bots", folder, dirs_exist_ok=True)
     modules = folder / "node_modules"
@@ -105,6 +108,7 @@ def make_tree(folder: Path, node_tools: Path) -> Path:
         module.parent.mkdir(exist_ok=True)
         module.write_text(render_channel_module(Style(), "1", ".mjs", SHORT, kind))
     (folder / "guard.cjs").write_bytes(render_guard(policy=SHORT))
+    (folder / "real.cjs").write_bytes(render_guard())
     return folder
 
 

@@ -14,9 +14,7 @@ from tests.guard.rig import Bot, bot
 PATIENCE = 40.0
 REACHED = ("es-module", "common-js-of-another-name")
 """Ways in which the guard reaches the exports of Baileys."""
-HEALTHY = "healthy"
 RECOVERIES: dict[str, Sequence[str]] = {
-    HEALTHY: ("open",),
     "refused": ("failure/503", "failure/503", "failure/503", "open"),
     "dropped": ("open-then/drop", "open-then/drop", "open"),
     "reset": ("reset", "reset", "open"),
@@ -62,6 +60,10 @@ def outcomes(tree: Path, server: Server) -> Iterator[dict[tuple[str, ...], tuple
         for fault, script in RECOVERIES.items():
             for way in (*REACHED, "bundle-in-common-js"):
                 add(("online", fault, way), bot(tree, server, way, script, True), until_online)
+        for way in (*REACHED, "bundle-in-common-js"):
+            made = bot(tree, server, way, ("open",), True)
+            made.guard = tree / "real.cjs"
+            add(("healthy", way), made, until_online)
         add(
             ("online", "http", "unguarded"),
             bot(tree, server, "es-module", ("http/503", "open")),
@@ -97,7 +99,7 @@ def test_a_guarded_bot_comes_back(outcomes: Outcomes, fault: str, way: str) -> N
 
 @pytest.mark.parametrize("way", [*REACHED, "bundle-in-common-js"])
 def test_a_healthy_bot_sees_nothing_of_the_guard(outcomes: Outcomes, way: str) -> None:
-    bot, _ = outcomes["online", HEALTHY, way]
+    bot, _ = outcomes["healthy", way]
     lines = bot.log.read_text().splitlines()
     said = [line for line in lines if "part of a bundle" not in line]
     assert said == ["open"], "it did not wait, so there is nothing to say"
