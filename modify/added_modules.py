@@ -10,7 +10,7 @@ import ast
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from skill import __version__
@@ -42,34 +42,62 @@ HEADER = b"Added by skillgen "
 BEGINS, ENDS = "skillgen: policy begins", "skillgen: policy ends"
 
 
+@dataclass(frozen=True)
+class Lost:
+    """An import of an added module that is gone. path, line: of the import."""
+
+    path: str
+    line: int
+    message: str
+
+
 def examine(host: Host, options: Options, patch: Patch) -> None:
     """Add what is missing to the patch, and a finding for each of them."""
     if not options.wants(RULE) or options.only_skill_assets:
         return
+    for path, text, is_added in candidates(host):
+        for line, addition in missing(host, path, text):
+            if addition.path in patch.additions:
+                continue
+            patch.additions[addition.path] = addition
+            fix = "it is added again: without it the bot does not start"
+            patch.findings.append(Finding(path, line, 1, RULE, message_of(addition.path), fix))
+        if is_added:
+            patch.findings += edited_policy(path, text)
+
+
+def lost_modules(host: Host) -> list[Lost]:
+    """What ``status`` says of them."""
+    return [
+        Lost(path, line, message_of(addition.path))
+        for path, text, _is_added in candidates(host)
+        for line, addition in missing(host, path, text)
+    ]
+
+
+def message_of(module: str) -> str:
+    return f"imports {module}, which skillgen added and which is not there any more"
+
+
+def candidates(host: Host) -> Iterator[tuple[str, str, bool]]:
+    """Path and text of the files that may import or be an added module, and whether they are."""
     for file in host.with_suffix(*SCRIPTS, ".py"):
         content = host.read(file.path)
         is_added = HEADER in content[:4000]
-        if not is_added and b"econnect" not in content:
-            continue
-        text = content.decode("utf-8", "replace")
-        found = in_python if file.path.endswith(".py") else in_script
-        for line, module, addition in found(host, file.path, text):
-            if module in patch.additions:
-                continue
-            patch.additions[module] = addition
-            message = f"imports {module}, which skillgen added and which is not there any more"
-            fix = "it is added again: without it the bot does not start"
-            patch.findings.append(Finding(file.path, line, 1, RULE, message, fix))
-        if is_added:
-            patch.findings += edited_policy(file.path, text)
+        if is_added or b"econnect" in content:
+            yield file.path, content.decode("utf-8", "replace"), is_added
+
+
+def missing(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]]:
+    """The line of each import whose module is gone, and the module as it is added again."""
+    return (in_python if path.endswith(".py") else in_script)(host, path, text)
 
 
 def line_at(text: str, index: int) -> int:
     return text.count("\n", 0, index) + 1
 
 
-def in_script(host: Host, path: str, text: str) -> Iterator[tuple[int, str, Addition]]:
-    """The line of each import whose module is gone, and the module as it is added again."""
+def in_script(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]]:
     from modify.typescript.assets import ASSET, ENGINE_BASE, module_system
     from modify.typescript.boot import resolve_import
     from modify.typescript.source import Source
@@ -90,7 +118,7 @@ def in_script(host: Host, path: str, text: str) -> Iterator[tuple[int, str, Addi
         modules = module_system(host, Source.read(host, path))
         style = replace(detect_style(host, path, text), modules=modules)
         body = render_channel_module(style, __version__, ending, kind=kind)
-        yield line_at(text, found.start()), module, Addition(module, body.encode(), (RULE,))
+        yield line_at(text, found.start()), Addition(module, body.encode(), (RULE,))
 
 
 def module_path(path: str, module: str) -> str:
@@ -103,8 +131,8 @@ def module_path(path: str, module: str) -> str:
     return stem + (ending.replace("js", "ts") if "ts" in own else ending)
 
 
-def in_python(host: Host, path: str, text: str) -> Iterator[tuple[int, str, Addition]]:
-    """The same for a Python file; the module lies beside the first that imports it."""
+def in_python(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]]:
+    """It lies beside the first file that imports it."""
     from modify.python.source import Source
     from modify.python.style import style_of
     from skill.render_python import render_python_module
@@ -123,7 +151,7 @@ def in_python(host: Host, path: str, text: str) -> Iterator[tuple[int, str, Addi
             continue
         style = style_of(Source.parse(path, host.read(path)))
         body = render_python_module(__version__, profile, style)
-        yield line_at(text, found.start()), module, Addition(module, body.encode(), (RULE,))
+        yield line_at(text, found.start()), Addition(module, body.encode(), (RULE,))
 
 
 def profile_of(names: set[str]) -> Profile | None:
