@@ -271,6 +271,20 @@ class Session:
         warning = stale_build(host)
         return [warning] if warning else []
 
+    def _two_gates(self, host: Host) -> list[str]:
+        """A warning where units load the guard although the host's own source is patched."""
+        from skill.guard.command import guarded
+
+        units = guarded(host)
+        if not units or not added_modules(host):
+            return []
+        path = units[0]["path"]
+        return [
+            f"{path} loads the guard as well: each attempt counts and waits once, by the patch; "
+            f"once that runs, take the guard back with: skillgen guard {quoted(host.root)} "
+            f"--remove --unit {quoted(host.root / path)}"
+        ]
+
     def _show_warnings(self, row: Row) -> None:
         if not self.printer.quiet:
             for warning in row["warnings"]:
@@ -326,7 +340,7 @@ class Session:
     def _show_next(self, host: Host, plan: Plan, row: Row) -> None:
         from skill.report.next_steps import next_steps
 
-        row["warnings"] = self._warnings(host)
+        row["warnings"] = self._warnings(host) + self._two_gates(host)
         if not plan.changes:
             self._show_warnings(row)
             return

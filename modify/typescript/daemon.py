@@ -1,4 +1,4 @@
-"""Tells a bot that runs for ever from a script that pairs once and exits.
+"""Tells a bot that keeps running from a script that pairs once and exits.
 
 Pairing scripts hold the same handler on purpose: they make one attempt, or one more after
 a restart (515), and end. A gate would only make them wait.
@@ -30,7 +30,7 @@ LISTENS = re.compile(r"['\"]messages\.(upsert|update)['\"]")
 
 
 def why_not_a_daemon(channel: Channel) -> str | None:
-    """Why a channel file is left alone, or None for a bot that runs for ever."""
+    """Why a channel file is left alone, or None for a bot that keeps running."""
     opened = channel.open
     if opened is not None:
         ends = [call for call in calls(opened.node) if callee_of(call) == "process.exit"]
