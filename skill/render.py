@@ -132,10 +132,8 @@ def _digest_of_old(body: str) -> str:
 
 
 def _with_policy(source: str, policy: Policy, typed: bool) -> str:
-    """The source with that policy; the marks around it are for this repository."""
     begin, end = source.index(BEGIN), source.index(END) + len(END)
-    constants = policy_block(policy, typed).removeprefix(f"{BEGIN}\n").removesuffix(f"\n{END}")
-    return source[:begin] + constants + source[end:]
+    return source[:begin] + policy_block(policy, typed) + source[end:]
 
 
 def policy_block(policy: Policy = POLICY, typed: bool = True) -> str:
