@@ -58,6 +58,7 @@ class Account(Gate):
         logger: Any = None,
     ) -> None:
         super().__init__(logger)
+        self._lock = threading.RLock()
         self._credentials = os.fspath(credentials)
         self._token = uuid.uuid4().hex[:8]
         self._memory = Memory()
@@ -126,16 +127,17 @@ class Account(Gate):
             return True
 
     def start(self) -> None:
+        """After a stop(): attempts are allowed again."""
         with self._lock:
             if self._stopped:
-                self._final = ""
-            super().start()
+                self._stopped, self._final = False, ""
 
     def stop(self) -> None:
+        """No attempt until start(); a wait ends now. From any thread."""
         with self._lock:
             if self._stopped:
                 return
-            if self._waiting or self._state == "open":
+            if self._waiting.locked() or self._state == "open":
                 # Whoever restarts a bot by hand expects it to try at once.
                 self._recall()
                 if kind_of(self._memory.code) != "hold":
@@ -143,7 +145,8 @@ class Account(Gate):
                     self._memory.decided_at = self._now()
                 self._save()
             self._drop()
-            super().stop()
+            self._stopped = True
+            self._awake()
 
     def _live(self, attempt: int | None) -> bool:
         known = attempt is None or attempt == self._attempt
@@ -180,12 +183,12 @@ class Account(Gate):
 
     def _grant(self) -> int:
         with self._lock:
-            self._attempt += 1
-            self._drop("running")
+            number = super()._grant()
+            self._cancel()
             self._final = ""
-            self._memory.begin(f"{self._token}-{self._attempt}", self._now())
+            self._memory.begin(f"{self._token}-{number}", self._now())
             self._save()
-            return self._attempt
+            return number
 
     def _lasted(self, attempt: int) -> None:
         with self._lock:
