@@ -64,6 +64,7 @@ class Account(Gate):
         self._memory = Memory()
         self._file: Path | None = None
         self._recalled = False
+        self._linked = UNLINKED  # with which device the attempt began
         self._final = ""
         self._detail = ""
         self._unwritable_at = 0.0
@@ -186,6 +187,7 @@ class Account(Gate):
             number = super()._grant()
             self._cancel()
             self._final = ""
+            self._linked = self._memory.identity
             self._memory.begin(f"{self._token}-{number}", self._now())
             self._save()
             return number
@@ -201,6 +203,9 @@ class Account(Gate):
     def _finish(self, code: str, error: str, expire: float) -> None:
         """The one outcome of an attempt."""
         verdict = self._verdict_on(code)
+        if verdict and self._is_relinked():
+            # It is about a link that the next attempt no longer has.
+            verdict, code = "", "closed"
         was_open = self._state == "open"
         self._drop()
         if verdict:
@@ -220,7 +225,7 @@ class Account(Gate):
             # Another process was told to wait longer than that.
             memory.code, memory.not_before = held_for, until
         # An address may hold a password.
-        line = re.sub(r"//[^/\s]*@", "//", error.partition("\n")[0])
+        line = re.sub(r"//\S*@", "//", error.partition("\n")[0])
         self._detail = line[:100]
         self._save()
 
@@ -319,6 +324,11 @@ class Account(Gate):
         else:
             memory.settle()
         memory.decided_at = now
+
+    def _is_relinked(self) -> bool:
+        """Whether the bot has been linked anew since the attempt began."""
+        old = self._linked
+        return old != UNLINKED and self._identify() not in ("", old, UNLINKED)
 
     def _identify(self) -> str:
         """A hash of the device, UNLINKED, or "" where it cannot be told."""
