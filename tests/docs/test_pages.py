@@ -163,7 +163,8 @@ def test_the_skill_shows_log_lines_as_the_module_writes_them(skill: str, checkou
         lines[0],
     )
     final = re.fullmatch(
-        r"WhatsApp: (\d+) \((.+)\)\. No further attempt\. Kept in (\S+)\.", lines[1]
+        r"WhatsApp: (\d+) \((.+)\)\. No further attempt\. Kept in (\S+); no reset is needed\.",
+        lines[1],
     )
     assert wait and final
     assert f"  {final[1]}: '{final[2]}'" in module

@@ -13,7 +13,7 @@ const later = (a, b) => (b[0] > a[0] ? b : a);
 
 export class Gate {
   memory = { ...FRESH };
-  attempt = { number: 0, state: 'over' };
+  attempt = { number: 0, identity: '', state: 'over' };
   /** The newest is the last. */
   requests = new Map();
   /** Why this process makes no further attempt. */
@@ -59,7 +59,9 @@ export class Gate {
   }
 
   grant(request) {
-    this.attempt = { number: this.attempt.number + 1, state: 'running' };
+    const number = this.attempt.number + 1;
+    const { identity } = this.memory;
+    this.attempt = { number, identity, state: 'running' };
     this.final = undefined;
     this.announced = '';
     begin(this.memory, randomUUID().slice(0, 8), now());
@@ -125,9 +127,11 @@ export class Gate {
     const wasUp = attempt.state === 'open';
     this.drop(attempt);
     if (this.final !== undefined) return;
-    if (verdict) return this.stopFor(verdict);
+    // Of a link that the next attempt no longer has.
+    const isPast = verdict !== undefined && this.isRelinked(attempt);
+    if (verdict && !isPast) return this.stopFor(verdict);
     this.recall();
-    ended(this.memory, code, now(), wasUp);
+    ended(this.memory, isPast ? 'closed' : code, now(), wasUp);
     // 402 says when it ends, in seconds.
     const expiry = Number(dig(error, 'data', 'expire') ?? 0) * 1000 || 0;
     const until = now() + Math.min(expiry, EXPIRY_CAP_MS);
@@ -135,6 +139,11 @@ export class Gate {
     this.detail = firstLine(error);
     this.save();
     this.proceed();
+  }
+
+  isRelinked({ identity }) {
+    const known = ['', UNLINKED, identity];
+    return identity !== UNLINKED && !known.includes(this.identify());
   }
 
   /** Why nothing may follow this end, if so. */
@@ -158,8 +167,9 @@ export class Gate {
     const isKept = isLasting && code !== 'logout';
     if (isKept) this.memory.verdict ??= { code, at: now() };
     this.save();
-    const kept = isKept ? ` Kept in ${this.file}.` : '';
-    this.say('error', `${this.reason(code)}. No further attempt.${kept}`);
+    const where = `Kept in ${this.file}; no reset is needed.`;
+    const line = `${this.reason(code)}. No further attempt.`;
+    this.say('error', isKept ? `${line} ${where}` : line);
     this.proceed();
   }
 
@@ -259,7 +269,7 @@ export class Gate {
 /** Of an error, for a log: without the password in an address. */
 export function firstLine(error) {
   const [line = ''] = String(dig(error, 'message') ?? '').split('\n');
-  return line.replace(/\/\/[^\s/@]*@/g, '//').slice(0, 100);
+  return line.replace(/\/\/\S*@/, '//').slice(0, 100);
 }
 
 /** With an error as Boom has it. The socket may have ended already. */

@@ -259,7 +259,7 @@ class Account(Gate):
             memory.verdict = memory.verdict or known
         self._save()
         line = f"WhatsApp: {self.reason}. No further attempt."
-        kept = f" {self._kept()}" if memory.verdict else ""
+        kept = f" Kept in {self._file}; no reset is needed." if memory.verdict else ""
         self._say("error", line + kept)
 
     def _verdict(self) -> str:

@@ -32,6 +32,8 @@ export interface Request {
 
 export interface Attempt {
   number: number;
+  /** With which credentials it began. */
+  identity: string;
   state: 'running' | 'late' | 'pairing' | 'open' | 'over';
   sock?: Socket | undefined;
   timer?: ReturnType<typeof setTimeout>;
@@ -44,7 +46,7 @@ const later = (a: Bound, b: Bound) => (b[0] > a[0] ? b : a);
 
 export abstract class Gate {
   protected memory: Memory = { ...FRESH };
-  protected attempt: Attempt = { number: 0, state: 'over' };
+  protected attempt: Attempt = { number: 0, identity: '', state: 'over' };
   /** The newest is the last. */
   protected readonly requests = new Map<unknown, Request>();
   /** Why this process makes no further attempt. */
@@ -94,7 +96,9 @@ export abstract class Gate {
   }
 
   private grant(request: Request): void {
-    this.attempt = { number: this.attempt.number + 1, state: 'running' };
+    const number = this.attempt.number + 1;
+    const { identity } = this.memory;
+    this.attempt = { number, identity, state: 'running' };
     this.final = undefined;
     this.announced = '';
     begin(this.memory, randomUUID().slice(0, 8), now());
@@ -160,9 +164,11 @@ export abstract class Gate {
     const wasUp = attempt.state === 'open';
     this.drop(attempt);
     if (this.final !== undefined) return;
-    if (verdict) return this.stopFor(verdict);
+    // Of a link that the next attempt no longer has.
+    const isPast = verdict !== undefined && this.isRelinked(attempt);
+    if (verdict && !isPast) return this.stopFor(verdict);
     this.recall();
-    ended(this.memory, code, now(), wasUp);
+    ended(this.memory, isPast ? 'closed' : code, now(), wasUp);
     // 402 says when it ends, in seconds.
     const expiry = Number(dig(error, 'data', 'expire') ?? 0) * 1000 || 0;
     const until = now() + Math.min(expiry, EXPIRY_CAP_MS);
@@ -170,6 +176,11 @@ export abstract class Gate {
     this.detail = firstLine(error);
     this.save();
     this.proceed();
+  }
+
+  private isRelinked({ identity }: Attempt): boolean {
+    const known = ['', UNLINKED, identity];
+    return identity !== UNLINKED && !known.includes(this.identify());
   }
 
   /** Why nothing may follow this end, if so. */
@@ -193,8 +204,9 @@ export abstract class Gate {
     const isKept = isLasting && code !== 'logout';
     if (isKept) this.memory.verdict ??= { code, at: now() };
     this.save();
-    const kept = isKept ? ` Kept in ${this.file}.` : '';
-    this.say('error', `${this.reason(code)}. No further attempt.${kept}`);
+    const where = `Kept in ${this.file}; no reset is needed.`;
+    const line = `${this.reason(code)}. No further attempt.`;
+    this.say('error', isKept ? `${line} ${where}` : line);
     this.proceed();
   }
 
@@ -294,7 +306,7 @@ export abstract class Gate {
 /** Of an error, for a log: without the password in an address. */
 export function firstLine(error: unknown): string {
   const [line = ''] = String(dig(error, 'message') ?? '').split('\n');
-  return line.replace(/\/\/[^\s/@]*@/g, '//').slice(0, 100);
+  return line.replace(/\/\/\S*@/, '//').slice(0, 100);
 }
 
 /** With an error as Boom has it. The socket may have ended already. */
