@@ -324,6 +324,9 @@ class Files:
             self.note(source, line, "not-a-daemon", reason)
             return []
         dials = dialling(client)
+        for function in dials.once:
+            said = f"{function.name.value}() connects once, and stops the client when it is through"
+            self.note(source, source.line(function), "not-a-daemon", said)
         heard = self.seen(client, "find_client", source)
         dialled = self.seen(dials, "find_dialling", source)
         if not heard and not dialled:

@@ -306,7 +306,7 @@ def _kept(client: Any, start: bool = True) -> Session | None:
 
 
 def _stop(client: Any) -> None:
-    """Ends a client: its connect() would go on for ever, beside the next."""
+    """Ends a client, whose connect() would otherwise dial on beside the next one's."""
     stop = getattr(client, "stop", None)
     stopping = stop() if stop else None
     if inspect.isawaitable(stopping):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.python.harness import after, hand_offs, look, loop, rules
+from tests.rules.python.harness import additions, after, hand_offs, look, loop, rules
 
 PATH = "bot.py"
 
@@ -20,7 +20,7 @@ def test_flat_and_silent_are_found_and_settled(tmp_path: Path) -> None:
     assert "import asyncio" not in text, "an import that nothing uses any more"
     assert "link_of(self).stop()" in text
     (tmp_path / PATH).write_text(text)
-    again = look(tmp_path, {})
+    again = look(tmp_path, additions(patch))
     assert not again.edits and not again.findings
 
 
