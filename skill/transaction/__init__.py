@@ -7,8 +7,8 @@ host is believed: ``skill.transaction.key`` and ``journal`` say what is, and why
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from skill.transaction.commit import recover as _recover
 from skill.transaction.journal import Entry, ForeignRecord, Layer, Store
 from skill.transaction.revert import Conflict, Reverted
 from skill.transaction.revert import revert as _revert
-from skill.transaction.tree import Tree
+from skill.transaction.tree import Held, Tree
 
 __all__ = [
     "Applied",
@@ -151,15 +151,28 @@ def rewrite_file(root: Path, path: str, rewrite: Callable[[bytes], bytes]) -> No
             held = tree.read(path)
             if held is None:
                 return
-            staged = f"{path}.{uuid.uuid4().hex[:8]}.new"
-            try:
-                tree.write_new(staged, rewrite(held.content), held.mode, held.owner)
-                tree.rename(staged, path)
-                changed.note()
-            finally:
-                tree.remove(staged)
+            _replace(tree, path, held, rewrite(held.content))
         except OSError as error:
             raise SkillgenError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _replace(tree: Tree, path: str, held: Held, content: bytes) -> None:
+    staged = f"{path}.skillgen-new"
+    tree.remove(staged)  # what a kill left
+    try:
+        tree.write_new(staged, content, held.mode, held.owner)
+        tree.rename(staged, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            tree.remove(staged)
+        now = tree.read(path)
+        if now is None or now.content != content:
+            raise
+        changed.note()
+        raise SkillgenError(
+            f"{path}: is written, but perhaps not on the disk yet ({error.strerror})"
+        ) from error
+    changed.note()
 
 
 def _hash(content: bytes | None) -> str | None:

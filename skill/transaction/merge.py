@@ -35,7 +35,9 @@ def merge(git: str, current: bytes, base: bytes, other: bytes, label: str) -> Me
     Runs in an empty folder outside any repository, with no configuration of the user, the
     system or the host, so that no setting of a hostile repository runs anything.
     """
-    with tempfile.TemporaryDirectory(prefix="skillgen-merge-") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="skillgen-merge-", ignore_cleanup_errors=True
+    ) as folder:
         for name, content in (("current", current), ("base", base), ("other", other)):
             Path(folder, name).touch(0o600)
             Path(folder, name).write_bytes(content)
