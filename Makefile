@@ -56,7 +56,7 @@ test-system: setup ## real systemd, full disks and refused system calls (root, L
 	@command -v strace >/dev/null || { echo "make: test-system needs strace; install it (apt install strace)" >&2; exit 2; }
 	$(PYTHON) -m pytest $(TESTS) -m system
 
-faults: .cache/dev/skillgen-stamp.toml ## a kill and each error at every call that changes a file, in half an hour (root, Linux)
+faults: .cache/dev/skillgen-stamp.toml ## a kill and each error at every call that changes a file, (root, Linux; FAULTS=--lasting: errors that stay)
 	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: faults needs root on Linux" >&2; exit 2; }
 	@command -v strace >/dev/null || { echo "make: faults needs strace; install it (apt install strace)" >&2; exit 2; }
 	$(PYTHON) -m tests.faults $(FAULTS)
