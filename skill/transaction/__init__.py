@@ -157,14 +157,18 @@ def rewrite_file(root: Path, path: str, rewrite: Callable[[bytes], bytes]) -> No
 
 
 def _replace(tree: Tree, path: str, held: Held, content: bytes) -> None:
-    staged = f"{path}.skillgen-new"
-    tree.remove(staged)  # what a kill left
+    """Put the content in the file's place, by a folder that the next command can clean up."""
+    store = Store(tree)
+    folder = store.make_passing()
+    staged = f"{folder}/state.next"
     try:
         tree.write_new(staged, content, held.mode, held.owner)
         tree.rename(staged, path)
+        changed.note()
+        store.discard(folder)
     except OSError as error:
         with contextlib.suppress(OSError):
-            tree.remove(staged)
+            store.discard(folder)
         now = tree.read(path)
         if now is None or now.content != content:
             raise
@@ -172,7 +176,6 @@ def _replace(tree: Tree, path: str, held: Held, content: bytes) -> None:
         raise SkillgenError(
             f"{path}: is written, but perhaps not on the disk yet ({error.strerror})"
         ) from error
-    changed.note()
 
 
 def _hash(content: bytes | None) -> str | None:

@@ -172,10 +172,7 @@ class Store:
         """Write the journal, in a new state folder unless there is one."""
         folder = FOLDER
         if not self.exists():
-            key = self._held_key = keys.load_or_make(self.tree.root)
-            nonce = secrets.token_hex(8)
-            folder = f"{FOLDER}.{nonce}.{keys.mac(key, 'folder', nonce.encode())}"
-            self.tree.make_folder(folder)
+            folder = self.make_passing()
         if self.tree.read(f"{folder}/.gitignore") is None:
             self._write(".gitignore", b"*\n", folder, 0o644)
         self.tree.make_folder(f"{folder}/objects")
@@ -216,6 +213,14 @@ class Store:
         return data
 
     # -- leftovers of a command that was killed while it made or removed the folder
+
+    def make_passing(self) -> str:
+        """Make a folder whose name proves what a kill leaves of it, and return the name."""
+        key = self._held_key = keys.load_or_make(self.tree.root)
+        nonce = secrets.token_hex(8)
+        folder = f"{FOLDER}.{nonce}.{keys.mac(key, 'folder', nonce.encode())}"
+        self.tree.make_folder(folder)
+        return folder
 
     def leftovers(self) -> list[str]:
         """State folders on their way in or out, each proven by its name."""

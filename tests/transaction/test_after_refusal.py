@@ -122,10 +122,13 @@ def test_a_refused_reset_leaves_nothing(
         assert cli.run(["reset", str(bot)]) == 2
     assert "cannot be written" in capfd.readouterr().err
     assert tree_of(bot) == before
-    left = memory.with_name(memory.name + ".skillgen-new")
-    left.write_text("what a kill left")
-    assert cli.run(["reset", str(bot)]) == 0
-    assert not left.exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(Tree, "rename", refused)
+        patch.setattr(Store, "discard", refused)  # as if killed: nothing cleans up
+        assert cli.run(["reset", str(bot)]) == 2
+    assert tree_of(bot) != before
+    assert cli.run(["status", "-q", str(bot)]) == 0
+    assert tree_of(bot) == before
 
 
 def test_a_merge_that_cannot_clean_up_is_a_merge(monkeypatch: pytest.MonkeyPatch) -> None:
