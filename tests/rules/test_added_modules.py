@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from skill import cli
 
 HOSTS = ("v1-class", "session-map", "js-cjs", "local-reexport", "monorepo", "v2-factory")
+DEFINED = re.compile(rb"^ *(?:async )?(?:def|class) \w+", re.MULTILINE)
 PYTHON = ("s1-link", "s3-single", "s1d-aiohttp")
 
 
@@ -45,7 +47,12 @@ def test_a_module_that_is_gone_is_added_again(
     assert cli.run(["check", str(root)]) == 1
     assert "which skillgen added and which is not there any more" in capsys.readouterr().out
     assert cli.run(["apply", "-q", str(root)]) == clean
-    assert {path: path.read_bytes() for path in modules} == before
+    for path in modules:
+        if path.suffix == ".py":
+            # All of the module: what its files call by now is theirs to know.
+            assert set(DEFINED.findall(before[path])) <= set(DEFINED.findall(path.read_bytes()))
+        else:
+            assert path.read_bytes() == before[path]
     assert cli.run(["check", "-q", str(root)]) == clean
 
 
