@@ -182,7 +182,7 @@ class Session:
                 row["exit"] = 1
                 row["error"] = line.replace("nothing was written", "nothing more was written")
                 self.printer.say(row["error"])
-                self.printer.say(f"{path}: was changed before that; see skillgen status")
+                self.printer.say(f"{path}: something was changed before that; see skillgen status")
         worst = max(int(row["exit"]) for row in rows)
         if worst == 2 and changed.times() > at_first:
             worst = 1  # something was written, if not in that host

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -157,18 +158,27 @@ def rewrite_file(root: Path, path: str, rewrite: Callable[[bytes], bytes]) -> No
 
 
 def _replace(tree: Tree, path: str, held: Held, content: bytes) -> None:
-    """Put the content in the file's place, by a folder that the next command can clean up."""
+    """Put the content in the file's place, by a folder that the next command can clean up.
+
+    Without a place for a key there is no such folder: a reset needs none.
+    """
     store = Store(tree)
-    folder = store.make_passing()
-    staged = f"{folder}/state.next"
+    try:
+        folder = store.make_passing()
+        staged = f"{folder}/state.next"
+    except SkillgenError:
+        folder, staged = "", f"{path}.{uuid.uuid4().hex[:8]}.new"
     try:
         tree.write_new(staged, content, held.mode, held.owner)
         tree.rename(staged, path)
         changed.note()
-        store.discard(folder)
+        if folder:
+            store.discard(folder)
     except OSError as error:
         with contextlib.suppress(OSError):
-            store.discard(folder)
+            tree.remove(staged)
+            if folder:
+                store.discard(folder)
         now = tree.read(path)
         if now is None or now.content != content:
             raise

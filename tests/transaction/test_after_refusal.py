@@ -21,6 +21,7 @@ from skill.transaction.merge import merge
 from skill.transaction.tree import Tree
 from tests.faults.cases import CHANNEL, UNIT
 from tests.transaction.conftest import tree_of, without_state
+from tests.transaction.test_key import without_home
 
 Capture = pytest.CaptureFixture[str]
 
@@ -129,6 +130,28 @@ def test_a_refused_reset_leaves_nothing(
     assert tree_of(bot) != before
     assert cli.run(["status", "-q", str(bot)]) == 0
     assert tree_of(bot) == before
+
+
+def test_a_reset_needs_no_key(bot: Path, memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/none")
+    assert cli.run(["reset", "-q", str(bot)]) == 0
+    assert json.loads(memory.read_text())["verdict"] is None
+    assert sorted(path.name for path in bot.iterdir()) == [memory.name, "bot.mjs", "package.json"]
+
+
+def test_without_a_home_a_guard_needs_a_place(
+    bot: Path, guard_file: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    without_home(monkeypatch)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    (bot / "bot.service").write_text(
+        UNIT.format(root="/opt/bot").replace("[Service]", "[Service]\nEnvironmentFile=%h/.env")
+    )
+    words = ["guard", str(bot), "--dry-run", "--unit", str(bot / "bot.service")]
+    assert cli.run(words) == 2
+    assert "no home folder is known" in capfd.readouterr().err
+    assert cli.run([*words, "--guard-file", str(guard_file)]) == 0
+    assert cli.run(["status", str(bot)]) == 0
 
 
 def test_a_merge_that_cannot_clean_up_is_a_merge(monkeypatch: pytest.MonkeyPatch) -> None:
