@@ -11,7 +11,7 @@ from tests.fuzz.harness import examples, host, whole_life
 from tests.fuzz.mutations import mutated
 
 
-@examples(60)
+@examples(35)
 @given(
     mutated(seeds.TYPESCRIPT),
     st.sampled_from(
@@ -23,7 +23,7 @@ def test_a_typescript_channel(content: bytes, path: str) -> None:
         whole_life(root)
 
 
-@examples(60)
+@examples(35)
 @given(mutated(seeds.PYTHON, deepest=40), st.sampled_from(["bot.py", "bot/line.py"]))
 def test_a_python_channel(content: bytes, path: str) -> None:
     with host({path: content, "pyproject.toml": seeds.PYPROJECT[0]}) as root:
@@ -35,14 +35,14 @@ NAMES = st.text(
 ).filter(lambda name: name.strip(". ") != "")
 
 
-@examples(30)
+@examples(15)
 @given(NAMES, NAMES, st.sampled_from([*seeds.TYPESCRIPT]))
 def test_names_of_any_kind(folder: str, name: str, content: str) -> None:
     with host({f"{folder}/{name}.ts": content}) as root:
         whole_life(root)
 
 
-@examples(20)
+@examples(12)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["bot.mjs", "line.ts", "lib/wa.js", "x.test.ts"]),

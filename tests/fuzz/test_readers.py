@@ -57,7 +57,7 @@ def bot(path: str, content: bytes) -> dict[str, bytes | str]:
 def test_a_file_of_the_host(kind: str) -> None:
     path, texts = HOST_FILES[kind]
 
-    @examples(15)
+    @examples(8)
     @given(mutated(texts))
     def check(content: bytes) -> None:
         with host(bot(path, content)) as root:
@@ -75,7 +75,7 @@ def test_a_unit_that_is_guarded(kind: str, tmp_path: Path) -> None:
     path, texts = UNITS[kind]
     guard = tmp_path / "guard.cjs"
 
-    @examples(12)
+    @examples(10)
     @given(mutated(texts), st.sampled_from(["", "bot"]))
     def check(content: bytes, service: str) -> None:
         with host(bot(path, content)) as root:
@@ -101,7 +101,7 @@ def test_a_unit_that_is_guarded(kind: str, tmp_path: Path) -> None:
         check()
 
 
-@examples(40)
+@examples(30)
 @given(
     st.one_of(
         odd_json(seeds.MEMORY).map(as_json),
@@ -136,7 +136,7 @@ def saved_plan(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_a_plan(saved_plan: Any, tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
 
-    @examples(40)
+    @examples(30)
     @given(
         st.one_of(
             odd_json(saved_plan).map(as_json),
@@ -164,7 +164,7 @@ def test_a_plan(saved_plan: Any, tmp_path: Path) -> None:
     check()
 
 
-@examples(25)
+@examples(10)
 @given(st.data())
 def test_a_record_that_was_changed(data: st.DataObject) -> None:
     """The seal is broken: nothing is done by it, and nothing of the host is lost."""
@@ -187,7 +187,7 @@ def test_a_record_that_was_changed(data: st.DataObject) -> None:
 def test_a_record_that_is_sealed_and_odd(kind: str) -> None:
     """What another version of skillgen, or a defect of one, may have sealed."""
 
-    @examples(40)
+    @examples(15)
     @given(st.data())
     def check(data: st.DataObject) -> None:
         with host({"bot.mjs": CHANNEL}) as root:
@@ -232,7 +232,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def test_an_index_of_git(index: bytes) -> None:
-    @examples(25)
+    @examples(15)
     @given(
         st.lists(
             st.tuples(st.integers(0, len(index) - 1), st.binary(max_size=6), st.integers(0, 6)),
@@ -252,7 +252,7 @@ def test_an_index_of_git(index: bytes) -> None:
     check()
 
 
-@examples(20)
+@examples(12)
 @given(mutated(["NODE_OPTIONS=--enable-source-maps\nA='b c'\n# x\nexport B=\"d\\\ne\"\n"]))
 def test_an_environment_file_of_a_unit(content: bytes) -> None:
     unit = UNIT.format(root="/opt/bot").replace("[Service]\n", "[Service]\nEnvironmentFile={env}\n")
