@@ -1,6 +1,6 @@
 # make test: everything that needs no root, on loopback only. Each target sets itself up.
 .DEFAULT_GOAL := help
-.PHONY: help setup node-tools javascript lint format test storms figures test-system bench clean
+.PHONY: help setup node-tools javascript lint format test storms figures test-system faults fuzz bench clean
 
 PYTHON := .cache/dev/bin/python
 NODE_TOOLS := .cache/node-tools
@@ -50,10 +50,19 @@ storms: setup ## every scenario for every fixture host and variation, and what t
 figures: setup ## the chart docs/storms.svg and the table of README.md, from a fixture host
 	$(PYTHON) -m tests.docs.figures
 
-test-system: setup ## real systemd and full disks (root, Linux)
+test-system: setup ## real systemd, full disks and refused system calls (root, Linux)
 	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: test-system needs root on Linux; use make test" >&2; exit 2; }
 	@[ -x /lib/systemd/systemd ] && command -v systemd-analyze >/dev/null && command -v nsenter >/dev/null || { echo "make: test-system needs systemd; install it (apt install systemd util-linux)" >&2; exit 2; }
+	@command -v strace >/dev/null || { echo "make: test-system needs strace; install it (apt install strace)" >&2; exit 2; }
 	$(PYTHON) -m pytest $(TESTS) -m system
+
+faults: .cache/dev/skillgen-stamp.toml ## a kill and each error at every call that changes a file, (root, Linux; FAULTS=--lasting: errors that stay)
+	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: faults needs root on Linux" >&2; exit 2; }
+	@command -v strace >/dev/null || { echo "make: faults needs strace; install it (apt install strace)" >&2; exit 2; }
+	$(PYTHON) -m tests.faults $(FAULTS)
+
+fuzz: .cache/dev/skillgen-stamp.toml ## hosts and files of any content: new examples, FUZZ_FACTOR (20) times as many
+	FUZZ_FACTOR=$${FUZZ_FACTOR:-20} HYPOTHESIS_PROFILE=new $(PYTHON) -m pytest tests/fuzz $(PYTEST_ARGS)
 
 bench: setup ## measures, asserts no time
 	$(PYTHON) -m tests.bench

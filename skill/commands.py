@@ -175,11 +175,14 @@ class Session:
             try:
                 row["exit"] = self._one(path, row, action)
             except SkillgenError as error:
-                row["error"] = str(error)
-                self.printer.say(str(error))
-                if changed.times() > before:
-                    row["exit"] = 1
-                    self.printer.say(f"{path}: was changed before that; see skillgen status")
+                row["error"] = line = str(error)
+                if changed.times() == before:
+                    self.printer.say(line)
+                    continue
+                row["exit"] = 1
+                row["error"] = line.replace("nothing was written", "nothing more was written")
+                self.printer.say(row["error"])
+                self.printer.say(f"{path}: something was changed before that; see skillgen status")
         worst = max(int(row["exit"]) for row in rows)
         if worst == 2 and changed.times() > at_first:
             worst = 1  # something was written, if not in that host

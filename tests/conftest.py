@@ -11,9 +11,10 @@ from hypothesis import settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-# The same examples on every run: what a run finds must not depend on its day.
-# HYPOTHESIS_PROFILE=default draws new ones.
+# The same examples on every run: what a run finds must not depend on its day. ``make fuzz``
+# draws new ones (profile "new") and prints how to have a failing one again.
 settings.register_profile("fixed", derandomize=True)
+settings.register_profile("new", print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 

@@ -77,7 +77,7 @@ def unescape(text: str) -> str:
 
 def parse(text: UnitText) -> LaunchdUnit:
     view = with_values(text)
-    offset = view.index(b"<")
+    offset = max(0, view.find(b"<"))
     body = view[offset:].rstrip()
     try:
         data = plistlib.loads(body, fmt=plistlib.FMT_XML)

@@ -46,7 +46,9 @@ class Choice:
 
 def default_guard() -> Path:
     """A path without a version: an upgrade replaces the file, and no unit has to change."""
-    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    if data.startswith("~"):
+        raise SkillgenError("no home folder is known; name another place: --guard-file PATH")
     return Path(data).absolute() / "skillgen" / "guard.cjs"
 
 
@@ -89,10 +91,9 @@ def add(unit: Unit, row: Row, choice: Choice) -> Guarding:
     """Install the guard, see that it loads, and only then say what the unit gains."""
     require_not_patched(unit.host)
     kind = of_kind(unit)
-    personal = default_guard()
-    place = choice.guard_file.absolute() if choice.guard_file else personal
+    place = choice.guard_file.absolute() if choice.guard_file else default_guard()
     if choice.guard_file is None and hasattr(kind, "default_guard"):
-        place = kind.default_guard(unit, personal)
+        place = kind.default_guard(unit, place)
     done: Guarding = kind.make(unit, place)
     if unit.kind == "compose":
         row["guard"] = str(unit.path.parent / kind.FOLDER / "guard.cjs")
@@ -189,7 +190,8 @@ def guarded(host: Host) -> list[dict[str, str]]:
 def installed(host: Host) -> Iterator[str]:
     """The systemd and launchd units outside of the host that name a file in it."""
     for folder, pattern in PLACES:
-        for path in sorted(Path(folder).expanduser().glob(pattern)):
+        place = Path(os.path.expanduser(folder))  # stays as it is where no home is known
+        for path in sorted(place.glob(pattern)) if place.is_absolute() else ():
             try:
                 content = b"" if path.is_symlink() else path.read_bytes()
             except OSError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from skill import __version__
+from skill import __version__, changed
 from skill.errors import SkillgenError
 from skill.guard.render import guard_identity, render_guard
 from skill.plan import Change, sha256
@@ -107,16 +108,20 @@ def in_host(root: Path, wanted: Iterable[Wanted]) -> None:
 def write_alone(item: Wanted) -> None:
     """One file outside of any host."""
     path = item.path
+    prefix = f".{path.name}.skillgen-"
     try:
+        for left in path.parent.glob(f"{glob.escape(prefix)}*"):  # by a kill
+            left.unlink(missing_ok=True)
         if item.after is None:
             path.unlink(missing_ok=True)
+            changed.note()
             # Only a folder that holds nothing else.
             if path.parent.name.endswith(".d"):
                 remove_empty(path.parent)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = path.stat().st_mode & 0o7777 if item.before is not None else item.mode
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=prefix, dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(item.after)
@@ -124,6 +129,7 @@ def write_alone(item: Wanted) -> None:
                 os.fsync(file.fileno())
             os.chmod(name, mode)
             os.replace(name, path)
+            changed.note()
         except BaseException:
             os.unlink(name)
             raise

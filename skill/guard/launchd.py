@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import plistlib
 import re
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -55,8 +54,8 @@ def make(unit: Unit, guard: Path) -> Guarding:
     if any(Path(word).name.startswith("bun") for word in parsed.arguments):
         pairs[values.BUN_OPTIONS] = values.bun_option(str(guard))
     after = apply_edits(plain, edits(text, parsed, pairs))
-    read_back = plistlib.loads(after)
-    if {**known, **pairs} != read_back.get(VARIABLES) or stripped(after) != plain:
+    read_back = launchd.parse(UnitText(unit.text.path, after, 0, len(after), "launchd"))
+    if {**known, **pairs} != environment(read_back) or stripped(after) != plain:
         raise SkillgenError(f"{unit.path}: its {VARIABLES} cannot be edited; set {pairs} by hand")
     label = str(parsed.data.get("Label", unit.path.stem))
     wanted = [Wanted(unit.path, unit.content, after)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from collections.abc import Iterator
@@ -180,7 +181,7 @@ def set_elsewhere(unit: Unit, guard: Path) -> list[str]:
 def in_file(value: str) -> str | None:
     """NODE_OPTIONS of an environment file, as far as it can be read here."""
     name = value.lstrip("-").strip("\"'")
-    name = name.replace("%h", str(Path.home())).replace("%%", "%")
+    name = name.replace("%h", os.path.expanduser("~")).replace("%%", "%")
     try:
         text = Path(name).read_text("utf-8", "replace") if name.startswith("/") else ""
     except OSError:

@@ -7,6 +7,7 @@ host is believed: ``skill.transaction.key`` and ``journal`` say what is, and why
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import uuid
 from collections.abc import Callable, Collection, Iterator
@@ -25,7 +26,7 @@ from skill.transaction.commit import recover as _recover
 from skill.transaction.journal import Entry, ForeignRecord, Layer, Store
 from skill.transaction.revert import Conflict, Reverted
 from skill.transaction.revert import revert as _revert
-from skill.transaction.tree import Tree
+from skill.transaction.tree import Held, Tree
 
 __all__ = [
     "Applied",
@@ -151,15 +152,40 @@ def rewrite_file(root: Path, path: str, rewrite: Callable[[bytes], bytes]) -> No
             held = tree.read(path)
             if held is None:
                 return
-            staged = f"{path}.{uuid.uuid4().hex[:8]}.new"
-            try:
-                tree.write_new(staged, rewrite(held.content), held.mode, held.owner)
-                tree.rename(staged, path)
-                changed.note()
-            finally:
-                tree.remove(staged)
+            _replace(tree, path, held, rewrite(held.content))
         except OSError as error:
             raise SkillgenError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _replace(tree: Tree, path: str, held: Held, content: bytes) -> None:
+    """Put the content in the file's place, by a folder that the next command can clean up.
+
+    Without a place for a key there is no such folder: a reset needs none.
+    """
+    store = Store(tree)
+    try:
+        folder = store.make_passing()
+        staged = f"{folder}/state.next"
+    except SkillgenError:
+        folder, staged = "", f"{path}.{uuid.uuid4().hex[:8]}.new"
+    try:
+        tree.write_new(staged, content, held.mode, held.owner)
+        tree.rename(staged, path)
+        changed.note()
+        if folder:
+            store.discard(folder)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            tree.remove(staged)
+            if folder:
+                store.discard(folder)
+        now = tree.read(path)
+        if now is None or now.content != content:
+            raise
+        changed.note()
+        raise SkillgenError(
+            f"{path}: is written, but perhaps not on the disk yet ({error.strerror})"
+        ) from error
 
 
 def _hash(content: bytes | None) -> str | None:

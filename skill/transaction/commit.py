@@ -109,13 +109,15 @@ def _taken_back(store: Store, journal: Journal, error: Exception) -> SkillgenErr
     try:
         for leftover in store.leftovers():
             store.discard(leftover)
-        if store.exists():
+        found = store.exists()
+        if found:
             journal = store.journal() or journal  # the last write may have landed all the same
-            if journal.phase == "committing" and not store.has_staged_layers():
-                changed.note()
-                return SkillgenError(
-                    f"{journal.verb} is done, but not its clean-up ({reason}); run skillgen status"
-                )
+        if journal.phase == "committing" and not (found and store.has_staged_layers()):
+            changed.note()  # the record, too, which goes last where nothing is applied any more
+            return SkillgenError(
+                f"{journal.verb} is done, but not its clean-up ({reason}); run skillgen status"
+            )
+        if found:
             undo(store, journal)
     except (OSError, SkillgenError):
         changed.note()

@@ -49,6 +49,8 @@ LEFTOVERS = (
 )
 PASSING = re.compile(r"\.skillgen\.([0-9a-f]{16})\.([0-9a-f]{64})")
 OBJECT = re.compile(r"[0-9a-f]{64}(\.new)?")
+# What the reading of a sealed file raises where another version's shape differs.
+MALFORMED = (AttributeError, LookupError, OverflowError, TypeError, ValueError)
 
 Phase = Literal["staging", "committing", "undoing"]
 
@@ -170,10 +172,7 @@ class Store:
         """Write the journal, in a new state folder unless there is one."""
         folder = FOLDER
         if not self.exists():
-            key = self._held_key = keys.load_or_make(self.tree.root)
-            nonce = secrets.token_hex(8)
-            folder = f"{FOLDER}.{nonce}.{keys.mac(key, 'folder', nonce.encode())}"
-            self.tree.make_folder(folder)
+            folder = self.make_passing()
         if self.tree.read(f"{folder}/.gitignore") is None:
             self._write(".gitignore", b"*\n", folder, 0o644)
         self.tree.make_folder(f"{folder}/objects")
@@ -208,13 +207,20 @@ class Store:
         data = keys.unseal(key, KINDS[name], held.content) if key else None
         if data is None:
             raise ForeignRecord(NOT_YOURS)
-        if data["format"] != FORMAT:
-            raise SkillgenError(
-                f"{FOLDER}/{name}: written by skillgen {data['skillgen']}; use that version"
-            )
+        if data.get("format") != FORMAT:
+            version = data.get("skillgen", "of another version")
+            raise SkillgenError(f"{FOLDER}/{name}: written by skillgen {version}; use that version")
         return data
 
     # -- leftovers of a command that was killed while it made or removed the folder
+
+    def make_passing(self) -> str:
+        """Make a folder whose name proves what a kill leaves of it, and return the name."""
+        key = self._held_key = keys.load_or_make(self.tree.root)
+        nonce = secrets.token_hex(8)
+        folder = f"{FOLDER}.{nonce}.{keys.mac(key, 'folder', nonce.encode())}"
+        self.tree.make_folder(folder)
+        return folder
 
     def leftovers(self) -> list[str]:
         """State folders on their way in or out, each proven by its name."""
@@ -245,7 +251,7 @@ class Store:
             return None
         try:
             return _as_journal(data)
-        except (KeyError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise _damaged("journal.json") from error
 
     def write_journal(self, journal: Journal) -> Journal:
@@ -268,7 +274,7 @@ class Store:
             return ()
         try:
             return tuple(_as_layer(layer) for layer in data["layers"])
-        except (KeyError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise _damaged("state.json") from error
 
     def stage_layers(self, layers: Iterable[Layer]) -> None:
@@ -380,6 +386,7 @@ def _as_journal(data: dict[str, Any]) -> Journal:
         owner = int(step["owner"][0]), int(step["owner"][1])
         steps.append(Step(**{**step, "owner": owner}))
     made, emptied = (tuple(map(require_of_host, data[name])) for name in ("made", "emptied"))
+    _require(isinstance(data["verb"], str))
     return Journal(data["verb"], phase, token, tuple(steps), made, emptied)
 
 
@@ -389,6 +396,8 @@ def _as_layer(data: dict[str, Any]) -> Layer:
         require_of_host(entry["path"])
         _require(_is_hash(entry["before"]) and _is_hash(entry["after"] or ""))
         entries.append(Entry(**{**entry, "rules": tuple(entry["rules"])}))
+        _require(all(isinstance(rule, str) for rule in entry["rules"]))
+    _require(isinstance(data["skillgen"], str))
     return Layer(data["skillgen"], tuple(entries), tuple(map(require_of_host, data["folders"])))
 
 

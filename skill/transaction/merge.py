@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +31,23 @@ def git_program(root: Path) -> str | None:
     return shutil.which("git", path=os.pathsep.join(trusted)) if trusted else None
 
 
+@contextlib.contextmanager
+def _empty_folder() -> Iterator[str]:
+    """A folder that goes; tempfile's own tries without end where it must not be opened."""
+    folder = tempfile.mkdtemp(prefix="skillgen-merge-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def merge(git: str, current: bytes, base: bytes, other: bytes, label: str) -> Merged:
     """Carry the step from ``base`` to ``other`` onto ``current``.
 
     Runs in an empty folder outside any repository, with no configuration of the user, the
     system or the host, so that no setting of a hostile repository runs anything.
     """
-    with tempfile.TemporaryDirectory(prefix="skillgen-merge-") as folder:
+    with _empty_folder() as folder:
         for name, content in (("current", current), ("base", base), ("other", other)):
             Path(folder, name).touch(0o600)
             Path(folder, name).write_bytes(content)

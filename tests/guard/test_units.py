@@ -543,7 +543,8 @@ def test_a_node_that_cannot_be_guarded_stops_it(
     unit.write_text(SYSTEMD.replace("/usr/bin/env node", str(node)))
     before = content_of(host)
     done = skillgen("--unit", unit)
-    assert done.code == 2 and "bad option" in done.err
+    assert done.code == 1 and "bad option" in done.err, "the guard's own file is written"
+    assert "something was changed before that" in done.err
     assert content_of(host) == before
 
 
