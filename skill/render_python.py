@@ -13,6 +13,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
@@ -46,6 +47,7 @@ class PythonStyle:
 BLACK = PythonStyle()
 
 
+@lru_cache(maxsize=32)
 def render_python_module(
     version: str,
     profile: Profile = "full",

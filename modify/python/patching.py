@@ -56,6 +56,10 @@ RECORDS = re.compile(
 TEST_MARKS = (b"whatsapp", b"WhatsApp")
 
 
+MOST = 64
+"""Dials in one file that are told apart; the most seen is 3."""
+
+
 @dataclass
 class Files:
     """The Python files of one host, one after the other."""
@@ -83,6 +87,9 @@ class Files:
         started = list(sessions(self.sources, [source.path for source in read]))
         for source in read:
             links = list(link_loops(source))
+            if len(links) > MOST:
+                self.crowded(source, len(links))
+                continue
             for link in links:
                 self.add(source, self.link(link))
                 self.escape(link)
@@ -94,6 +101,9 @@ class Files:
             for session in own:
                 self.session(session)
             found = list(clients(source)) if not own else []
+            if len(found) > MOST:
+                self.crowded(source, len(found))
+                continue
             for client in found:
                 self.add(source, self.client(self.sources.with_handlers(client), len(found)))
             for loop in poll_loops(source):
@@ -192,6 +202,20 @@ class Files:
 
     def note(self, source: Source, line: int, kind: str, message: str) -> None:
         self.patch.notes.append(Note(source.path, line, kind, message))
+
+    def crowded(self, source: Source, number: int) -> None:
+        """More dials than are told apart: each is looked at with all of its file."""
+        self.patch.findings.append(
+            Finding(
+                source.path,
+                1,
+                1,
+                "ungated-connect",
+                f"dials in {number} places",
+                reason=f"a file with more than {MOST} of them is not rewritten",
+                accept="--ignore ungated-connect, once its attempts are bounded by other means",
+            )
+        )
 
     def unreadable(self, error: UnreadableSource) -> None:
         reason = str(error).partition(": ")[2].partition(";")[0]
