@@ -10,7 +10,7 @@ from skill.options import Options
 
 def examine(host: Host, options: Options) -> Patch:
     """Look at the whole host and say what is wrong and what would change. Writes nothing."""
-    from modify import python, service, typescript
+    from modify import added_modules, python, service, typescript
     from modify.service import self_restart
 
     patch = Patch()
@@ -21,6 +21,7 @@ def examine(host: Host, options: Options) -> Patch:
     if not options.only_skill_assets:
         patch = self_restart.settle(host, patch)
     patch.merge(python.after_units(host, options, patch))
+    added_modules.examine(host, options, patch)
     return patch
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from skill import __version__
+from skill import __version__, changed
 from skill.errors import SkillgenError
 from skill.guard import cli as guard_cli
 from skill.options import START_LIMITS, Options
@@ -292,7 +292,16 @@ def _session(command: str, choices: dict[str, Any]) -> tuple[Session, Options]:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status and never raises."""
+    """Run the command line; returns the exit status and never raises.
+
+    2 says that nothing was written; what stops a command after that makes it 1.
+    """
+    before = changed.times()
+    code = _run(arguments)
+    return 1 if code == 2 and changed.times() > before else code
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         code = main.main(arguments, prog_name="skillgen", standalone_mode=False)
         sys.stdout.flush()

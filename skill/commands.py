@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skill import changed
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.options import Options
@@ -19,6 +20,7 @@ from skill.transaction import Recovery
 
 if TYPE_CHECKING:
     from skill.guard.command import Choice
+    from skill.report.next_steps import NextStep
 
 Row = dict[str, Any]
 CHANGED = 1
@@ -162,18 +164,25 @@ class Session:
     def _each(self, hosts: Sequence[Path], action: Callable[[Host, Row], int]) -> int:
         """Run ``action`` on each host; a failure of one does not stop the others."""
         rows: list[Row] = []
+        at_first = changed.times()
         for path in hosts:
             row: Row = {"host": str(path), "exit": 2, "error": None, "recovered": None}
             row["foreign_record"] = None
             rows.append(row)
             if len(hosts) > 1 and self.as_text:
                 self.printer.out(self.printer.paint(f"== {self.printer.safe(str(path))}", "head"))
+            before = changed.times()
             try:
                 row["exit"] = self._one(path, row, action)
             except SkillgenError as error:
                 row["error"] = str(error)
                 self.printer.say(str(error))
+                if changed.times() > before:
+                    row["exit"] = 1
+                    self.printer.say(f"{path}: was changed before that; see skillgen status")
         worst = max(int(row["exit"]) for row in rows)
+        if worst == 2 and changed.times() > at_first:
+            worst = 1  # something was written, if not in that host
         if self.form == "json":
             self.printer.out(data.document(self.command, worst, hosts=rows).rstrip())
         return worst
@@ -262,6 +271,20 @@ class Session:
         warning = stale_build(host)
         return [warning] if warning else []
 
+    def _two_gates(self, host: Host) -> list[str]:
+        """A warning where units load the guard although the host's own source is patched."""
+        from skill.guard.command import guarded
+
+        units = guarded(host)
+        if not units or not added_modules(host):
+            return []
+        path = units[0]["path"]
+        return [
+            f"{path} loads the guard as well: each attempt counts and waits once, by the patch; "
+            f"once that runs, take the guard back with: skillgen guard {quoted(host.root)} "
+            f"--remove --unit {quoted(host.root / path)}"
+        ]
+
     def _show_warnings(self, row: Row) -> None:
         if not self.printer.quiet:
             for warning in row["warnings"]:
@@ -317,11 +340,13 @@ class Session:
     def _show_next(self, host: Host, plan: Plan, row: Row) -> None:
         from skill.report.next_steps import next_steps
 
-        row["warnings"] = self._warnings(host)
+        row["warnings"] = self._warnings(host) + self._two_gates(host)
         if not plan.changes:
             self._show_warnings(row)
             return
-        steps = next_steps(host, plan)
+        self._show_steps(host, next_steps(host, plan), row)
+
+    def _show_steps(self, host: Host, steps: Sequence[NextStep], row: Row) -> None:
         row["next"] = [asdict(step) for step in steps]
         if self.as_text and not self.printer.quiet:
             self.printer.out(f"\nNext, in {self.printer.safe(str(host.root))}:")
@@ -339,16 +364,26 @@ class Session:
             modules = added_modules(host)
             if not modules:
                 raise
-            way_on = f"take the patch back with git: {with_git(modules)}"
+            way_on = f"take the patch back {without_record(host, modules)}"
             raise transaction.ForeignRecord(foreign.reason, way_on) from foreign
         if result is None:
             return self._no_record(host, row)
-        row.update(asdict(result), message="")
+        row.update(asdict(result), message="", next=[], warnings=[])
+        del row["rules"]
         printer = self.printer
         if self.as_text and not printer.quiet:
             for what in ("restored", "merged", "removed", "kept"):
                 for path in row[what]:
                     printer.out(f"{what} {printer.safe(path)}")
+        if result.away and self.as_text:
+            printer.out(
+                f"nothing was taken back: {text.listed([printer.safe(p) for p in result.away])} "
+                f"{'is' if len(result.away) == 1 else 'are'} not as skillgen left "
+                f"{'it' if len(result.away) == 1 else 'them'}; a stash or another branch may bring "
+                "the patch back, so its record is kept (to forget it: "
+                f"skillgen revert {quoted(host.root)}"
+                f"{''.join(f' --keep {quoted(path)}' for path in result.away)})"
+            )
         for conflict in result.conflicts:
             merge = f"; the merge with markers is in {conflict.merge}" if conflict.merge else ""
             if self.as_text:
@@ -362,6 +397,12 @@ class Session:
                 "Settle each by hand (files that skillgen added stay until then), then: "
                 f"skillgen revert {quoted(host.root)} --keep {quoted(first)}"
             )
+        if result.rules:
+            from skill.report.next_steps import after_revert
+
+            again = Host(host.root)
+            row["warnings"] = self._warnings(again)
+            self._show_steps(again, after_revert(again, result.rules), row)
         return 1 if result.conflicts else 0
 
     def _no_record(self, host: Host, row: Row) -> int:
@@ -370,8 +411,8 @@ class Session:
         if modules:
             raise SkillgenError(
                 f"{modules[0]['path']} was added by skillgen {modules[0]['version']}, but this "
-                "copy of the host has no record of it (a fresh clone?); take it back with git: "
-                f"{with_git(modules)}"
+                "copy of the host has no record of it (a fresh clone?); take it back "
+                f"{without_record(host, modules)}"
             )
         row["message"] = "nothing to take back"
         if self.as_text and not self.printer.quiet:
@@ -379,6 +420,7 @@ class Session:
         return 0
 
     def _status(self, host: Host, row: Row) -> int:
+        from modify.added_modules import lost_modules
         from skill import install, transaction
         from skill.guard.command import guarded
         from skill.memory import memories
@@ -391,15 +433,18 @@ class Session:
         row["modules"] = modules
         row["skill"] = install.held(host)
         row["guarded"] = guarded(host)
+        row["warnings"] = self._warnings(host)
         row["memories"] = [{**asdict(memory), "cleared": False} for memory in remembered]
+        row["lost"] = [asdict(each) for each in lost_modules(host)]
         drifted = [part["path"] for part in modules + row["skill"] if not part["intact"]]
         if self.as_text:
             self._show_status(row, bool(applied), modules)
             for memory in remembered:
                 self.printer.out(f"{self.printer.safe(memory.path)}: {memory.text}")
-            if any(memory.state != "clear" for memory in remembered):
+            if any(memory.state != "clear" and memory.resettable for memory in remembered):
                 self.printer.out(f"clear it with: skillgen reset {quoted(host.root)}")
-        left = row["changed"] or row["missing"] or drifted or row["foreign_record"]
+            self._show_warnings(row)
+        left = row["changed"] or row["missing"] or row["lost"] or drifted or row["foreign_record"]
         return 1 if left else 0
 
     def _show_status(self, row: Row, recorded: bool, modules: list[Row]) -> None:
@@ -414,6 +459,8 @@ class Session:
         for what in ("changed", "missing"):
             for path in row[what]:
                 out(f"{what} since: {safe(path)}")
+        for each in row["lost"]:
+            out(f"{safe(each['path'])}:{each['line']}: {safe(each['message'])}")
         for part in modules + row["skill"]:
             if not part["intact"] and part["path"] not in row["changed"]:
                 out(f"changed since: {safe(part['path'])}")
@@ -520,10 +567,27 @@ def added_modules(host: Host) -> list[Row]:
     return found
 
 
-def with_git(modules: list[Row]) -> str:
-    """The command that takes back the commit of an added file, whatever its name holds."""
-    path = quoted(modules[0]["path"])
-    return f"git revert $(git log --diff-filter=A --format=%h -1 -- {path})"
+def without_record(host: Host, modules: list[Row]) -> str:
+    """How to take back a patch that nothing is recorded of.
+
+    A file that git does not track is in no commit, so no commit can be named. One that it
+    tracks came with a commit that may hold other work: git's own history is not read here,
+    for in a repository that somebody else made, that could run programs.
+    """
+    from skill.importers import importers
+    from skill.transaction.tracked import is_tracked
+
+    path = modules[0]["path"]
+    if is_tracked(host.root, path):
+        commit = f"$(git log --diff-filter=A --format=%h -1 -- {quoted(path)})"
+        return (
+            f"with git: look first whether that commit holds other work, git show --stat {commit}, "
+            f"then: git revert {commit}"
+        )
+    using = sorted({by for module in modules for by in importers(host, module["path"], {})})
+    added = text.listed([module["path"] for module in modules])
+    others = f", and undo what {text.listed(using)} takes from it" if using else ""
+    return f"by hand, as git has not committed it: remove {added}{others}"
 
 
 def _indented(block: str) -> str:

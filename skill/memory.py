@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skill.host import Host
-from skill.policy import MEMORY_VERSION
+from skill.policy import MEMORY_VERSION, POLICY
 
 SUFFIX = "-reconnect.json"
 LARGEST = 1_000_000
@@ -33,11 +33,16 @@ SETTLED = {
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """state: ``clear``, ``waiting`` or ``stopped`` (a verdict); text: that in words."""
+    """state: ``clear``, ``waiting`` or ``stopped`` (a verdict); text: that in words.
+
+    resettable: whether a reset is of any use. After a link that is gone it is not: a new link
+    clears the verdict, and an attempt before that spends a login on a dead session.
+    """
 
     path: str
     state: str
     text: str
+    resettable: bool = True
 
 
 def memories(host: Host, now: float | None = None) -> list[Memory]:
@@ -51,8 +56,7 @@ def memories(host: Host, now: float | None = None) -> list[Memory]:
             content = host.read(file.path)
             data = _parse(content)
             if data is not None:
-                state, text = _state(data, time.time() if now is None else now)
-                found.append(Memory(file.path, state, text))
+                found.append(_read(file.path, data, time.time() if now is None else now))
     return found
 
 
@@ -66,17 +70,21 @@ def _parse(content: bytes) -> dict[str, Any] | None:
     return data if isinstance(data.get("attempts"), dict) and "notBefore" in data else None
 
 
-def _state(data: dict[str, Any], now: float) -> tuple[str, str]:
+def _read(path: str, data: dict[str, Any], now: float) -> Memory:
     verdict = data.get("verdict")
     if isinstance(verdict, dict):
-        return "stopped", f"stopped by {_code(verdict, 'a verdict')}; no attempt is made"
+        code = _code(verdict, "a verdict")
+        known = next((each for each in POLICY.codes if each.code == code), None)
+        words = f" ({known.meaning}: {known.advice})" if known and known.advice else ""
+        text = f"stopped by {code}{words}; no attempt is made"
+        if known is None or not known.advice.startswith("link"):
+            return Memory(path, "stopped", text)
+        return Memory(path, "stopped", f"{text}, and no reset is needed", False)
     until = data.get("notBefore")
     if isinstance(until, int | float) and until > now * 1000:
-        return (
-            "waiting",
-            f"next attempt not before {_clock(until)} (last: {_code(data, 'unknown')})",
-        )
-    return "clear", "no wait, no verdict"
+        last = _code(data, "unknown")
+        return Memory(path, "waiting", f"next attempt not before {_clock(until)} (last: {last})")
+    return Memory(path, "clear", "no wait, no verdict")
 
 
 def _clock(until: float) -> str:

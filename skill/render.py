@@ -97,7 +97,15 @@ def module_identity(text: str) -> tuple[str, bool] | None:
         from skill.render_python import python_digest
 
         return version, python_digest(rest) == digest
-    return version, _digest(rest) == digest
+    return version, digest in (_digest(rest), _digest_of_old(rest))
+
+
+def is_same_added(one: bytes, other: bytes) -> bool:
+    """Whether two texts are one added file, but for what a formatter changes in it."""
+    texts = [content.decode("utf-8", "replace") for content in (one, other)]
+    headers = [_HEADER.search(text, 0, 4000) for text in texts]
+    known = [header.groups() if header else None for header in headers]
+    return known[0] == known[1] and all((module_identity(text) or ("", False))[1] for text in texts)
 
 
 def _source(name: str) -> str:
@@ -111,7 +119,15 @@ def _finish(source: str, style: Style, version: str) -> str:
 
 
 def _digest(body: str) -> str:
-    """What a formatter may change does not count."""
+    """What a formatter may change does not count: at any width, parentheses come and go."""
+    bare = re.sub(r"[\s'\"\\;\ufeff]+", "", body)
+    bare = re.sub(r",(?=[)\]}])", "", bare)
+    bare = re.sub(r"[()]|(?<=[:=<,])\|(?!\|)", "", bare)
+    return hashlib.sha256(bare.encode()).hexdigest()[:16]
+
+
+def _digest_of_old(body: str) -> str:
+    """The same as modules that were added by earlier versions have it in their header."""
     bare = re.sub(r"[\s'\"\\;\ufeff]+", "", body)
     bare = re.sub(r",(?=[)\]}])", "", bare)
     bare = re.sub(r"\((\w+)\)=>", r"\1=>", bare)

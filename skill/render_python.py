@@ -11,14 +11,15 @@ import hashlib
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
-from skill.join_python import WIDTH, Module, joined, parse
+from skill.join_python import WIDTH, Module, joined, kept, parse
 from skill.policy import BRIDGE, MEMORY_VERSION, POLICY, BridgeProfile, Policy
+from skill.python_parameters import keywords, without
 
 Profile = Literal["bridge", "full", "neonize", "both", "all"]
 ROOTS: dict[Profile, tuple[str, ...]] = {
@@ -33,6 +34,9 @@ ROOTS: dict[Profile, tuple[str, ...]] = {
 BEGIN = "# skillgen: policy begins (rendered from skill/policy.py; do not edit)"
 END = "# skillgen: policy ends"
 _PACKAGE = "add.channel.python"
+_FUTURE = "from __future__ import annotations\n"
+_INSIDE = ("memory", "policy")
+"""What only the module itself calls."""
 
 
 @dataclass(frozen=True)
@@ -47,37 +51,76 @@ class PythonStyle:
 BLACK = PythonStyle()
 
 
-@lru_cache(maxsize=32)
 def render_python_module(
     version: str,
     profile: Profile = "full",
     style: PythonStyle = BLACK,
     policy: Policy = POLICY,
+    calls: Collection[str] = (),
 ) -> str:
     """The reconnect module as a host gets it, one file.
 
     policy: hosts get the one that is measured; tests in real time a shorter one.
+    calls: the names of the functions and methods that the host calls; () for all.
     """
-    modules: dict[str, Module] = {}
-    for name in ROOTS[profile]:
-        _collect(name, modules, policy)
+    return _rendered(version, profile, style, policy, frozenset(calls))
+
+
+@lru_cache(maxsize=32)
+def _rendered(
+    version: str, profile: Profile, style: PythonStyle, policy: Policy, calls: frozenset[str]
+) -> str:
+    modules = _modules(profile, policy, calls)
     roots = [modules[name] for name in ROOTS[profile]]
     doc = "\n\n".join([modules["gate"].doc, *(root.doc for root in roots)])
-    return _finish(joined(doc, [*modules.values()], roots, _PACKAGE), version, style)
+    found = kept(modules.values(), roots, calls)
+    return _finish(joined(doc, [*modules.values()], found, _PACKAGE), version, style)
 
 
-def _collect(name: str, modules: dict[str, Module], policy: Policy) -> None:
+def callable_names(profile: Profile) -> frozenset[str]:
+    """What a host may name in calls: public functions, classes, methods, optional parameters."""
+    roots = ROOTS[profile]
+    found = {
+        one.name
+        for name, module in _modules(profile, POLICY).items()
+        for definition in module.definitions
+        for one in ((definition,) if name in roots else ()) + definition.methods
+        if one.is_block and name not in _INSIDE
+    }
+    return frozenset(name for name in found if not name.startswith("_")) | _keywords(profile)
+
+
+def _keywords(profile: Profile) -> frozenset[str]:
+    sources: dict[str, str] = {}
+    for name in ROOTS[profile]:
+        _collect(name, sources)
+    return keywords("\n".join(sources.values()).replace(_FUTURE, ""))
+
+
+def _modules(profile: Profile, policy: Policy, calls: Collection[str] = ()) -> dict[str, Module]:
+    sources: dict[str, str] = {}
+    for name in ROOTS[profile]:
+        _collect(name, sources)
+    sources["policy"] = _with_policy(sources["policy"], policy)
+    if calls:
+        gone = _keywords(profile) - set(calls)
+        sources = {name: without(source, gone) for name, source in sources.items()}
+    return {name: parse(source) for name, source in sources.items()}
+
+
+def _collect(name: str, sources: dict[str, str]) -> None:
     """Read a file of add/channel/python, after those that it imports."""
     source = _source(name)
-    if BEGIN in source:
-        begin, end = source.index(BEGIN), source.index(END) + len(END)
-        source = source[:begin] + python_policy_block(policy) + source[end:]
-    found = parse(source)
-    for module in dict.fromkeys(found.imports.values()):
+    for module in dict.fromkeys(parse(source).imports.values()):
         package, _, other = module.rpartition(".")
-        if package == _PACKAGE and other not in modules:
-            _collect(other, modules, policy)
-    modules[name] = found
+        if package == _PACKAGE and other not in sources:
+            _collect(other, sources)
+    sources[name] = source
+
+
+def _with_policy(source: str, policy: Policy) -> str:
+    begin, end = source.index(BEGIN), source.index(END) + len(END)
+    return source[:begin] + python_policy_block(policy) + source[end:]
 
 
 def render_python_test(
@@ -85,10 +128,25 @@ def render_python_test(
     profile: Profile = "full",
     style: PythonStyle = BLACK,
     module: str = "whatsapp_reconnect",
+    calls: Collection[str] = (),
 ) -> str:
-    """The module's test as a host gets it; ``module`` is how it imports the module."""
-    tests = [parse(_source(f"test_{name}")) for name in ROOTS[profile]]
-    return _finish(joined(tests[0].doc, tests, tests, _PACKAGE, module), version, style)
+    """The module's test as a host gets it; "" if nothing of it is about what the host calls.
+
+    module: how it imports the module.
+    """
+    tests = [parse(_source(f"test_{name}"), split=False) for name in ROOTS[profile]]
+    found = kept(tests, tests)
+    if calls:
+        modules = _modules(profile, POLICY, calls)
+        there = kept(modules.values(), [], calls).defined | (_keywords(profile) & set(calls))
+        missing = callable_names(profile) - there
+        names = [name for name in found.names if name.startswith("test_")]
+        alone = {name: kept(tests, tests, [name]) for name in names}
+        fit = [name for name in names if not missing & (alone[name].names | alone[name].methods)]
+        if not fit:
+            return ""
+        found = kept(tests, tests, fit)
+    return _finish(joined(tests[0].doc, tests, found, _PACKAGE, module), version, style)
 
 
 def _source(name: str) -> str:

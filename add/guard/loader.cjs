@@ -19,7 +19,7 @@ exports.load = undefined;
     var text = require('fs').readFileSync(__filename, 'utf8');
     var start = text.lastIndexOf(mark) + mark.length;
     var end = text.lastIndexOf('*/');
-    var source = text.slice(start, end).replace(/\*\\\//g, '*/');
+    var source = text.slice(start, end).replace(/\*\\(\\*)\//g, '*$1/');
     // The same line numbers as in this file.
     var above = text.slice(0, start).replace(/[^\n]+/g, '');
     if (typeof module._compile === 'function')

@@ -1,22 +1,44 @@
 import { types } from 'util';
 
-import { authState, socket } from '../channel/javascript/socket.js';
+import { authState, heldAgent, socket } from '../channel/javascript/socket.js';
 
 // --- Wrapping: the same exports, two functions of which are held ---
 
 /** The agents of sockets that are held: their requests are let through. */
 export const agents = new WeakSet();
 const wrappers = new WeakMap();
-let isAside = false;
+const turns = new Set();
+const met = new WeakSet();
 
-/** A module that skillgen added to this bot's source does the same already. */
-export function stepAside() {
-  isAside = true;
+/**
+ * A module that skillgen added to the bot's source has a gate of its own: the
+ * socket that is made in a turn of that gate is neither held nor counted here.
+ */
+export function meet(found) {
+  const gate = found?.Reconnect?.prototype;
+  if (typeof gate?.turn !== 'function' || met.has(gate)) return;
+  met.add(gate);
+  const { turn } = gate;
+  gate.turn = async function granted(...all) {
+    const number = await Reflect.apply(turn, this, all);
+    turns.add(this);
+    return number;
+  };
+}
+
+/** Uses up a turn that a gate of the bot's own has granted, if there is one. */
+function takeTurn() {
+  for (const gate of turns) {
+    turns.delete(gate);
+    // One that ended before a socket was made is for nobody else.
+    if (gate.attempt?.state !== 'over') return true;
+  }
+  return false;
 }
 
 export function isHeld(agent) {
   // The agent of a bot that is held in its source is a proxy.
-  return isAside || agents.has(agent) || types.isProxy(agent);
+  return agents.has(agent) || types.isProxy(agent);
 }
 
 /** The exports of Baileys, or of one of its modules, wrapped; once for each. */
@@ -35,10 +57,17 @@ function wrapped(found, name) {
   if (name === 'makeWASocket') return wrapMake(value);
   if (name === 'useMultiFileAuthState') return wrapAuthState(value);
   if (name !== 'default') return value;
-  if (typeof value === 'object' && value !== null) return wrapExports(value);
+  if (isExports(value)) return wrapExports(value);
   const { makeWASocket, initAuthCreds } = found;
   const isMake = value === makeWASocket || value?.name === 'makeWASocket';
   return isMake || initAuthCreds ? wrapMake(value) : value;
+}
+
+/** Exports within exports; an instance of a class would lose its privacy. */
+function isExports(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  const above = Object.getPrototypeOf(value);
+  return above === null || above === Object.prototype;
 }
 
 function wrapMake(make) {
@@ -48,6 +77,7 @@ function wrapMake(make) {
 function makeHeld(make, self, [config, ...rest]) {
   const plain = (given, ...more) => Reflect.apply(make, self, [given, ...more]);
   if (isHeld(config?.agent)) return plain(config, ...rest);
+  if (takeTurn()) return plain(letThrough(config), ...rest);
   let isMade = false;
   const made = (given, ...more) => {
     isMade = true;
@@ -62,6 +92,14 @@ function makeHeld(make, self, [config, ...rest]) {
     complain(error);
     return plain(config, ...rest);
   }
+}
+
+/** For the gate of destinations, too. */
+function letThrough(config) {
+  const own = typeof config?.agent === 'object' ? config.agent : undefined;
+  const agent = heldAgent(own, { ask: (_, dial) => dial() });
+  agents.add(agent);
+  return { ...config, agent };
 }
 
 function wrapAuthState(use) {

@@ -3,7 +3,7 @@
 ``run_forever()`` dials, serves, and comes back when the connection is over: True after an
 error, False after a clean close. Neither is raised (``on_error`` and ``on_close`` hear of them),
 so an ``except`` around it is not the way to the next dial. ``run_forever(reconnect=5)`` dials
-again by itself after a flat 5 s, for ever, and then calls ``on_close`` only once ``close()`` was
+again by itself after a flat 5 s each time, and then calls ``on_close`` only once ``close()`` was
 called, ``on_reconnect`` in the place of ``on_open``. Source: websocket-client 1.9.2,
 ``websocket/_app.py``.
 """

@@ -1,7 +1,7 @@
 """A Node bridge that is a child process, and how Python takes its end.
 
 hermes-agent and its forks: every exit of the child becomes a fatal error that is worth a
-retry, so a bridge that was logged out is started again, for ever.
+retry, so a bridge that was logged out is started again and again.
 """
 
 from __future__ import annotations

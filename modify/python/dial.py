@@ -45,7 +45,8 @@ class Site:
 class Dialling:
     """How the one client of a file is connected, ended and heard of.
 
-    creation: ``client = NewClient(database)``, called so; made: the call in it.
+    creation: ``client = NewClient(database)``, called so; made: the call in it. once: functions
+    that connect for one purpose, such as a login, and stop the client whatever comes of it.
     """
 
     client: Client
@@ -54,6 +55,7 @@ class Dialling:
     called: str = ""
     made: cst.Call | None = None
     creations: int = 0
+    once: list[cst.FunctionDef] = field(default_factory=list)
 
     @property
     def source(self) -> Source:
@@ -160,8 +162,28 @@ def dialling(client: Client) -> Dialling:
         call = above if isinstance(above, cst.Call) and above.func is node else None
         if function is not None and function.name.value in gated:
             continue
+        if function is not None and is_for_once(source, function, name):
+            found.once.append(function)
+            continue
         found.sites.append(Site(node, call, name, function, loop_around(source, node, function)))
     return found
+
+
+def is_for_once(source: Source, function: cst.FunctionDef, client: str) -> bool:
+    """Whether a function stops the client that it connects in a ``finally``, and serves nothing.
+
+    ``idle()`` would serve until the link ends; a loop would connect again.
+    """
+    if any(called(call) == f"{client}.idle" for call in all_of(function, cst.Call)):
+        return False
+    if any(all_of(function, cst.While)):
+        return False
+    ends = {f"{client}.{end}" for end in ENDS}
+    return any(
+        called(call) in ends
+        for final in all_of(function, cst.Finally)
+        for call in all_of(final, cst.Call)
+    )
 
 
 def gated_ways(source: Source) -> set[str]:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from modify.python import ADDED, TEST_FILE
 from modify.python.bridges import exit_with, report_logout
@@ -36,7 +37,12 @@ from skill.errors import SkillgenError, UnreadableSource
 from skill.finding import Finding, Note
 from skill.host import Host
 from skill.options import Options
-from skill.render_python import Profile, render_python_module, render_python_test
+from skill.render_python import (
+    Profile,
+    callable_names,
+    render_python_module,
+    render_python_test,
+)
 
 MODULE = "whatsapp_reconnect"
 ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
@@ -53,6 +59,11 @@ RECORDS = re.compile(
     rb"await [\w.]+\.start\(\)\n(?:[^\n]*\n){0,8}?[ \t]+except Exception[^\n]*\n"
     rb"(?:[^\n]*\n){0,6}?[^\n]*(?:errors?\[[^\n]*=|_mark\w*error\(|\.error\s*=[^=])"
 )
+WORD = re.compile(rb"[A-Za-z]\w*")
+# Functions, classes and parameters.
+DEFINED = re.compile(rb"\b(?:def|class)[ \t]+(\w+)|[(\s](\w+):[ \t]")
+# A class of each part of the module that a host may have already.
+MARKS: dict[Profile, str] = {"bridge": "BridgeLink", "neonize": "Session"}
 TEST_MARKS = (b"whatsapp", b"WhatsApp")
 
 
@@ -148,17 +159,48 @@ class Files:
 
     def add_modules(self) -> None:
         for path, source in self.modules.items():
-            if self.host.exists(path) and ADDED in self.host.read(path)[:4000]:
-                continue
             found = self.profiles[path]
+            calls = self.calls(posixpath.dirname(path))
+            there = self.host.read(path) if self.host.exists(path) else b""
+            if ADDED in there[:4000]:
+                known = {(a or b).decode() for a, b in DEFINED.findall(there)}
+                if calls & callable_names("both") <= known:
+                    continue
+                # An earlier patch added what was called then; its calls are still there.
+                calls |= {name for name in known if not name.startswith("_")}
+                found |= {root for root, mark in MARKS.items() if mark in known}
             profile = next(iter(found)) if len(found) == 1 else "both"
-            text = render_python_module(__version__, profile, style_of(source))
+            text = render_python_module(
+                __version__, profile, style_of(source), calls=calls & callable_names(profile)
+            )
             rules = ("flat-retry", "silent-redial")
             self.patch.additions[path] = Addition(path, text.encode(), rules)
-            self.add_test(path, source, profile, rules)
+            self.add_test(path, source, profile, calls & callable_names(profile), rules)
+
+    @cached_property
+    def needing(self) -> dict[str, list[str]]:
+        """The files that call the added module, by folder; asked once all files were looked at."""
+        found: dict[str, list[str]] = {}
+        for path in self.needs:
+            found.setdefault(posixpath.dirname(path), []).append(path)
+        return found
+
+    def calls(self, folder: str) -> set[str]:
+        """The words that the edits put into the files of a folder: what the host will call."""
+        return {
+            word.decode()
+            for path in self.needing.get(folder, ())
+            for edit in self.edits.get(path, ())
+            for word in WORD.findall(edit.text)
+        }
 
     def add_test(
-        self, module: str, source: Source, profile: Profile, rules: tuple[str, ...]
+        self,
+        module: str,
+        source: Source,
+        profile: Profile,
+        calls: set[str],
+        rules: tuple[str, ...],
     ) -> None:
         """The module's own test, where the host's tests import its package."""
         dotted_name = absolute_name(self.host, module)
@@ -179,8 +221,9 @@ class Files:
         if about:
             path = posixpath.join(posixpath.dirname(about[0]), f"test_{MODULE}.py")
             style = style_of(source)
-            text = render_python_test(__version__, profile, style, dotted_name)
-            if not self.host.exists(path):
+            text = render_python_test(__version__, profile, style, dotted_name, calls)
+            there = self.host.read(path) if self.host.exists(path) else ADDED
+            if text and ADDED in there[:4000]:
                 self.patch.additions[path] = Addition(path, text.encode(), rules)
 
     # --- what is found ---
@@ -348,6 +391,9 @@ class Files:
             self.note(source, line, "not-a-daemon", reason)
             return []
         dials = dialling(client)
+        for function in dials.once:
+            said = f"{function.name.value}() connects once, and stops the client when it is through"
+            self.note(source, source.line(function), "not-a-daemon", said)
         heard = self.seen(client, "find_client", source)
         dialled = self.seen(dials, "find_dialling", source)
         if not heard and not dialled:

@@ -5,6 +5,7 @@ pm2's documentation, "Ecosystem File" and "Restart Strategies". The file is neve
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,7 +72,8 @@ def read(text: UnitText, project: Project) -> list[App]:
         if "script" not in pairs or not ({"name", "autorestart", "instances"} & set(pairs)):
             continue
         name = plain(pairs.get("name")) or "the app"
-        apps.append(App(text, node, name, pairs, started_by(pairs, project)))
+        started = started_by(pairs, project, posixpath.dirname(text.path))
+        apps.append(App(text, node, name, pairs, started))
     return apps
 
 
@@ -92,7 +94,8 @@ def arguments_of(pair: SgNode | None) -> list[str]:
     return split(plain(pair) or "")
 
 
-def started_by(pairs: dict[str, SgNode], project: Project) -> Started:
+def started_by(pairs: dict[str, SgNode], project: Project, beside: str) -> Started:
+    """beside: the folder of the file, where pm2 starts what names no ``cwd``."""
     script = plain(pairs["script"])
     if script is None:
         value = pairs["script"].field("value")
@@ -112,4 +115,6 @@ def started_by(pairs: dict[str, SgNode], project: Project) -> Started:
         words = ["node", *words]
     elif words[0].endswith(".py"):
         words = ["python3", *words]
-    return Reader(project, folder=plain(pairs.get("cwd")) or "").command(words)
+    given = plain(pairs.get("cwd"))
+    folder = posixpath.normpath(posixpath.join(beside, given)) if given else beside
+    return Reader(project, folder="" if folder == "." else folder).command(words)

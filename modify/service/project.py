@@ -122,15 +122,24 @@ class Project:
         stem, suffix = posixpath.splitext(path)
         if suffix not in SCRIPT_SUFFIXES:
             return None
-        first, _, rest = stem.partition("/")
-        stems = [stem]
-        if rest and first in BUILT:
-            stems = [posixpath.join(folder, rest) for folder in SOURCE] + [rest]
-        for candidate in stems:
+        for candidate in self.stems_of(stem):
             for end in SCRIPT_SUFFIXES:
                 if self.host.exists(candidate + end):
                     return candidate + end
         return None
+
+    def stems_of(self, stem: str) -> list[str]:
+        """Where the source of a path without its ending may lie.
+
+        The folder of built files lies in that of a package, the root's or one below it.
+        """
+        parts = stem.split("/")
+        for position, part in enumerate(parts[:-1]):
+            package = "/".join(parts[:position])
+            if part in BUILT and (not package or self.package_in(package)):
+                rest = "/".join(parts[position + 1 :])
+                return [posixpath.join(package, folder, rest) for folder in SOURCE]
+        return [stem]
 
     def own_file(self, path: str, folder: str = "") -> str | None:
         """The project's file that a path in a command line means, as it is written there.
@@ -142,6 +151,8 @@ class Project:
         absolute = path.startswith(("/", "~", "%", "$", "{", "<", "@", "__"))
         if not absolute and folder:
             joined = posixpath.normpath(posixpath.join(folder, path))
+            if joined in self.entries or self.source_of(joined):
+                return joined
             return self.own_file(joined if joined.startswith(("/", "$", "{", "%")) else path)
         parts = [part for part in HOLE.sub("${}", path).split("/") if part != "."]
         if not any(parts):
@@ -192,10 +203,14 @@ class Project:
         for specifier in {item.decode("utf-8", "replace") for item in IMPORT.findall(content)}:
             target = posixpath.normpath(posixpath.join(folder, specifier))
             stem = posixpath.splitext(target)[0] if target.endswith(SCRIPT_SUFFIXES) else target
-            for candidate in (stem, posixpath.join(target, "index")):
-                for end in SCRIPT_SUFFIXES:
-                    if self.host.exists(candidate + end):
-                        files.append(candidate + end)
+            sources = [
+                candidate + end
+                for candidate in (stem, posixpath.join(target, "index"))
+                for end in SCRIPT_SUFFIXES
+                if self.host.exists(candidate + end)
+            ]
+            built = self.source_of(target) if not sources else None  # bin.mjs → dist/entry.js
+            files += [built] if built is not None else sources
         return files
 
     def module_file(self, module: str, folder: str = "") -> str | None:

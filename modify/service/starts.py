@@ -22,19 +22,30 @@ HOLE = (
 )
 ONLY_HOLE = re.compile(f"(?:{HOLE})$|[A-Z]+(?:_[A-Z]+)*_HERE$")
 WORD = re.compile(rf"(?:{HOLE}|\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|[^\s'\"\\])+", re.DOTALL)
-NODE = re.compile(r"node(js)?[\d.]*|babel-node|tsx|ts-node|ts-node-dev|tsnd|bun|deno")
+NODE = re.compile(r"node(js)?[\d.]*|nodemon|babel-node|tsx|ts-node|ts-node-dev|tsnd|bun|deno")
 PYTHON = re.compile(r"python[\d.]*|pypy[\d.]*")
 SHELLS = ("sh", "bash", "zsh", "dash", "ash")
 # Run what follows them; the number of own arguments that are no options.
 WRAPPERS = {
     **dict.fromkeys(("exec", "nice", "ionice", "nohup", "setsid", "env", "caffeinate"), 0),
+    **dict.fromkeys(("cross-env", "cross-env-shell", "env-cmd"), 0),
     **dict.fromkeys(("dotenv", "xvfb-run", "systemd-inhibit", "uv", "poetry", "pipenv"), 0),
     **dict.fromkeys(("timeout", "sudo", "npx", "bunx", "uvx", "stdbuf", "time", "tini"), 0),
 }
 MANAGERS = ("npm", "pnpm", "yarn", "bun")
 # Options of node, python and the package managers that take a value behind a blank.
 TAKES_VALUE = {"-r", "--require", "--import", "--loader", "--env-file", "-C", "--prefix"}
-TAKES_VALUE |= {"--dir", "--cwd", "-W", "-X", "-u", "-n", "--experimental-loader", "--tsconfig"}
+TAKES_VALUE |= {
+    "--exec",
+    "--dir",
+    "--cwd",
+    "-W",
+    "-X",
+    "-u",
+    "-n",
+    "--experimental-loader",
+    "--tsconfig",
+}
 WORKSPACE_OPTIONS = {"--filter", "-F", "--workspace"}
 FOLDER_OPTIONS = {"-C", "--prefix", "--dir", "--cwd"}
 PREPARATIONS = {"cd", "export", "source", ".", "set", "umask", "mkdir", "sleep", "ulimit", "echo"}
@@ -238,7 +249,8 @@ class Reader:
         words, package = workspace_of(name, list(rest))
         if package is not None and (inside := self.project.packages.get(package)) is None:
             return Started("unknown", what, f"{package} is no package of this workspace")
-        folder = inside if package is not None and inside else ""
+        own = self.folder if self.project.package_in(self.folder) else ""
+        folder = inside if package is not None and inside else own
         while words and words[0].startswith("-"):
             option = words.pop(0)
             if option in TAKES_VALUE and words:
@@ -327,7 +339,11 @@ class Reader:
             return Started("unknown", what, f"{first} is computed")
         if name in self.project.node_commands:
             own = self.project.node_commands[name]
-            return Started("host" if self.project.is_entry(own) else "side", what)
+            if not self.project.is_entry(own):
+                return Started("side", what)
+            if other_command(words[1:]):
+                return Started("unknown", what, f"{' '.join(words[:2])} may or may not be the bot")
+            return Started("host", what)
         if name in self.project.python_commands:
             if any(SIDE_WORD.search(word) for word in words[:2]):
                 return Started("side", what)

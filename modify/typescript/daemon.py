@@ -1,4 +1,4 @@
-"""Tells a bot that runs for ever from a script that pairs once and exits.
+"""Tells a bot that keeps running from a script that pairs once and exits.
 
 Pairing scripts hold the same handler on purpose: they make one attempt, or one more after
 a restart (515), and end. A gate would only make them wait.
@@ -25,19 +25,22 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
+HANDS_ON = re.compile(r"^\s*export\b|\bexports\b", re.MULTILINE)
 LISTENS = re.compile(r"['\"]messages\.(upsert|update)['\"]")
 
 
 def why_not_a_daemon(channel: Channel) -> str | None:
-    """Why a channel file is left alone, or None for a bot that runs for ever."""
+    """Why a channel file is left alone, or None for a bot that keeps running."""
     opened = channel.open
     if opened is not None:
         ends = [call for call in calls(opened.node) if callee_of(call) == "process.exit"]
         if any(always(call, opened) for call in ends):
             return "pairs once and exits when the connection opens"
-        if any(
-            re.search(r"(^|\.)(end|logout)$", callee_of(call)) for call in calls(opened.node)
-        ) and not listens(channel):
+        if (
+            any(re.search(r"(^|\.)(end|logout)$", callee_of(call)) for call in calls(opened.node))
+            and not listens(channel)
+            and not (channel.redials and serves_a_program(channel))
+        ):
             return "closes the connection as soon as it is open"
     if not channel.redials and not channel.is_gated and is_timed(channel):
         return "ends by itself after a set time"
@@ -47,6 +50,7 @@ def why_not_a_daemon(channel: Channel) -> str | None:
         and not channel.is_gated
         and dials_once(channel)
         and not hands_itself_out(channel)
+        and not serves_a_program(channel)
     ):
         return "makes one connection and never dials again"
     return None
@@ -92,6 +96,12 @@ def hands_itself_out(channel: Channel) -> bool:
         taker is not None and callee_of(taker).rpartition(".")[2] not in (*TIMERS, *CHAINED)
         for taker in takers
     )
+
+
+def serves_a_program(channel: Channel) -> bool:
+    """Whether the file hands functions to a program that goes on: a bot's own pairing command."""
+    text = channel.source.text
+    return HANDS_ON.search(text) is not None and "process.exit" not in text
 
 
 def call_given(node: SgNode) -> SgNode | None:

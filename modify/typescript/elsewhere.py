@@ -163,6 +163,15 @@ def serves_others(host: Host, path: str, name: str, user: str) -> bool:
     return bool(known[name].get(path, set()) - {path, user})
 
 
+def lenders(host: Host, channel: Channel) -> Iterator[str]:
+    """The files that export what a channel's file imports and calls to make its socket."""
+    name = callee_of(channel.socket_call).partition(".")[0]
+    taken = [*imports(host, channel.source), *aliased_imports(host, channel.source)]
+    for path, names in taken:
+        if name in names:
+            yield from origins(host, path)
+
+
 def pairs_elsewhere(host: Host, source: Source) -> bool:
     """Whether a file that this one imports, or that imports it, listens for the QR code."""
     if any(listens_for_qr(host, path) for path, _ in imports(host, source)):

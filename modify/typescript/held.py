@@ -155,7 +155,7 @@ def wrap(
 
 
 def is_formatted(host: Host, path: str) -> bool:
-    """Whether the host runs prettier over a file, as far as can be seen."""
+    """Whether the host runs a formatter over a file, as far as can be seen."""
     packages = packages_around(host, path)
     return bool(prettier_configuration(host, path)) or any(
         "prettier" in dependencies(package) for package in packages

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from modify.typescript.libraries import GUARDED, RULE
+from modify.typescript.libraries import GUARDED, LEFT_OUT, RULE
 from modify.typescript.own_files import ASIDE, OwnFiles
 from modify.typescript.source import SUFFIXES
 from skill.finding import Finding
@@ -16,6 +16,8 @@ from skill.host import LARGEST_SOURCE
 OBFUSCATED = re.compile(rb"while\s*\(!!\[\]\)|\b_0x[0-9a-f]{4,}\b.{0,400}\b_0x[0-9a-f]{4,}\b", re.S)
 ESCAPES = re.compile(rb"(?:\\x[0-9a-fA-F]{2}){3,}")
 LIKELY = re.compile(r"client|conn|whats|baileys|socket|bot|index|main", re.IGNORECASE)
+# The class that Baileys had before version 4, whose protocol WhatsApp has switched off.
+CLASS = re.compile(rb"\bnew\s+[\w.]*WAConnection\s*\(")
 HANDED = re.compile(rb"(?<!typeof )\bmake(?:WA|WALegacy)Socket\b")
 
 
@@ -42,7 +44,9 @@ class Hidden:
             return
         if any(is_below(path, folder) for path in self.visible):
             return
-        reason = self.hidden(folder)
+        reason, accept = self.hidden(folder), f"a source that visibly dials; else {GUARDED}"
+        if reason is None and (old := self.with_the_class(folder)) is not None:
+            reason, accept = f"{old} makes a WAConnection, of Baileys before version 4", LEFT_OUT
         if reason is None:
             if folder or any(is_below(path, folder) for path in self.pairing):
                 return
@@ -55,7 +59,7 @@ class Hidden:
             RULE,
             f"depends on {name}, and no source here visibly dials: the bot is not patched",
             reason=reason,
-            accept=f"a source that visibly dials; else {GUARDED}",
+            accept=accept,
         )
 
     def hidden(self, folder: str) -> str | None:
@@ -87,6 +91,10 @@ class Hidden:
             if path not in self.made and HANDED.search(self.own.host.read(path)):
                 return f"{path} hands makeWASocket on, and no call of it was found"
         return None
+
+    def with_the_class(self, folder: str) -> str | None:
+        own = (path for path in self.own.files if self.own.packages.of(path) == folder)
+        return next((path for path in own if CLASS.search(self.own.host.read(path))), None)
 
 
 def is_below(path: str, folder: str) -> bool:

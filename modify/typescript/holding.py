@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from modify.typescript.anchors import MOST, is_held
 from modify.typescript.channel import Channel
+from modify.typescript.dials import MARK
 from modify.typescript.functions import named_functions
 from modify.typescript.handed_on import taker_of_the_update
 from modify.typescript.held import FIX, MESSAGE, RULE, Dials, dials_of, wrap
@@ -28,6 +29,7 @@ from modify.typescript.source import (
     within,
 )
 from skill.edit import Patch
+from skill.errors import UnreadableSource
 from skill.finding import Finding, Note
 from skill.host import Host
 from skill.options import Options
@@ -96,14 +98,29 @@ def gated_functions(source: Source) -> Iterator[SgNode]:
             yield function
 
 
+def makers_of(host: Host, channel: Channel) -> list[str]:
+    """Other files that the function is taken from which makes a channel's socket."""
+    from modify.typescript.elsewhere import lenders
+
+    if channel.factory is not None:
+        return [channel.factory.path]
+    return [path for path in lenders(host, channel) if is_readable(host, path)]
+
+
+def is_readable(host: Host, path: str) -> bool:
+    try:
+        return bool(MARK.search(host.read(path)) and Source.read(host, path))
+    except UnreadableSource:
+        return False
+
+
 def is_held_already(host: Host, channel: Channel) -> bool:
     """Whether the call that makes a channel's socket is wrapped, wherever it stands."""
     if is_held(channel.socket_call):
         return True
     maker = callee_of(channel.socket_call).rpartition(".")[2]
     places = [channel.source]
-    if channel.factory is not None:
-        places.append(Source.read(host, channel.factory.path))
+    places += [Source.read(host, path) for path in makers_of(host, channel)]
     return any(
         is_held(call)
         for source in places
@@ -133,7 +150,9 @@ class Holding:
         left: dict[str, list[SgNode]] = {}
         for where, function in self.outcomes.kept:
             left.setdefault(where, []).append(function)
-        for path in self.search.carrying:
+        # A channel dials wherever it lies: also in a folder of examples.
+        channels = {each.channel.source.path for each in self.outcomes.waiting}
+        for path in sorted({*self.search.carrying, *channels, *self.outcomes.noted}):
             source = self.search.source(path)
             if source is None:
                 continue
@@ -219,18 +238,17 @@ class Holding:
     def settle(self, waiting: Waiting) -> None:
         """A channel's findings: settled by the hold, or handed off where it does not reach."""
         channel, path = waiting.channel, waiting.channel.source.path
-        maker = channel.factory.path if channel.factory is not None else path
-        if self.covers(maker) or self.covers(path):
+        makers = [*makers_of(self.host, channel), path]
+        covering = [self.dials[each] for each in makers if self.covers(each)]
+        if covering:
             self.patch.findings += [
                 replace(finding, fix=FIX)
                 for finding in waiting.findings
-                if finding.rule not in ABOUT_COMING_BACK
+                if finding.rule not in ABOUT_COMING_BACK and any(each.free for each in covering)
             ]
             self.patch.notes += notes_of(channel, waiting.findings, waiting.why)
             return
-        lost = [
-            why for each in (maker, path) if each in self.dials for _, why in self.dials[each].lost
-        ]
+        lost = [why for each in makers if each in self.dials for _, why in self.dials[each].lost]
         reason = lost[0] if lost else "the call that makes its socket was not found"
         self.patch.findings += [
             replace(finding, fix=None, reason=reason, accept=GUARD) for finding in waiting.findings

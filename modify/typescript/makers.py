@@ -51,6 +51,7 @@ GLOBALS = ("global", "globalThis")
 CLASSES = ("class_declaration", "abstract_class_declaration", "enum_declaration")
 ALIAS_OF_LOAD = re.compile(r"(?i)^\w*(auth|state|creds)\w*$")
 LOCAL = re.compile(r"\.|@/|~/|#|src/")
+ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")  # obfuscated files name their modules so
 DEEPEST = 12
 MOST = 64
 """So many assignments to one name are looked at: each may lead to as many others."""
@@ -173,6 +174,7 @@ class Makers:
         return self.module(source, found[2]) if found else UNKNOWN
 
     def module(self, source: Source, name: str) -> Value:
+        name = ESCAPED.sub(lambda found: chr(int(found[1], 16)), name)
         if name.startswith("."):
             path = resolve_import(self.host, source.path, name)
             return Value("file", path) if path is not None else UNKNOWN
@@ -180,7 +182,16 @@ class Makers:
             return Value("library")
         if (alias := ALIASED.match(name)) and (path := aliased(self.host, alias[1])):
             return Value("file", path)
-        return UNKNOWN if name in self.packages.names else Value("other", name)
+        if name in self.packages.names:
+            return UNKNOWN
+        if not self.packages.is_installed(name) and (path := self.by_a_path(name)):
+            return Value("file", path)
+        return Value("other", name)
+
+    def by_a_path(self, name: str) -> str | None:
+        """The file that a name of no package stands for: ``paths`` of a tsconfig (``@lib/wa``)."""
+        _, _, rest = name.partition("/")
+        return aliased(self.host, rest) if rest else None
 
     def property(self, source: Source, node: SgNode, depth: int) -> Value:
         target, name = node.field("object"), node.field("property")

@@ -22,6 +22,7 @@ ASIDE = re.compile(
 TEST = re.compile(r"\.(test|spec|e2e|stories)\.\w+$|\.d\.[cm]?ts$")
 SKILL_COPY = re.compile(r"(^|/)\.claude/skills/[^/]+/(add|modify)/")
 IMPORT = re.compile(rb"(?:from|import|require\(|import\()\s*['\"`](\.{1,2}(?:/[^'\"`\n]*)?)['\"`]")
+ESCAPED = re.compile(rb"\\x([0-9a-fA-F]{2})")
 PASSES_ON = re.compile(rb"\bexport\s*(\*|\{)[^;]*?\bfrom\b")
 OUR_OWN = (ADDED, b"class Reconnect ", b"Reconnect {")
 
@@ -79,11 +80,14 @@ class OwnFiles:
         """The files that import a file, by its path."""
         found: dict[str, set[str]] = {}
         for file in self.host.with_suffix(*SUFFIXES):
-            for module in IMPORT.findall(self.host.read(file.path)):
+            for module in IMPORT.findall(unescaped(self.host.read(file.path))):
                 target = resolve_import(self.host, file.path, module.decode("utf-8", "replace"))
                 if target is not None:
                     found.setdefault(target, set()).add(file.path)
         return found
+
+    def imported_by(self, path: str) -> list[str]:
+        return sorted(target for target, users in self.importers.items() if path in users)
 
     def users(self, path: str) -> set[str]:
         """The files that import a file, also through one that only passes its names on."""
@@ -95,3 +99,10 @@ class OwnFiles:
                 if PASSES_ON.search(self.host.read(user)):
                     waiting.append(user)
         return found
+
+
+def unescaped(content: bytes) -> bytes:
+    """With ``\\x2e`` as the character that it is: obfuscated files name their imports so."""
+    if b"\\x" not in content:
+        return content
+    return ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), content)

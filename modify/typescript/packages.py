@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from modify.typescript.dials import is_baileys
+from modify.typescript.source import SUFFIXES
 from skill.host import Host
 from skill.package_json import package_at, texts
 
@@ -35,6 +36,24 @@ LIBRARIES = {
     "@builderbot/provider-wppconnect": "a browser",
     "@builderbot/provider-web-whatsapp": "a browser",
 }
+# What a fork of Baileys exports as Baileys does, and nothing that builds on it.
+EXPORTED = frozenset(
+    (
+        "makeWASocket",
+        "useMultiFileAuthState",
+        "useSingleFileAuthState",
+        "fetchLatestBaileysVersion",
+        "makeCacheableSignalKeyStore",
+        "makeInMemoryStore",
+        "DisconnectReason",
+        "downloadContentFromMessage",
+        "generateWAMessageFromContent",
+    )
+)
+OF_BAILEYS = re.compile(rb"DisconnectReason|fetchLatestBaileysVersion|AuthState\b")
+TAKEN = re.compile(
+    r"\{([^{}]*)\}\s*(?:from\s*|=\s*(?:await\s+)?(?:require|import)\s*\(\s*)['\"]([^'\"./][^'\"]*)"
+)
 FORKED = re.compile(r"@[\w.-]+/whatsapp-web\.js")
 LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock")
 # The head of a package's block in the three forms, and a package that it needs.
@@ -85,14 +104,30 @@ class Packages:
 
     @cached_property
     def aliases(self) -> frozenset[str]:
-        """Names of dependencies that are Baileys by what they stand for (``npm:…``, a git URL)."""
-        return frozenset(
+        """Names of dependencies that are Baileys by what they stand for, or by what they export.
+
+        They stand for it as ``npm:…`` or a git URL.
+        """
+        declared = frozenset(
             name
             for folder in self.folders
             for name, version in self.dependencies(folder).items()
             if (found := re.match(r"npm:(@?[^@]+)|.*[:/]([\w.-]+?)(?:\.git)?(?:#.*)?$", version))
             and is_baileys((found[1] or found[2]).lower())
         )
+        return declared | frozenset(self.forks())
+
+    def forks(self) -> Iterator[str]:
+        """Dependencies with a name of their own from which the host takes what Baileys exports."""
+        known = {name for folder in self.folders for name in self.dependencies(folder)}
+        known = {name for name in known if not is_baileys(name) and library_of(name) is None}
+        for file in self.host.with_suffix(*SUFFIXES) if known else ():
+            content = self.host.read(file.path)
+            if not OF_BAILEYS.search(content):
+                continue
+            for taken, module in TAKEN.findall(content.decode("utf-8", "replace")):
+                if module in known and len(EXPORTED & set(re.findall(r"\w+", taken))) > 1:
+                    yield module
 
     def is_installed(self, library: str) -> bool:
         """Whether a package.json of the host names a library; without one, nobody can tell."""

@@ -229,7 +229,16 @@ def why_no_folder(channel: Channel) -> str:
         return "where its credentials lie was not found"
     if not KEPT_IN_FOLDER.search(callee_of(call)):
         return f"its credentials lie in no folder ({callee_of(call)})"
+    folder, around = folder_given(call), callbacks_around(channel)
+    names = {node.text() for node in name_nodes(folder)} if folder is not None else set()
+    if any(next(declarations(around, name), None) is not None for name in names):
+        return "each call of the function around it may be for another account"
     return "the credentials folder is known only inside the connect function"
+
+
+def callbacks_around(channel: Channel) -> list[SgNode]:
+    functions = (o for o in channel.connect.node.ancestors() if o.kind() in FUNCTION_KINDS)
+    return [function for function in functions if is_callback(function)]
 
 
 def auth_call(channel: Channel) -> SgNode | None:
@@ -251,13 +260,18 @@ def auth_call(channel: Channel) -> SgNode | None:
 def outside(channel: Channel, call: SgNode, node: SgNode) -> str | None:
     """The text of an expression with the constants of the functions around ``call`` written out.
 
-    Functions that are around the connect function, too, keep theirs: it sees them as well.
+    Functions that are around the connect function, too, keep theirs: it sees them as well. Not
+    so callbacks, such as the handler of a request: each call of one may be for an account.
     """
     hidden = [
         function
         for function in call.ancestors()
         if function.kind() in FUNCTION_KINDS
-        and (same(function, channel.connect.node) or not within(channel.connect.node, function))
+        and (
+            same(function, channel.connect.node)
+            or not within(channel.connect.node, function)
+            or is_callback(function)
+        )
     ]
     text = node.text()
     offset = start_of(node)
@@ -276,6 +290,12 @@ def outside(channel: Channel, call: SgNode, node: SgNode) -> str | None:
             return None
         text = text[: start_of(name) - offset] + inlined + text[end_of(name) - offset :]
     return " ".join(text.split())
+
+
+def is_callback(function: SgNode) -> bool:
+    """``router.get('/', async (request) => { … })``: a function that something else calls."""
+    around = function.parent()
+    return around is not None and around.kind() == "arguments"
 
 
 def declarations(functions: list[SgNode], name: str) -> Iterator[SgNode]:

@@ -54,6 +54,9 @@ IMPORT_TYPE = re.compile(r"""(?<!await )\bimport\((['"])[^'"\n]*\1\)(?=\.\w)""")
 REMEMBERED = 4_096
 """Of so many nodes the calls and functions below are kept: the rules ask for them again and
 again, and to search a whole tree for each of a file's channels takes the square of its size."""
+GAP = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+GOES_ON = ("(", "[", "`")  # at the start of a line, without a semicolon before it
+ENDED = ";{}([,:"
 MERGE_MARKER = re.compile(r"^(<<<<<<<|>>>>>>>)( |$)", re.MULTILINE)
 
 
@@ -144,6 +147,7 @@ class Source:
 
     def edit(self, start: int, end: int, text: str, rule: str = "") -> Edit:
         """A byte edit for the character range; ``text`` takes the file's line ends."""
+        text = self.closed(start, end, text)
         if self.newline == "\r\n":
             text = text.replace("\r\n", "\n").replace("\n", "\r\n")
         return Edit(self._byte(start), self._byte(end), text.encode(), rule)
@@ -164,6 +168,25 @@ class Source:
         blocks = range(0, len(self.text), BLOCK)
         sizes = (len(self.text[start : start + BLOCK].encode()) for start in blocks)
         return list(accumulate(sizes, initial=0))
+
+    def closed(self, start: int, end: int, text: str) -> str:
+        """The text with a semicolon, where the code behind it would go on with its statement.
+
+        In a file without semicolons ``const x = require('x')`` and a following line that begins
+        with ``(async () => {`` are one call.
+        """
+        body, gone = text.rstrip(), self.text[start:end].rstrip()
+        if gone and not gone.endswith(";"):
+            return text
+        gap = GAP.match(self.text, end)
+        assert gap is not None
+        behind = self.text[gap.end() : gap.end() + 1]
+        if behind not in GOES_ON or "\n" not in text[len(body) :] + gap.group():
+            return text
+        if not body:  # what was between two statements is taken away
+            before = self.text[:start].rstrip()[-1:]
+            return f";{text}" if gone and before not in ENDED else text
+        return text if body[-1] in ENDED else f"{body};{text[len(body) :]}"
 
 
 def mask_grammar_gaps(text: str) -> str:

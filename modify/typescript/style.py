@@ -24,6 +24,7 @@ PRETTIER_FILES = (
     ".prettierrc.yml",
     ".prettierrc.json5",
 )
+COMMENTS = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
 def detect_style(host: Host, path: str, text: str) -> Style:
@@ -102,7 +103,9 @@ def is_es_package(host: Host, path: str) -> bool:
 
 
 def prettier_configuration(host: Host, path: str) -> dict[str, Any]:
-    """The nearest prettier configuration that is plain data, overrides left out."""
+    """The nearest configuration that is plain data, overrides left out: prettier's, or in
+    its names that of biome or oxfmt, which format alike.
+    """
     folder = posixpath.dirname(path)
     while True:
         for name in PRETTIER_FILES:
@@ -112,9 +115,56 @@ def prettier_configuration(host: Host, path: str) -> dict[str, Any]:
         found = package_at(host, folder).get("prettier")
         if isinstance(found, dict):
             return found
+        if other := other_formatter(host, folder):
+            return other
         if not folder:
             return {}
         folder = posixpath.dirname(folder)
+
+
+def other_formatter(host: Host, folder: str) -> dict[str, Any]:
+    """What biome or oxfmt is set to in a folder, by prettier's names and with their defaults."""
+    for name in ("biome.json", "biome.jsonc", ".oxfmtrc.json", ".oxfmtrc.jsonc"):
+        path = posixpath.join(folder, name)
+        if not host.exists(path):
+            continue
+        found = parse_jsonc(host.read(path).decode("utf-8", "replace"))
+        return from_biome(found) if name.startswith("biome") else {"printWidth": 100, **found}
+    return {}
+
+
+def from_biome(found: dict[str, Any]) -> dict[str, Any]:
+    general, script = table(found, "formatter"), table(found, "javascript", "formatter")
+    if False in (general.get("enabled"), script.get("enabled")):
+        return {}
+    both = {**general, **script}
+    return {
+        "printWidth": both.get("lineWidth", 80),
+        "useTabs": both.get("indentStyle", "tab") == "tab",
+        "tabWidth": both.get("indentWidth", 2),
+        "singleQuote": both.get("quoteStyle") == "single",
+        "semi": both.get("semicolons") != "asNeeded",
+        "trailingComma": both.get("trailingCommas", "all"),
+        "arrowParens": "avoid" if both.get("arrowParentheses") == "asNeeded" else "always",
+        "bracketSpacing": both.get("bracketSpacing", True),
+    }
+
+
+def table(data: dict[str, Any], *keys: str) -> dict[str, Any]:
+    for key in keys:
+        found = data.get(key)
+        data = found if isinstance(found, dict) else {}
+    return data
+
+
+def parse_jsonc(text: str) -> dict[str, Any]:
+    """JSON with comments and trailing commas; what is none is empty."""
+    kept = COMMENTS.sub(lambda found: found[0] if found[0].startswith('"') else "", text)
+    try:
+        found = json.loads(re.sub(r",(\s*[}\]])", r"\1", kept))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def parse_configuration(text: str) -> dict[str, Any]:

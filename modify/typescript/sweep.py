@@ -121,7 +121,7 @@ class Sweep:
 
         Either their value is looked into (``timer.unref()``) although nothing sets it any
         more, or they are set and the place that sets them back has gone: a flag would
-        stay up for ever.
+        stay set.
         """
         found = set()
         for name in self.loop:

@@ -17,6 +17,7 @@ from modify.typescript.channel import EVENT, Channel
 from modify.typescript.daemon import LISTENS, why_not_a_daemon
 from modify.typescript.dials import MARK
 from modify.typescript.hidden import Hidden
+from modify.typescript.indirect import Indirect
 from modify.typescript.libraries import RULE, Libraries
 from modify.typescript.own_files import OwnFiles
 from modify.typescript.packages import Packages
@@ -58,6 +59,19 @@ class Search:
             self.patch.findings.append(finding)
         hidden = Hidden(self.own, self.visible, self.pairing, holding.dials)
         self.patch.findings += hidden.findings()
+        self.add_indirect(holding)
+
+    def add_indirect(self, holding: Holding) -> None:
+        held = {path for path, dials in holding.dials.items() if dials.is_held}
+        spoken = set(holding.dials) | {finding.path for finding in self.patch.findings}
+        spoken |= {note.path for note in self.patch.notes}
+        indirect = Indirect(self.own, holding.makers, held, spoken, self.visible)
+        sources = (source for path in self.carrying if (source := self.source(path)))
+        for found in [*indirect.examine(sources)]:
+            if isinstance(found, Finding):
+                self.patch.findings.append(found)
+            else:
+                self.patch.notes.append(found)
 
     @cached_property
     def own(self) -> OwnFiles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +22,14 @@ from skill.report.printer import Printer
 from skill.shell import quoted
 
 Row = dict[str, Any]
+PLACES = (
+    ("~/.config/systemd/user", "*.service"),
+    ("/etc/systemd/user", "*.service"),
+    ("/etc/systemd/system", "*.service"),
+    ("~/Library/LaunchAgents", "*.plist"),
+    ("/Library/LaunchDaemons", "*.plist"),
+)
+"""Where units are installed."""
 
 
 @dataclass(frozen=True)
@@ -170,14 +178,26 @@ def unit_files(host: Host) -> list[Any]:
 
 
 def guarded(host: Host) -> list[dict[str, str]]:
-    """The host's units that load the guard, for ``status``: path and version."""
+    """The bot's units that load the guard, here and where units are installed: path and version."""
     seen = []
-    for text in unit_files(host):
-        unit = open_unit(host.root / text.path, host, None, None)
+    for path in [*(text.path for text in unit_files(host)), *installed(host)]:
+        unit = open_unit(host.root / path, host, None, None)
         version = of_kind(unit).found(unit)
         if version:
-            seen.append({"path": text.path, "version": version})
+            seen.append({"path": path, "version": version})
     return seen
+
+
+def installed(host: Host) -> Iterator[str]:
+    """The systemd and launchd units outside of the host that name a file in it."""
+    for folder, pattern in PLACES:
+        for path in sorted(Path(folder).expanduser().glob(pattern)):
+            try:
+                content = b"" if path.is_symlink() else path.read_bytes()
+            except OSError:
+                continue
+            if str(host.root).encode() in content and not path.is_relative_to(host.root):
+                yield str(path)
 
 
 def run_command(host: Host, choice: Choice, printer: Printer) -> int:

@@ -32,7 +32,7 @@ def render_guard(version: str = __version__, policy: Policy = POLICY) -> bytes:
     )
     joined = _LAZY.sub(_lazily, joined)
     # Old versions of Node cannot parse it, so to them it is a comment.
-    payload = joined.replace("*/", "*\\/")
+    payload = re.sub(r"\*(\\*)/", r"*\\\1/", joined)
     body = f"{_source('guard/loader.cjs')}\n{_MARK}\n{payload}*/\n"
     return f"// Guard by skillgen {version} (sha256 of the rest: {_digest(body)})\n{body}".encode()
 

@@ -1,4 +1,4 @@
-"""One unit that ``skillgen guard --unit`` was given, and what a supervisor needs to be told."""
+"""A unit file given with ``--unit``, and the changes that guard the bot it starts."""
 
 from __future__ import annotations
 
@@ -51,9 +51,10 @@ class Unit:
 
 @dataclass
 class Guarding:
-    """What a supervisor's files become. notes: what to know; next: what to run then.
+    """The files to write for one unit.
 
-    todo: what a person has to do, because a file is not ours to change.
+    notes: hints for the report; next: the commands to run afterwards; todo: changes that a
+    person has to make, in files that are not skillgen's to change.
     """
 
     wanted: list[Wanted] = field(default_factory=list)
@@ -63,7 +64,7 @@ class Guarding:
 
 
 def open_unit(path: Path, host: Host, service: str | None, memory: str | None) -> Unit:
-    """The unit in a file. Raises SkillgenError for what is none."""
+    """Return the unit in a file. Raises SkillgenError if the file holds no unit."""
     path = path.parent.resolve() / path.name
     content = read(path)
     if content is None:
@@ -71,7 +72,7 @@ def open_unit(path: Path, host: Host, service: str | None, memory: str | None) -
     kind = kind_in(path, content)
     if kind is None:
         kinds = "systemd, launchd, compose, pm2 or supervisord"
-        raise SkillgenError(f"{path}: is no unit of {kinds}")
+        raise SkillgenError(f"{path}: is not a unit of {kinds}")
     return Unit(path, content, kind, host, service, memory)
 
 
@@ -91,9 +92,10 @@ def kind_in(path: Path, content: bytes) -> Kind | None:
 
 
 def choose(unit: Unit, names: dict[str, bool], what: str) -> list[str]:
-    """Those of a file's programs that are the bot; ``names`` says which plainly are.
+    """Return the names of the file's programs that start the bot.
 
-    Raises SkillgenError where nobody can tell.
+    names: each program's name, and whether it is known to start the bot. Raises SkillgenError
+    if no program is known to start it and there are several.
     """
     if unit.service is not None:
         if unit.service not in names:

@@ -14,16 +14,17 @@ HOST of inspect, check, apply:
      "next": [{"command": text or null, "why": text}],             apply only
      "warnings": [text]}
 HOST of revert: host, exit, error, recovered, restored, merged, removed, kept: [path],
-    conflicts: [{"path", "reason", "merge": path or null}], message.
+    away: [path], conflicts: [{"path", "reason", "merge": path or null}], message, next, warnings.
 HOST of status: host, exit, error, recovered, versions: [text], files, changed, missing:
     [path], modules, skill: [{"path", "version", "intact"}], memories: [MEMORY],
-    guarded: [{"path", "version"}].
+    guarded: [{"path", "version"}], lost: [{"path", "line", "message"}], warnings: [text].
 HOST of guard: host, exit, error, recovered, guard: path or null, proof: text or null,
     changes: [path], written, next, todo, notes: [text].
 HOST of install: host, exit, error, recovered, added, changed, removed, kept: [path],
     warnings: [text].
 HOST of reset: host, exit, error, recovered, memories: [MEMORY].
-MEMORY: {"path", "state": "clear"|"waiting"|"stopped", "text", "cleared": bool}.
+MEMORY: {"path", "state": "clear"|"waiting"|"stopped", "text", "resettable": bool,
+    "cleared": bool}.
 rule: {"version", "skillgen", "command", "exit", "rules": [{"id", "summary", "page"}]}.
 
 Every HOST also has "foreign_record": null, or one line when what lies in .skillgen is not

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from skill.host import Host
+from skill.options import Options
 from skill.package_json import package_at
 from skill.plan import Change, Plan
 from skill.report.service_names import DOCUMENTS, Names, is_test, names_of
@@ -43,6 +44,17 @@ def next_steps(host: Host, plan: Plan, platform: str = sys.platform) -> list[Nex
     steps = list(_scripts(host, package, plan))
     steps += _restart(host, plan, platform)
     return steps
+
+
+def after_revert(
+    host: Host, rules: Mapping[str, tuple[str, ...]], platform: str = sys.platform
+) -> list[NextStep]:
+    """What is still built, installed and running from the patched sources.
+
+    rules: of each file that was taken back, those that had changed it.
+    """
+    changes = tuple(Change(path, b"", b"", 0o644, asked) for path, asked in rules.items())
+    return next_steps(host, Plan(host.root, Options(), changes), platform)
 
 
 def stale_build(host: Host) -> str | None:

@@ -12,10 +12,13 @@ import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from skill import __version__
+from skill import __version__, changed
 from skill.errors import SkillgenError
+from skill.host import Host
+from skill.importers import importers
 from skill.plan import Plan
 from skill.transaction.commit import Recovery, Target, commit, missing_folders, require_unchanged
 from skill.transaction.commit import recover as _recover
@@ -95,7 +98,7 @@ def revert(root: Path, keep: Collection[str] = ()) -> Reverted | None:
     with _opened(root) as tree:
         if not Store(tree).layers():
             return None
-        return _revert(tree, keep)
+        return _revert(tree, partial(importers, Host(root)), keep)
 
 
 def copy_record(root: Path, target: Path) -> None:
@@ -152,6 +155,7 @@ def rewrite_file(root: Path, path: str, rewrite: Callable[[bytes], bytes]) -> No
             try:
                 tree.write_new(staged, rewrite(held.content), held.mode, held.owner)
                 tree.rename(staged, path)
+                changed.note()
             finally:
                 tree.remove(staged)
         except OSError as error:

@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from skill import changed
 from skill.errors import SkillgenError
 from skill.transaction.journal import ForeignRecord, Journal, Layer, Step, Store, staged_name
 from skill.transaction.paths import FOLDER, require_of_host
@@ -81,6 +82,7 @@ def commit(
         finish(store, journal)
     except (OSError, SkillgenError) as error:
         raise _taken_back(store, journal, error) from error
+    changed.note()
 
 
 def _step(tree: Tree, target: Target, held: Held | None, staged: str) -> Step:
@@ -110,11 +112,13 @@ def _taken_back(store: Store, journal: Journal, error: Exception) -> SkillgenErr
         if store.exists():
             journal = store.journal() or journal  # the last write may have landed all the same
             if journal.phase == "committing" and not store.has_staged_layers():
+                changed.note()
                 return SkillgenError(
                     f"{journal.verb} is done, but not its clean-up ({reason}); run skillgen status"
                 )
             undo(store, journal)
     except (OSError, SkillgenError):
+        changed.note()
         return SkillgenError(
             f"{journal.verb} was cut short ({reason}); mend that, then run skillgen status, "
             "which brings the host to before or after"
@@ -143,7 +147,7 @@ def _advance(tree: Tree, step: Step) -> None:
     if step.after is None and now is None:
         return  # its removal is done
     if now != step.before:
-        raise SkillgenError(changed(step.path))
+        raise SkillgenError(overtaken(step.path))
     if step.after is None:
         tree.remove(step.path)
     elif staged != step.after:
@@ -211,6 +215,7 @@ def recover(tree: Tree) -> Recovery | None:
             journal = store.journal() if store.exists() else None
             if journal is None:
                 return None
+            changed.note()
             return _settle(store, journal)
         except OSError as error:
             raise SkillgenError(
@@ -240,11 +245,11 @@ def require_unchanged(tree: Tree, target: Target) -> Held | None:
     except OSError as error:
         raise SkillgenError(f"{target.path}: {error.strerror}; nothing was written") from error
     if (held.content if held else None) != target.before:
-        raise SkillgenError(changed(target.path))
+        raise SkillgenError(overtaken(target.path))
     return held
 
 
-def changed(path: str) -> str:
+def overtaken(path: str) -> str:
     return f"{path}: changed since the plan was made; nothing was written, run the command again"
 
 

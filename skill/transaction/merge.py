@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -60,11 +59,3 @@ def merge(git: str, current: bytes, base: bytes, other: bytes, label: str) -> Me
         # 255: a binary file, or no merge at all.
         return Merged(current, 1)
     return Merged(result.stdout, result.returncode)
-
-
-_LAYOUT = re.compile(rb"[\s;,'\"`()]+")
-
-
-def same_but_layout(one: bytes, other: bytes) -> bool:
-    """Whether two texts differ only in what a formatter changes: space, quotes, commas."""
-    return _LAYOUT.sub(b"", one) == _LAYOUT.sub(b"", other)

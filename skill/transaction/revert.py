@@ -1,21 +1,30 @@
 """Takes back what was applied, and what the host's people changed since stays.
 
 The layers are undone last to first. A file that is as we left it becomes its original
-byte for byte. One that has changed since is merged three-way. Where that conflicts, the
-file stays as it is with its record, so that nothing is lost and the revert can go on
-later; files that we added stay too then, because a file that stays may import them.
+byte for byte. One that has changed since is merged three-way, whatever the change is.
+Where that conflicts, the file stays as it is with its record, so that nothing is lost and
+the revert can go on later; files that we added stay too then, because a file that stays may
+import them, and so does one that another file of the host imports.
+
+Where no file is as we left it, in a git repository, a stash or another branch may hold the
+patch, and bring it back: its record is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from skill.errors import SkillgenError
+from skill.render import is_same_added
 from skill.transaction.commit import Target, commit
 from skill.transaction.journal import Entry, Layer, Store
-from skill.transaction.merge import git_program, merge, same_but_layout
+from skill.transaction.merge import git_program, merge
+from skill.transaction.tracked import is_repository
 from skill.transaction.tree import Tree
+
+Importers = Callable[[str, Mapping[str, bytes | None]], Iterable[str]]
+"""Who imports a file, when some files hold what is given here (None: no file)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +38,18 @@ class Conflict:
 
 @dataclass(slots=True)
 class Reverted:
-    """restored, merged, removed, kept: paths by what became of them."""
+    """restored, merged, removed, kept: paths by what became of them.
+
+    away: as they were before, or gone, with nothing taken back; their record is kept.
+    rules: of each file that was taken back, those that had changed it.
+    """
 
     restored: list[str] = field(default_factory=list)
     merged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    away: list[str] = field(default_factory=list)
+    rules: dict[str, tuple[str, ...]] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
 
 
@@ -46,7 +61,7 @@ class _Undone:
     with_markers: bytes | None = None
 
 
-def revert(tree: Tree, keep: Collection[str] = ()) -> Reverted:
+def revert(tree: Tree, importers: Importers, keep: Collection[str] = ()) -> Reverted:
     """Take back every layer; ``keep`` names files that stay and are forgotten.
 
     Raises SkillgenError with nothing written.
@@ -58,18 +73,30 @@ def revert(tree: Tree, keep: Collection[str] = ()) -> Reverted:
         for path in keep:
             if path not in known:
                 raise SkillgenError(f"{path}: nothing is recorded for it; see skillgen status")
-        return _revert(store, layers, known, set(keep))
+        return _revert(store, layers, known, set(keep), importers)
 
 
-def _revert(store: Store, layers: tuple[Layer, ...], known: set[str], keep: set[str]) -> Reverted:
+def _revert(
+    store: Store,
+    layers: tuple[Layer, ...],
+    known: set[str],
+    keep: set[str],
+    importers: Importers,
+) -> Reverted:
     tree, report = store.tree, Reverted(kept=sorted(keep))
     now = {path: tree.read(path) for path in sorted(known - keep)}
     results = {
         path: _undo_all(store, path, held.content if held else None, layers)
         for path, held in now.items()
     }
-    stuck = {path for path, result in results.items() if result.conflict}
     added = _added(layers)
+    instead = {path: result.content for path, result in results.items() if not result.conflict}
+    for path in added & instead.keys():
+        if now[path] is not None and instead[path] is None:
+            by = next(iter(sorted(importers(path, instead))), "")
+            if by:
+                results[path] = _Undone(None, conflict=f"still imported by {by}")
+    stuck = {path for path, result in results.items() if result.conflict}
     staying = stuck | (added & set(results) if stuck - added else set())
     targets = []
     for path, result in results.items():
@@ -81,7 +108,14 @@ def _revert(store: Store, layers: tuple[Layer, ...], known: set[str], keep: set[
             targets.append(Target(path, before, result.content))
             kind = "removed" if result.content is None else "merged" if result.merged else ""
             getattr(report, kind or "restored").append(path)
-    left = _left(layers, staying)
+    if not targets and not keep and is_repository(tree.root):
+        report.away = sorted(results.keys() - staying)
+    elif stuck & added:
+        # What imports them may have been renamed, and be renamed back.
+        staying |= {path for path in results if now[path] is None}
+    asked = {entry.path: entry.rules for layer in layers for entry in layer.entries}
+    report.rules = {target.path: asked[target.path] for target in targets}
+    left = _left(layers, staying | set(report.away))
     folders = sorted({folder for layer in layers for folder in layer.folders})
     if layers:
         commit(store, "revert", targets, left, folders)
@@ -109,8 +143,8 @@ def _undo(store: Store, entry: Entry, content: bytes | None) -> _Undone:
     if content is None or content in (before, after):
         # A file that the host's people removed stays removed.
         return _Undone(None if content is None else before)
-    if same_but_layout(content, after):
-        return _Undone(before)
+    if before is None and is_same_added(content, after):
+        return _Undone(None)
     if before is None:
         return _Undone(content, conflict="added by skillgen and edited since")
     git = git_program(store.tree.root)

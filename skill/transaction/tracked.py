@@ -20,6 +20,11 @@ FIXED = 40  # what comes before the hash in an entry
 EXTENDED, VERSIONS = 0x4000, (2, 3, 4)
 
 
+def is_repository(root: Path) -> bool:
+    """Whether a git repository holds the folder, which can bring earlier files back."""
+    return any(_git_folder(folder) is not None for folder in (root, *root.parents))
+
+
 def is_tracked(root: Path, name: str) -> bool:
     """Whether ``name`` in the host's root, or what is in it, is in the index of a repository.
 

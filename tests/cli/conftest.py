@@ -7,6 +7,7 @@ It wants ``connect();`` to become ``turn(); connect();`` in every ``*.bot.ts``, 
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,3 +102,10 @@ def content_of(root: Path) -> dict[str, tuple[bytes, int]]:
         for path in sorted(root.rglob("*"))
         if path.is_file() and not path.is_symlink()
     }
+
+
+def committed(host: Path) -> None:
+    """The host as a git repository with all of it in one commit."""
+    author = ("-c", "user.name=t", "-c", "user.email=t@localhost")
+    for words in (("init", "-q"), ("add", "-A"), (*author, "commit", "-qm", "all")):
+        subprocess.run(["git", *words], cwd=host, check=True)

@@ -14,7 +14,7 @@ import pytest
 
 from skill import transaction
 from skill.plan import Plan
-from tests.cli.conftest import Outcome, Skillgen, content_of
+from tests.cli.conftest import Outcome, Skillgen, committed, content_of
 
 CHANNEL = "src/whats app.bot.ts"
 MAIN = Path(__file__).parents[2] / "skill" / "__main__.py"
@@ -225,6 +225,7 @@ def test_a_state_that_names_files_outside(skillgen: Skillgen, host: Path, tmp_pa
 def test_a_damaged_state(skillgen: Skillgen, host: Path) -> None:
     skillgen("apply", host)
     (host / ".skillgen/state.json").write_text("{")
+    committed(host)
     assert_refused(skillgen("revert", host), ".skillgen: ", "was changed since", "git revert")
 
 

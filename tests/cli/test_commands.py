@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import ADDED, Skillgen, content_of
+from tests.cli.conftest import ADDED, Skillgen, committed, content_of
 
 CHANNEL = "src/whats app.bot.ts"
 
@@ -88,8 +88,10 @@ def test_several_hosts_worst_status_wins(skillgen: Skillgen, host: Path, tmp_pat
     other.mkdir()
     (other / "package.json").write_text("{}\n")
     outcome = skillgen("apply", tmp_path / "none", host, other)
-    assert outcome.code == 2
+    assert outcome.code == 1, "2 would say that nothing was written"
+    assert "no such folder" in outcome.err
     assert b"turn()" in (host / CHANNEL).read_bytes(), "the others are done all the same"
+    assert skillgen("apply", tmp_path / "none", host, other).code == 2
     assert skillgen("inspect", host, other).code == 0
 
 
@@ -149,6 +151,7 @@ def test_json_of_a_failure(skillgen: Skillgen, tmp_path: Path) -> None:
 def test_fresh_clone_has_no_record(skillgen: Skillgen, host: Path) -> None:
     skillgen("apply", host)
     subprocess.run(["rm", "-r", host / ".skillgen"], check=True)
+    committed(host)
     patched = content_of(host)
     assert skillgen("check", host).code == 0
     assert skillgen("apply", host).code == 0
@@ -157,8 +160,18 @@ def test_fresh_clone_has_no_record(skillgen: Skillgen, host: Path) -> None:
     assert "applied with skillgen 0.1.0" in status.out
     revert = skillgen("revert", host)
     assert revert.code == 2
-    assert "git revert" in revert.err
+    assert revert.err.index("git show --stat $(") < revert.err.index("git revert $(")
     assert content_of(host) == patched
+
+
+def test_what_git_has_not_committed_names_no_commit(skillgen: Skillgen, host: Path) -> None:
+    skillgen("apply", host)
+    subprocess.run(["rm", "-r", host / ".skillgen"], check=True)
+    subprocess.run(["git", "init", "-q"], cwd=host, check=True)
+    revert = skillgen("revert", host)
+    assert revert.code == 2
+    assert "git revert" not in revert.err
+    assert "by hand, as git has not committed it: remove src/added.ts" in revert.err
 
 
 def test_status_sees_drift(skillgen: Skillgen, host: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.report.printer import Printer
-from tests.cli.conftest import ADDED, Skillgen, content_of
+from tests.cli.conftest import ADDED, Skillgen, committed, content_of
 
 DEEP = '{"a":' * 200_000
 
@@ -201,8 +201,9 @@ def test_commands_to_copy_quote_what_the_host_names(
     """A file's name must not become a command of whoever pastes the line."""
     evil = "src/$(touch ran) 'b' \".ts"
     (host / evil).write_bytes(ADDED)
+    committed(host)
     outcome = skillgen("revert", host)
-    command = outcome.err.strip().rpartition("with git: ")[2]
+    command = outcome.err.strip().rpartition("then: ")[2]
     assert command.startswith("git revert $(git log")
     arguments = command.removeprefix("git revert $(").removesuffix(")")
     assert shlex.split(arguments)[-1] == evil

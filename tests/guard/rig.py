@@ -42,6 +42,7 @@ WAYS = {
     "in-a-package": ("node", "package.mjs"),
     "held-in-its-source": ("node", "held.mjs"),
     "rewritten": ("node", "rewritten.mjs"),
+    "half-rewritten": ("node", "half.mjs"),
     "worker-thread": ("node", "worker.mjs"),
     "two-copies": ("node", "two.mjs"),
     "tsx": ("node_modules/.bin/tsx", "typed.mts"),
@@ -73,7 +74,10 @@ export default (start) => start(baileys, makeWASocket);
 
 
 def make_tree(folder: Path, node_tools: Path) -> Path:
-    """A folder with the bots, the guard (``guard.cjs``) and every copy of Baileys."""
+    """A folder with the bots, every copy of Baileys, and the guard.
+
+    ``guard.cjs`` has the short policy, ``real.cjs`` the real one.
+    """
     tools = node_tools.resolve() / "node_modules"
     shutil.copytree(HERE / "bots", folder, dirs_exist_ok=True)
     modules = folder / "node_modules"
@@ -104,6 +108,7 @@ def make_tree(folder: Path, node_tools: Path) -> Path:
         module.parent.mkdir(exist_ok=True)
         module.write_text(render_channel_module(Style(), "1", ".mjs", SHORT, kind))
     (folder / "guard.cjs").write_bytes(render_guard(policy=SHORT))
+    (folder / "real.cjs").write_bytes(render_guard())
     return folder
 
 
@@ -182,11 +187,20 @@ class Bot:
     @property
     def attempts(self) -> list[list[float]]:
         """When each account's attempts began, by its own memory: seconds since 1970."""
-        found = [
-            json.loads(file.read_text())["attempts"].values()
-            for file in (self.folder / "memory").glob("*-reconnect.json")
-        ]
-        return [sorted(stamp / 1000 for stamp in stamps) for stamps in found if stamps]
+        return attempts_in(self.folder / "memory")
+
+    @property
+    def own_attempts(self) -> list[list[float]]:
+        """The same by the memory of a bot that is rewritten, beside its credentials."""
+        return attempts_in(self.folder)
+
+
+def attempts_in(folder: Path) -> list[list[float]]:
+    found = [
+        json.loads(file.read_text())["attempts"].values()
+        for file in folder.glob("*-reconnect.json")
+    ]
+    return [sorted(stamp / 1000 for stamp in stamps) for stamps in found if stamps]
 
 
 def bot(

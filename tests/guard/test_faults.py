@@ -60,6 +60,10 @@ def outcomes(tree: Path, server: Server) -> Iterator[dict[tuple[str, ...], tuple
         for fault, script in RECOVERIES.items():
             for way in (*REACHED, "bundle-in-common-js"):
                 add(("online", fault, way), bot(tree, server, way, script, True), until_online)
+        for way in (*REACHED, "bundle-in-common-js"):
+            made = bot(tree, server, way, ("open",), True)
+            made.guard = tree / "real.cjs"
+            add(("healthy", way), made, until_online)
         add(
             ("online", "http", "unguarded"),
             bot(tree, server, "es-module", ("http/503", "open")),
@@ -91,6 +95,14 @@ def test_a_guarded_bot_comes_back(outcomes: Outcomes, fault: str, way: str) -> N
     bot, is_online = outcomes["online", fault, way]
     assert is_online, (bot.seen, bot.log.read_text())
     assert len(bot.dials) == len(bot.script), "no attempt more than it takes"
+
+
+@pytest.mark.parametrize("way", [*REACHED, "bundle-in-common-js"])
+def test_a_healthy_bot_sees_nothing_of_the_guard(outcomes: Outcomes, way: str) -> None:
+    bot, _ = outcomes["healthy", way]
+    lines = bot.log.read_text().splitlines()
+    said = [line for line in lines if "part of a bundle" not in line]
+    assert said == ["open"], "it did not wait, so there is nothing to say"
 
 
 def test_an_unguarded_bot_hangs_after_an_http_refusal(outcomes: Outcomes) -> None:

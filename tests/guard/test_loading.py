@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -194,3 +195,85 @@ def test_a_package_that_only_uses_baileys_is_left_alone(
         check=False,
     )
     assert done.stdout == "false a,default true\n", done.stderr
+
+
+def run_in(folder: Path, guard: Path, *options: str, **files: str) -> tuple[str, str]:
+    """Write the files of a bot, start its ``bot_mjs``, and return what it printed."""
+    for name, text in files.items():
+        (folder / name.replace("_", ".")).write_text(text)
+    done = subprocess.run(
+        ["node", *options, folder / "bot.mjs"],
+        env={"NODE_OPTIONS": f"--require={guard}", "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout, done.stderr
+
+
+def test_what_was_required_first_is_wrapped_for_an_import_as_well(
+    guard: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "node_modules" / "old-baileys"
+    folder.mkdir(parents=True)
+    (folder / "package.json").write_text('{"name": "old-baileys", "main": "index.js"}')
+    (folder / "index.js").write_text(OLD)
+    bot = """
+    import { createRequire } from 'node:module';
+    import { types } from 'node:util';
+    const required = createRequire(import.meta.url)('old-baileys');
+    const { default: imported } = await import('old-baileys');
+    console.log(types.isProxy(required.default), types.isProxy(imported.default));
+    """
+    assert run_in(tmp_path, guard, bot_mjs=bot) == ("true true\n", "")
+
+
+def test_an_instance_that_a_package_exports_keeps_its_privacy(guard: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "node_modules" / "baileys-tools"
+    folder.mkdir(parents=True)
+    package = {"name": "baileys-tools", "type": "module", "main": "index.js"}
+    (folder / "package.json").write_text(json.dumps(package))
+    (folder / "index.js").write_text(
+        "// calls makeWASocket\n"
+        "class Tools { #name = 'tools'; name() { return this.#name; } }\n"
+        "export default new Tools();\n"
+    )
+    bot = "import tools from 'baileys-tools'; console.log(tools.name());"
+    assert run_in(tmp_path, guard, bot_mjs=bot) == ("tools\n", "")
+
+
+def test_a_file_that_only_has_the_name_of_an_added_module_is_left_alone(
+    guard: Path, tmp_path: Path
+) -> None:
+    own = "export default class Reconnect { turn() { return 'its own'; } }"
+    bot = """
+    import Reconnect from './whatsapp-reconnect.mjs';
+    console.log(new Reconnect().turn());
+    """
+    (tmp_path / "whatsapp-reconnect.mjs").write_text(own)
+    assert run_in(tmp_path, guard, bot_mjs=bot) == ("its own\n", "")
+
+
+@pytest.mark.parametrize("loader", [False, True], ids=["none", "own"])
+def test_a_thread_of_hooks_is_there_only_for_a_bot_with_a_loader(
+    guard: Path, tmp_path: Path, loader: bool
+) -> None:
+    """It takes Node longer to start one than all else of the guard."""
+    counting = tmp_path / "counting.cjs"
+    counting.write_text(
+        "const Module = require('module');"
+        "const { register } = Module;"
+        "let calls = 0;"
+        "Module.register = (...all) => { calls += 1; return register(...all); };"
+        "process.on('exit', () => console.log(calls, Boolean(Module.registerHooks)));"
+    )
+    bot = "import { register } from 'node:module';"
+    if loader:
+        bot += "register('data:text/javascript,');"
+    both = tmp_path / "both.cjs"
+    both.write_text(f"require({json.dumps(str(counting))}); require({json.dumps(str(guard))});")
+    out, err = run_in(tmp_path, both, bot_mjs=bot)
+    calls, has_hooks = out.split()
+    wanted = 0 if not loader else 1 if has_hooks == "true" else 2
+    assert (int(calls), err) == (wanted, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import plistlib
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -468,6 +469,52 @@ def test_a_bot_that_is_patched_needs_no_guard(skillgen: Skillgen, host: Path) ->
         done = skillgen(*arguments)
         assert done.code == 2 and "needs no guard" in done.err, done
     assert content_of(host) == before
+
+
+DIAL = """\
+import makeWASocket from '@whiskeysockets/baileys';
+export async function connect(auth) {
+  const sock = makeWASocket({ auth });
+  sock.ev.on('connection.update', ({ connection }) => {
+    if (connection === 'close') connect(auth);
+  });
+}
+"""
+
+
+@pytest.mark.parametrize("place", ["here", "installed"])
+def test_apply_says_that_the_host_is_guarded_as_well(
+    skillgen: Skillgen,
+    host: Path,
+    home: Path,
+    place: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    unit = host / "deploy/bot.service"
+    if place == "installed":
+        unit = home / ".config/systemd/user/bot.service"
+        unit.parent.mkdir(parents=True)
+        unit.write_text(SYSTEMD.replace("/srv/bot", str(host)))
+    (host / "index.js").unlink()
+    (host / "bot.mjs").write_text(DIAL)
+    assert skillgen("--unit", unit).code == 0
+    cli.run(["apply", str(host), "--format", "json"])
+    warnings = json.loads(capfd.readouterr().out)["hosts"][0]["warnings"]
+    shown = unit.relative_to(host) if place == "here" else unit
+    [line] = [text for text in warnings if "guard" in text]
+    assert line.startswith(f"{shown} loads the guard as well: each attempt counts and waits once")
+    assert shlex.quote(str(unit)) in line
+    assert skillgen("--unit", unit, "--remove").code == 0
+    cli.run(["apply", str(host), "--format", "json"])
+    assert not json.loads(capfd.readouterr().out)["hosts"][0]["warnings"]
+
+
+def test_an_unguarded_host_is_patched_without_a_word_of_it(
+    host: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (host / "bot.mjs").write_text(DIAL)
+    cli.run(["apply", str(host), "--format", "json"])
+    assert not json.loads(capfd.readouterr().out)["hosts"][0]["warnings"]
 
 
 def test_what_is_no_unit_is_said(skillgen: Skillgen, host: Path) -> None:

@@ -222,14 +222,14 @@ class Life(RuleBasedStateMachine):
         first = POLICY.transient.first - self.blur
         hasty = sum(late - early < first for early, late in itertools.pairwise(grants))
         assert hasty <= self.reasons, "an attempt without a wait"
-        if bot.reconnect._waiting:
+        if bot.reconnect._waiting.locked():
             until, _code = bot.reconnect._bound()
             assert until - bot.reconnect._now() <= LONGEST + self.blur, "a wait beyond any"
         assert all(count <= 1 for count in bot.outcomes.values()), "two outcomes"
         assert bot.loop is not None
         assert sleeps(bot.loop) <= 1, "two waits"
         reconnect = bot.reconnect
-        idle = reconnect._state == "idle" and not reconnect._waiting
+        idle = reconnect._state == "idle" and not reconnect._waiting.locked()
         assert bot.down or reconnect.terminal or not idle, "dead without a verdict"
         assert not list(self.root.rglob("*.tmp")), "a temporary file stayed"
 
@@ -268,7 +268,7 @@ class BridgeLife(RuleBasedStateMachine):
 
     @rule()
     def second_loop(self) -> None:
-        if self.link._waiting:
+        if self.link._waiting.locked():
             self.bot.inside(lambda: self.bot.spawn(self.serve()))
 
     @rule()

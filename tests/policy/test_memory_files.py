@@ -101,8 +101,9 @@ class Bot:
         driver = self.command[-1]
         (self.root / driver).write_text((HERE / driver).read_text())
 
-    def link(self, folder: Path) -> None:
-        (folder / "creds.json").write_text(json.dumps(LINKED))
+    def link(self, folder: Path, number: str = "4917012345678") -> None:
+        me = {"id": f"{number}:1@s.whatsapp.net"}
+        (folder / "creds.json").write_text(json.dumps(LINKED | {"me": me}))
 
     def start(self, **options: Any) -> Process:
         words = json.dumps({"auth": "auth", **options})
@@ -193,6 +194,46 @@ def test_the_attempts_of_all_processes_count(bot: Bot) -> None:
     one.ask("close", code=408)
     two.ask("close", code=408)
     assert len(bot.kept()["attempts"]) == 2
+
+
+def test_a_new_link_that_another_process_has_seen_stays(bot: Bot) -> None:
+    one = bot.start()
+    assert one.turn() == "granted"
+    old = bot.kept()["identity"]
+    bot.link(bot.auth, "4917087654321")
+    two = bot.start()
+    assert two.turn(1) in ("granted", "waiting")
+    new = bot.kept()["identity"]
+    assert new not in ("", old)
+    one.ask("stop")  # which writes
+    assert bot.kept()["identity"] == new
+
+
+@pytest.mark.parametrize("bot", ["python"], indirect=True)
+def test_a_verdict_on_an_old_link_is_none_on_the_new_one(bot: Bot) -> None:
+    one = bot.start()
+    assert one.turn() == "granted"
+    bot.link(bot.auth, "4917087654321")
+    one.ask("close", code=401)
+    assert bot.kept()["verdict"] is None
+    assert one.turn() == "waiting"
+    assert bot.start().turn(1) != "refused"
+
+
+def test_another_process_forgets_no_restart(bot: Bot) -> None:
+    """Right after pairing, a 401 may be credentials that were not saved yet: one retry."""
+    one, two = bot.start(), bot.start()
+    assert one.turn() == "granted"
+    assert two.turn() == "waiting"
+    one.ask("close", code=515)
+    mark = bot.kept()["restartAt"]
+    assert mark > 0
+    two.ask("stop")  # which writes
+    assert bot.kept()["restartAt"] == mark
+    assert one.turn(5) == "granted"
+    one.ask("close", code=401)
+    assert bot.kept()["verdict"] is None
+    assert one.turn() == "waiting"
 
 
 # --- how it is written ---
@@ -324,6 +365,14 @@ ODD = {
         "version": 1,
         "verdict": {"code": "401", "at": 1e300, "identity": ""},
     },
+    "numbers beyond any time": {
+        "version": 1,
+        **dict.fromkeys(("level", "blocked", "restarts", "hits", "pid"), 1e300),
+        **dict.fromkeys(("notBefore", "decidedAt", "openedAt", "downSince"), 1e300),
+        **dict.fromkeys(("restartAt", "cleared", "wait"), 1e300),
+        "attempts": {"a": 1e300, "b": -1e300},
+        "code": "429",
+    },
     "nothing but null": {"version": 1, "attempts": None, "code": None, "identity": None},
     "the far future": {"version": 1, "downSince": 9e15, "restartAt": 9e15, "cleared": 9e15},
     "infinity": '{"version": 1, "level": 1e999, "notBefore": 1e999, "hits": 1e999}',
@@ -416,6 +465,17 @@ def test_a_password_in_an_error_is_not_logged(bot: Bot) -> None:
     assert process.turn() == "waiting"
     assert "599" in process.logs()
     assert "hunter2" not in process.logs()
+
+
+@pytest.mark.parametrize("bot", ["python"], indirect=True)
+@pytest.mark.parametrize("password", ["hunter2@home", "hunter2/home", "@hunter2@"])
+def test_nor_is_one_that_was_not_quoted(bot: Bot, password: str) -> None:
+    process = bot.start()
+    assert process.turn() == "granted"
+    address = f"postgres://bot:{password}@db.example/wa"
+    process.ask("close", code=599, message=f"no route to {address} now")
+    assert process.turn() == "waiting"
+    assert "no route to postgres://db.example/wa now" in process.logs()
 
 
 def test_an_error_takes_one_short_line(bot: Bot) -> None:

@@ -27,6 +27,9 @@ from skill.render_python import (
 ADD = Path(__file__).resolve().parents[2] / "add" / "channel" / "python"
 MODULE, TEST = "whatsapp_reconnect.py", "test_whatsapp_reconnect.py"
 PROFILES: tuple[Profile, ...] = ("bridge", "full", "neonize", "both", "all")
+RULES = "E,W,F,I,B,UP,SIM,C4,RUF,RET,PIE"
+# In a host there is no plugin of ours, and its warnings may be errors.
+PLAIN = ("-W", "error", "-p", "no:hypothesispytest", "-p", "no:cacheprovider", "-q")
 STYLES = [
     PythonStyle(indent, quote, end)
     for indent, quote, end in itertools.product(("    ", "  ", "\t"), ('"', "'"), ("\n", "\r\n"))
@@ -68,8 +71,7 @@ def test_formatters_and_linters_change_nothing(profile: Profile, tmp_path: Path)
         command = ("ruff", "format", "--isolated", "--check", "--diff", "--line-length", width, ".")
         status, said = run(tmp_path, *command)
         assert status == 0, said
-    rules = "E,W,F,I,B,UP,SIM,C4,RUF,RET,PIE"
-    command = ("ruff", "check", "--isolated", "--select", rules, "--target-version", "py310", ".")
+    command = ("ruff", "check", "--isolated", "--select", RULES, "--target-version", "py310", ".")
     status, said = run(tmp_path, *command)
     assert status == 0, said
 
@@ -103,9 +105,7 @@ def test_type_checks(profile: Profile, tmp_path: Path) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_hosts_test_passes(profile: Profile, tmp_path: Path) -> None:
     write(tmp_path, profile)
-    # In a host there is no plugin of ours, and its warnings may be errors.
-    options = ("-W", "error", "-p", "no:hypothesispytest", "-p", "no:cacheprovider", "-q")
-    status, said = run(tmp_path, "pytest", *options)
+    status, said = run(tmp_path, "pytest", *PLAIN)
     assert status == 0, said
     assert re.search(r"\b(?:[6-9]|[12]\d) passed", said), said
 
@@ -132,7 +132,35 @@ def test_a_bridge_gets_only_its_part() -> None:
     neonize = render_python_module("1.2.3", "neonize")
     assert "class BridgeLink" not in neonize and "def heard" in neonize
     assert "neonize" not in bridge + full
-    assert len(bridge.splitlines()) < 330
+
+
+HOSTS: list[tuple[Profile, set[str]]] = [
+    ("bridge", {"link_of", "start", "opened", "stop", "turn", "logout", "terminal"}),
+    ("bridge", {"BridgeLink", "start", "turn_sync", "on_open", "delay", "going"}),
+    ("neonize", {"session_of", "turn", "hear", "heard"}),
+    ("neonize", {"hear", "heard", "dial", "serve", "hang_up", "end_of"}),
+]
+
+
+@pytest.mark.parametrize(("profile", "calls"), HOSTS)
+def test_what_one_host_calls_is_as_sound(profile: Profile, calls: set[str], tmp_path: Path) -> None:
+    (tmp_path / MODULE).write_text(render_python_module("1.2.3", profile, calls=calls))
+    (tmp_path / TEST).write_text(render_python_test("1.2.3", profile, calls=calls))
+    (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = true\npython_version = 3.10\n")
+    commands = [
+        ("ruff", "format", "--isolated", "--check", "--diff", "--line-length", "79", "."),
+        ("ruff", "check", "--isolated", "--select", RULES, "--target-version", "py310", "."),
+        ("mypy", MODULE, TEST),
+        ("pytest", *PLAIN),
+    ]
+    for command in commands:
+        status, said = run(tmp_path, *command)
+        assert status == 0, said
+
+
+def test_a_link_to_a_bridge_takes_about_two_hundred_lines() -> None:
+    lines = [len(render_python_module("1", host[0], calls=host[1]).splitlines()) for host in HOSTS]
+    assert max(lines[:2]) < 215
 
 
 def test_an_edit_breaks_the_identity() -> None:

@@ -4,9 +4,12 @@
 const http = require('node:http');
 const fs = require('node:fs');
 
-fs.appendFileSync(process.env.BRIDGE_STARTS, `${process.pid}\n`);
+const note = () => fs.appendFileSync(process.env.BRIDGE_STARTS, `${process.pid}\n`);
 const [status, ...rest] = process.env.BRIDGE_WAY.split(':');
-if (status === 'exit') process.exit(Number(rest[0]));
+if (status === 'exit') {
+  note();
+  process.exit(Number(rest[0]));
+}
 const [ms, code] = rest.map(Number);
 const port = Number(process.argv[process.argv.indexOf('--port') + 1]);
 http
@@ -14,5 +17,7 @@ http
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(request.url === '/health' ? { status } : []));
   })
-  .listen(port, '127.0.0.1');
-setTimeout(() => process.exit(code), ms / Number(process.env.TIME_SCALE));
+  .listen(port, '127.0.0.1', () => {
+    note();
+    setTimeout(() => process.exit(code), ms / Number(process.env.TIME_SCALE));
+  });

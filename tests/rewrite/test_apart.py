@@ -216,5 +216,6 @@ def test_a_listener_on_what_a_package_made_of_the_socket(
     made = patched(tmp_path, {"bot.ts": text})
     assert ("reconnect.socket(makeWASocket, { auth: state })" in made.files["bot.ts"]) == held
     assert ("reconnect.observe(update, attempt, safe)" in made.files["bot.ts"]) != held
-    assert made.held == (("its listener is placed elsewhere",) if held else ())
+    why = "its listener is placed on a wrapper around the socket"
+    assert made.held == ((why,) if held else ())
     assert made.left == ()

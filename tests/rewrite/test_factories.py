@@ -110,3 +110,43 @@ def test_it_is_a_channel_for_the_units_too(tmp_path: Path) -> None:
 def test_a_socket_that_nobody_found(tmp_path: Path, text: str, is_one: bool) -> None:
     (tmp_path / "bot.js").write_text(text)
     assert channel_files(Host(tmp_path)) == ({"bot.js"} if is_one else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("taken", "called"),
+    [
+        ("import { makeWASocket } from './simple.js';\n", "makeWASocket"),
+        ("import { makeWASocket as makeWASocketOf } from './simple.js';\n", "makeWASocketOf"),
+        ("import { makeWASocket } from './index.js';\n", "makeWASocket"),
+    ],
+    ids=["imported", "renamed", "passed on"],
+)
+def test_a_wrapper_that_hands_on_something_else_than_its_socket_is_held(
+    tmp_path: Path, taken: str, called: str
+) -> None:
+    """The other file's dial waits for its turn, too: nothing of it is out of reach."""
+    wrapper = """\
+import { makeWALegacySocket, makeWASocket as make } from '@whiskeysockets/baileys';
+
+export function makeWASocket(config) {
+  const conn = (global.old ? makeWALegacySocket : make)(config);
+  return Object.defineProperties(conn, {});
+}
+"""
+    text = f"""\
+{taken}import {{ useMultiFileAuthState }} from '@whiskeysockets/baileys';
+
+export async function connect(folder, tries = 0) {{
+  const {{ state }} = await useMultiFileAuthState(folder);
+  const conn = {called}({{ auth: state }});
+  conn.ev.on('connection.update', ({{ connection }}) => {{
+    if (connection === 'close' && tries < 5) setTimeout(() => connect(folder, tries + 1), 1000);
+  }});
+}}
+"""
+    files = {"bot.js": text, "simple.js": wrapper, "index.js": "export * from './simple.js';\n"}
+    made = patched(tmp_path, files)
+    assert made.left == ()
+    held = "reconnect.socket(global.old ? makeWALegacySocket : make, config)"
+    assert held in made.files["simple.js"]
+    assert f"const conn = {called}({{ auth: state }});" in made.files["bot.js"]

@@ -202,3 +202,37 @@ export class Bot {{
 }}
 """
     assert folder in patched(tmp_path, {"bot.ts": text}).files["bot.ts"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "entry"),
+    [
+        ("`./session/${opts.name || 'bot'}`", "authDir: () => `./session/${opts.name || 'bot'}`,"),
+        ("global.sessionFolder", "authDir: () => global.sessionFolder,"),
+        ("process.env.FOLDER || 'auth'", "authDir: process.env.FOLDER || 'auth',"),
+    ],
+)
+def test_a_global_of_the_host_is_asked_for_when_the_bot_dials(
+    tmp_path: Path, folder: str, entry: str
+) -> None:
+    """The file that sets it may import this one first."""
+    load = f"const {{ state }} = await useMultiFileAuthState({folder});\n  util.logger.info('up');"
+    made = patched(tmp_path, {"bot.ts": bot(load, tail="connect();\n")})
+    assert entry in made.files["bot.ts"]
+    assert "logger: console" in made.files["bot.ts"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "import log from './log.js';\n",
+        "import { logger as log } from './log.js';\n",
+        "import * as log from './log.js';\n",
+        "const { log } = await import('./log.js');\n",
+        "const { util: { log } } = await import('./log.js');\n",
+    ],
+)
+def test_a_logger_of_the_file_is_used(tmp_path: Path, head: str) -> None:
+    load = "log.info('up');\n  const { state } = await useMultiFileAuthState('auth');"
+    made = patched(tmp_path, {"bot.ts": bot(load, head=head, tail="connect();\n")})
+    assert "logger: log," in made.files["bot.ts"]

@@ -140,3 +140,67 @@ start();
     made = patched(tmp_path, {"bot.ts": text, "update.ts": update})
     assert made.files["bot.ts"] == held_text(text)
     assert made.held == ("no branch for a closed connection was found",)
+
+
+COMMAND = f"""\
+{IMPORTS}
+async function pair(number) {{
+  const {{ state }} = await useMultiFileAuthState(`sessions/${{number}}`);
+  const sock = makeWASocket({{ auth: state }});
+  setTimeout(() => sock.requestPairingCode(number), 3000);
+  sock.ev.on('connection.update', ({{ connection }}) => {{
+    if (connection === 'close') tell(number);
+  }});
+}}
+
+%sasync function handle(number) {{
+  await pair(number);
+}}
+"""
+
+
+@pytest.mark.parametrize("exported", [True, False], ids=["a command", "a script"])
+def test_a_pairing_command_of_the_bot_is_held(tmp_path: Path, exported: bool) -> None:
+    """It dials whenever somebody asks for it; a script that nothing takes from dials once."""
+    text = COMMAND % ("export " if exported else "")
+    made = patched(tmp_path, {"commands/pair.js": text})
+    held = text.replace("makeWASocket({", "reconnect.socket(makeWASocket, {").replace(
+        "useMultiFileAuthState(`", "reconnect.authState(useMultiFileAuthState, `"
+    )
+    first = "import * as reconnect from '../whatsapp-reconnect.js';\n"
+    expected = held.replace(IMPORTS, IMPORTS + first) if exported else text
+    assert made.files["commands/pair.js"] == expected
+    assert made.left == ()
+
+
+SERVICE_OF_CODES = f"""\
+{IMPORTS}import {{ Router }} from 'express';
+
+export const router = Router();
+router.get('/', async (request, response) => {{
+  async function pair() {{
+    const {{ state }} = await useMultiFileAuthState('temp/' + request.query.id);
+    const sock = makeWASocket({{ auth: state }});
+    if (!response.headersSent) response.send(await sock.requestPairingCode(request.query.id));
+    sock.ev.on('connection.update', async ({{ connection, lastDisconnect }}) => {{
+      if (connection === 'open') sock.end();
+      else if (connection === 'close' && lastDisconnect?.error?.output?.statusCode !== 401) {{
+        await delay(10000);
+        pair();
+      }}
+    }});
+  }}
+  return await pair();
+}});
+"""
+
+
+def test_a_web_server_that_gives_out_codes_is_held(tmp_path: Path) -> None:
+    """It dials again after every close while WhatsApp is away, for each who asked."""
+    made = patched(tmp_path, {"pair.js": SERVICE_OF_CODES})
+    assert "const sock = reconnect.socket(makeWASocket, { auth: state });" in made.files["pair.js"]
+    assert made.left == ()
+    assert made.held == ("each call of the function around it may be for another account",)
+    script = SERVICE_OF_CODES.replace("sock.end()", "process.exit(0)")
+    again = patched(tmp_path / "script", {"pair.js": script})
+    assert again.files["pair.js"] == script

@@ -17,6 +17,12 @@ from tests.rewrite.harness import host_text, patched
         ("logger.info({ code }, `again in 5s`);", "logger.info({ code }, `again`);"),
         ("console.log('again after 5000 ms: ok');", "console.log('again: ok');"),
         ("console.log(`${code}, again in 5s.`);", "console.log(`${code}, again.`);"),
+        (
+            "logWarn(chalk.red(`closed (${code}). Again in 5s...`));",
+            "logWarn(chalk.red(`closed (${code}). Again...`));",
+        ),
+        ("addLog('again in 5s');", "addLog('again');"),
+        ("login('again in 5s');", None),
         ("console.log('5秒后重连');", ""),
         ("console.log('closed with 15 errors, in 5.5 s');", None),
         ("console.log('closed in 2 rooms');", None),

@@ -134,3 +134,42 @@ def test_a_code_that_is_asked_for_twice_is_asked_for_once(tmp_path: Path) -> Non
     )
     made = patched(tmp_path, {"bot.ts": host_text(close)}).files["bot.ts"]
     assert "      if (reconnect.terminal) return;\n      reconnect.dial(connect);" in made
+
+
+LONG = f"""\
+{IMPORTS}
+export class Line {{
+  async open(folder) {{
+    const {{ state, saveCreds }} = await useMultiFileAuthState(folder);
+    this.sock = makeWASocket({{ auth: state }});
+  }}
+}}
+"""
+ON_LINES = """\
+    const { state, saveCreds } = await reconnect.authState(
+      useMultiFileAuthState,
+      folder,
+    );
+"""
+ON_ONE = (
+    "    const { state, saveCreds } = await reconnect.authState(useMultiFileAuthState, folder);\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "configuration", "expected"),
+    [
+        ("biome.json", '{ "formatter": { "indentStyle": "space" } }', ON_LINES),
+        ("biome.jsonc", '{ // wide\n "formatter": { "lineWidth": 100, }, }', ON_ONE),
+        ("biome.json", '{ "javascript": { "formatter": { "enabled": false } } }', ON_ONE),
+        (".oxfmtrc.json", '{ "printWidth": 80 }', ON_LINES),
+        (".oxfmtrc.jsonc", "{}", ON_ONE),
+        ("biome.json", "no JSON", ON_LINES),
+    ],
+    ids=["biome", "biome's width", "biome is off", "oxfmt", "oxfmt's width", "unreadable"],
+)
+def test_the_line_of_another_formatter(
+    tmp_path: Path, name: str, configuration: str, expected: str
+) -> None:
+    made = patched(tmp_path, {"line.ts": LONG, name: configuration})
+    assert expected in made.files["line.ts"]

@@ -64,6 +64,29 @@ def test_a_folder_under_pm2(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "app",
+    [
+        "script: 'dist/server.js'",
+        "script: '../server/dist/server.js'",
+        "script: 'dist/server.js', cwd: './'",
+        "script: 'npm', args: 'start'",
+    ],
+)
+def test_an_app_of_a_package_below_the_root(tmp_path: Path, app: str) -> None:
+    """pm2 starts it in the folder of the file; its source is that package's own."""
+    files: dict[str, str | bytes] = {
+        "package.json": "{}",
+        "server/package.json": '{"scripts": {"start": "node dist/server.js"}}',
+        "server/src/server.ts": "import '../../src/whatsapp.js';\n",
+        "server/ecosystem.config.js": f"module.exports = [{{ name: 'back', {app} }}];\n",
+    }
+    patch = examine(make_host(tmp_path, files), Options())
+    assert [(f.path, f.rule) for f in patch.findings if f.fix] == [
+        ("server/ecosystem.config.js", "pm2-autorestart")
+    ]
+
+
+@pytest.mark.parametrize(
     "scripts",
     [
         {"start": "npm run a", "a": "npm run b", "b": "npm start"},

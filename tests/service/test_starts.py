@@ -24,6 +24,14 @@ COMMANDS = {
         ("npm run nothing", "unknown"),
         ("npm run dashboard", "side"),
         ("bot --daemon", "host"),
+        ("bot send --to x", "unknown"),
+        ("bot-tool gateway", "host"),  # its file imports what is built from the channel's
+        ("cross-env NODE_ENV=production node dist/index.js", "host"),
+        ("npm run start:prod", "host"),
+        ("nodemon --exec tsx src/index.ts", "host"),
+        ("node packages/built/dist/main.js", "host"),
+        ("/usr/bin/node /opt/bot/packages/built/dist/main.js", "host"),
+        ("/usr/bin/node packages/built/dist/report.js", "side"),
         ("pnpm --filter @w/bot start", "host"),
         ("pnpm -F @w/bot run start", "host"),
         ("npm run start --workspace=@w/bot", "host"),
@@ -63,9 +71,16 @@ COMMANDS = {
     ],
 }
 NODE_FILES: dict[str, str | bytes] = {
-    "package.json": '{"name": "bot", "main": "dist/index.js", "bin": {"bot": "dist/index.js"}, '
+    "package.json": '{"name": "bot", "main": "dist/index.js", "bin": {"bot": "dist/index.js", '
+    '"bot-tool": "tool.mjs"}, '
     '"scripts": {"start": "node dist/index.js", "dev": "tsx src/index.ts", '
+    '"start:prod": "cross-env NODE_ENV=production bash run.sh", '
     '"dashboard": "tsx src/dashboard.ts"}}',
+    "tool.mjs": "import './dist/worker.js'",
+    "run.sh": "npm run build\nnode ./dist/index.js\n",
+    "packages/built/package.json": '{"name": "@w/built"}',
+    "packages/built/src/main.ts": "import '../../../src/whatsapp.js'",
+    "packages/built/src/report.ts": "",
     "dashboard/package.json": '{"main": "dist/index.js"}',
     "packages/bot/package.json": '{"name": "@w/bot", "scripts": {"start": "tsx src/index.ts"}}',
     "packages/bot/src/index.ts": "import '../../../src/whatsapp.js'",

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from skill import cli
-from tests.cli.conftest import examine, module_identity
+from tests.cli.conftest import committed, examine, module_identity
 
 EVIL = b"#!/bin/sh\ntouch /tmp/evil\n"
 COMMANDS = {
@@ -363,6 +363,7 @@ def test_a_record_of_before_records_were_sealed_is_refused(
     entries = entry("src/a.bot.ts", old, patched)
     state = unsealed(host, "state", layers(entries))
     (host / ".skillgen/state.json").write_bytes(state)
+    committed(host)
     before = photo(host)
     capfd.readouterr()
     assert cli.run(["revert", str(host)]) == 2

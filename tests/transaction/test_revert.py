@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from skill import transaction
+from skill import __version__, transaction
 from skill.errors import SkillgenError
 from skill.options import Options
 from skill.plan import Change, Plan
-from tests.transaction.conftest import CHANNEL, MODULE, PATCHED, tree_of, without_state
+from skill.render import render_channel_module
+from skill.render_python import render_python_module
+from skill.style import Style
+from tests.transaction.conftest import CHANNEL, MODULE, PATCHED, SCRIPT, tree_of, without_state
 
 PATH = "src/channels/whatsapp.ts"
 ADDED = "src/channels/reconnect/index.ts"
@@ -107,13 +112,137 @@ def test_an_added_file_that_they_edited_stays(applied: Path) -> None:
     assert (applied / PATH).read_bytes() == CHANNEL
 
 
-def test_a_formatter_between_changes_nothing(applied: Path, before: object) -> None:
-    (applied / ADDED).write_bytes(b"export const reconnect = 1\n")
-    (applied / PATH).write_bytes(PATCHED.replace(b"\t", b"    ") + b"\r\n")
+FAR = {
+    "words in quotes": ("a.ts", "log('Line dropped');", "log('Line, (dropped);');"),
+    "quotes of YAML": ("a.yaml", "version: '1.10'", "version: 1.10"),
+    "an indentation": ("a.py", "        done()", "    done()"),
+    "a comma": ("a.json", '"a": [1]', '"a": [1,]'),
+    "parentheses": ("a.js", "const x = a * b + c;", "const x = a * (b + c);"),
+}
+
+
+@pytest.mark.parametrize(("path", "old", "new"), FAR.values(), ids=FAR)
+def test_every_difference_is_one(tmp_path: Path, path: str, old: str, new: str) -> None:
+    lines = [f"line {number}" for number in range(9)]
+    before = "\n".join(["ours = 1", *lines, old, ""])
+    after = before.replace("ours = 1", "ours = 2")
+    (tmp_path / path).write_text(before)
+    rewrite(tmp_path, path, before.encode(), after.encode())
+    (tmp_path / path).write_text(after.replace(old, new))
+    result = transaction.revert(tmp_path)
+    assert result is not None and result.merged == [path]
+    assert (tmp_path / path).read_text() == before.replace(old, new)
+
+
+def test_a_difference_in_our_own_lines_is_a_conflict(applied: Path) -> None:
+    theirs = PATCHED.replace(b"\tawait", b"    await")
+    (applied / PATH).write_bytes(theirs)
     result = transaction.revert(applied)
     assert result is not None
-    assert not result.conflicts
+    assert [conflict.path for conflict in result.conflicts] == [PATH]
+    assert (applied / PATH).read_bytes() == theirs
+
+
+@pytest.mark.parametrize("ending", [".ts", ".py"])
+def test_a_module_that_was_formatted_is_still_ours(tmp_path: Path, ending: str) -> None:
+    path = f"whatsapp-reconnect{ending}"
+    if ending == ".ts":
+        text = render_channel_module(Style(), __version__)
+        formatted = text.replace("'", '"').replace(";\n", "\n").replace("  ", "    ")
+        formatted = re.sub(r"return (this\.\w+ \+ .+)\n", r"return (\n\1\n)\n", formatted)
+    else:
+        text = render_python_module(__version__, "bridge")
+        formatted = text.replace('"', "'")
+    assert formatted != text
+    rewrite(tmp_path, path, None, text.encode())
+    (tmp_path / path).write_text(formatted)
+    result = transaction.revert(tmp_path)
+    assert result is not None and result.removed == [path]
+    rewrite(tmp_path, path, None, text.encode())
+    (tmp_path / path).write_text(formatted.replace("FACTOR = 2", "FACTOR = 3"))
+    edited = transaction.revert(tmp_path)
+    assert edited is not None and [one.path for one in edited.conflicts] == [path]
+
+
+RENAMED = {
+    "typescript": ("src/wa.ts", "import { Reconnect } from './channels/reconnect/index.js';\n"),
+    "required": ("src/wa.cjs", "const { Reconnect } = require('./channels/reconnect/index');\n"),
+    "alias": ("lib/wa.ts", "import { Reconnect } from '@/channels/reconnect/index.js';\n"),
+}
+
+
+@pytest.mark.parametrize(("path", "text"), RENAMED.values(), ids=RENAMED)
+def test_an_added_file_stays_while_anything_imports_it(applied: Path, path: str, text: str) -> None:
+    """The owner has renamed the channel: what it imports is not taken from it."""
+    (applied / PATH).unlink()
+    (applied / path).parent.mkdir(parents=True, exist_ok=True)
+    (applied / path).write_text(text)
+    result = transaction.revert(applied)
+    assert result is not None
+    [conflict] = result.conflicts
+    assert (conflict.path, conflict.reason) == (ADDED, f"still imported by {path}")
+    assert (applied / ADDED).read_bytes() == MODULE
+    assert b"always" in (applied / "start.sh").read_bytes(), "the rest is taken back"
+    record = transaction.applied(applied)
+    assert record is not None and record.files == (ADDED, PATH)
+    # Nothing imports it any more: now it goes, and the record with it.
+    (applied / path).unlink()
+    (applied / PATH).write_bytes(PATCHED)
+    last = transaction.revert(applied)
+    assert last is not None and not last.conflicts
+    assert (applied / PATH).read_bytes() == CHANNEL
+    assert not (applied / ADDED).exists() and not (applied / ".skillgen").exists()
+
+
+def test_what_only_names_it_keeps_nothing(applied: Path) -> None:
+    """A text with the name, a module of that name elsewhere, and the file's own test."""
+    (applied / "notes.md").write_text("see ./channels/reconnect/index.js\n")
+    (applied / "src/other.ts").write_text("import './reconnect/index.js';\n// reconnect/index\n")
+    result = transaction.revert(applied)
+    assert result is not None and not result.conflicts
+    assert not (applied / ADDED).exists()
+
+
+def stash(host: Path) -> dict[str, bytes]:
+    """What ``git stash -u`` does: the files are as they were, and what was added is gone."""
+    taken = {path: (host / path).read_bytes() for path in (PATH, "start.sh", ADDED)}
+    (host / PATH).write_bytes(CHANNEL)
+    (host / "start.sh").write_bytes(SCRIPT)
+    (host / ADDED).unlink()
+    (host / "tools/a b/run.sh").unlink()
+    return taken
+
+
+def test_a_record_outlives_a_stash(applied: Path, before: object) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=applied, check=True)
+    taken = stash(applied)
+    result = transaction.revert(applied)
+    assert result is not None and not result.restored and not result.removed
+    assert result.away == sorted([PATH, "start.sh", ADDED, "tools/a b/run.sh"])
+    for path, content in taken.items():
+        (applied / path).parent.mkdir(parents=True, exist_ok=True)
+        (applied / path).write_bytes(content)
+    popped = transaction.revert(applied)
+    assert popped is not None and sorted(popped.restored) == [PATH, "start.sh"]
+    shutil.rmtree(applied / ".git")
+    shutil.rmtree(applied / "tools", ignore_errors=True)
     assert tree_of(applied) == before
+
+
+def test_a_record_that_is_to_be_forgotten_goes(applied: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=applied, check=True)
+    stash(applied)
+    first = transaction.revert(applied)
+    assert first is not None
+    transaction.revert(applied, keep=first.away)
+    assert transaction.applied(applied) is None
+
+
+def test_without_git_nothing_brings_it_back(applied: Path) -> None:
+    stash(applied)
+    result = transaction.revert(applied)
+    assert result is not None and result.away == []
+    assert transaction.applied(applied) is None
 
 
 def test_what_they_removed_stays_removed(applied: Path) -> None:

@@ -58,11 +58,13 @@ class Account(Gate):
         logger: Any = None,
     ) -> None:
         super().__init__(logger)
+        self._lock = threading.RLock()
         self._credentials = os.fspath(credentials)
         self._token = uuid.uuid4().hex[:8]
         self._memory = Memory()
         self._file: Path | None = None
         self._recalled = False
+        self._linked = UNLINKED  # with which device the attempt began
         self._final = ""
         self._detail = ""
         self._unwritable_at = 0.0
@@ -126,16 +128,17 @@ class Account(Gate):
             return True
 
     def start(self) -> None:
+        """After a stop(): attempts are allowed again."""
         with self._lock:
             if self._stopped:
-                self._final = ""
-            super().start()
+                self._stopped, self._final = False, ""
 
     def stop(self) -> None:
+        """No attempt until start(); a wait ends now. From any thread."""
         with self._lock:
             if self._stopped:
                 return
-            if self._waiting or self._state == "open":
+            if self._waiting.locked() or self._state == "open":
                 # Whoever restarts a bot by hand expects it to try at once.
                 self._recall()
                 if kind_of(self._memory.code) != "hold":
@@ -143,7 +146,8 @@ class Account(Gate):
                     self._memory.decided_at = self._now()
                 self._save()
             self._drop()
-            super().stop()
+            self._stopped = True
+            self._awake()
 
     def _live(self, attempt: int | None) -> bool:
         known = attempt is None or attempt == self._attempt
@@ -180,12 +184,13 @@ class Account(Gate):
 
     def _grant(self) -> int:
         with self._lock:
-            self._attempt += 1
-            self._drop("running")
+            number = super()._grant()
+            self._cancel()
             self._final = ""
-            self._memory.begin(f"{self._token}-{self._attempt}", self._now())
+            self._linked = self._memory.identity
+            self._memory.begin(f"{self._token}-{number}", self._now())
             self._save()
-            return self._attempt
+            return number
 
     def _lasted(self, attempt: int) -> None:
         with self._lock:
@@ -198,6 +203,9 @@ class Account(Gate):
     def _finish(self, code: str, error: str, expire: float) -> None:
         """The one outcome of an attempt."""
         verdict = self._verdict_on(code)
+        if verdict and self._is_relinked():
+            # It is about a link that the next attempt no longer has.
+            verdict, code = "", "closed"
         was_open = self._state == "open"
         self._drop()
         if verdict:
@@ -217,7 +225,7 @@ class Account(Gate):
             # Another process was told to wait longer than that.
             memory.code, memory.not_before = held_for, until
         # An address may hold a password.
-        line = re.sub(r"//[^/\s]*@", "//", error.partition("\n")[0])
+        line = re.sub(r"//\S*@", "//", error.partition("\n")[0])
         self._detail = line[:100]
         self._save()
 
@@ -316,6 +324,11 @@ class Account(Gate):
         else:
             memory.settle()
         memory.decided_at = now
+
+    def _is_relinked(self) -> bool:
+        """Whether the bot has been linked anew since the attempt began."""
+        old = self._linked
+        return old != UNLINKED and self._identify() not in ("", old, UNLINKED)
 
     def _identify(self) -> str:
         """A hash of the device, UNLINKED, or "" where it cannot be told."""

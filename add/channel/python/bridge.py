@@ -1,15 +1,6 @@
-"""The link to the bot's own bridge process; one for each channel::
-
-    link = link_of(self)
-    link.start()  # where the channel is started: undoes a stop()
-    while self._running and await link.turn():  # 0: no further attempt
-        ...  # connect, then link.opened(), then serve until it closes
-    link.stop()  # where the channel is stopped: ends the wait
-
-turn() is the wait, after a clean close too; turn_sync() is that for threads.
-A loop with a wait of its own asks for its length instead, ``link.delay()``,
-after each attempt. Once the bridge reports a logout, link.logout(why) makes
-link.terminal true: no turn is granted, and link.reason says why.
+"""Here that is the link to the bot's own bridge process, which keeps the
+limits for WhatsApp itself. A clean close waits like any other, and only an
+open that lasts makes the next wait short.
 """
 
 from __future__ import annotations
@@ -28,32 +19,27 @@ from add.channel.python.policy import (
     spread,
 )
 
-_Handler = Callable[..., object]
-
 
 class BridgeLink(Gate):
-    """The link to a bridge, which keeps the limits for WhatsApp itself."""
+    """The gate of one bridge; the end of an attempt is seen by the next."""
 
     def __init__(self, logger: Any = None) -> None:
         super().__init__(logger)
-        self.reason = ""
-        self._level = 0
-        self._due = 0.0
-        self._state = "promised"
-        self._since = self._now()  # its start; of an open, since when
-
-    @property
-    def terminal(self) -> bool:
-        """True once no further attempt will be made."""
-        return bool(self.reason)
+        # True once no further attempt will be made.
+        self.terminal = False
+        self._level = 0  # ends in a row
+        self._due = 0.0  # when the next attempt may start
 
     def opened(self) -> None:
-        """Connected. Only an open that lasts makes the next wait short."""
-        if self._state in ("promised", "running"):
+        """Connected."""
+        if self._state == "running":
             self._state = "open"
             self._since = self._now()
 
-    def on_open(self, then: _Handler | None = None) -> _Handler:
+    def on_open(
+        self,
+        then: Callable[..., object] | None = None,
+    ) -> Callable[..., object]:
         """For a WebSocketApp: opened(), then the bot's own on_open."""
 
         def opened(*arguments: object) -> object:
@@ -63,59 +49,51 @@ class BridgeLink(Gate):
         return opened
 
     def closed(self) -> None:
-        """Not connected, or no longer. turn() and delay() imply it."""
+        """Not connected, or no longer."""
         if self._state == "idle":
             return
         now = self._now()
-        begun = min(self._since, now)
         if self._state == "open":
-            if now - begun >= BRIDGE_RESET:
+            if now - self._since >= BRIDGE_RESET:
                 self._level = 0
-            begun = now
+            self._since = now
+        self._state = "idle"
         self._level += 1
         step = grown(BRIDGE_DELAY, BRIDGE_CAP, self._level)
         wait = spread(step, BRIDGE_JITTER)
-        self._due = max(now + BRIDGE_DELAY, begun + wait)
-        self._state = "idle"
+        self._due = max(now + BRIDGE_DELAY, self._since + wait)
 
     def delay(self) -> float:
-        """Seconds to wait after an attempt; the next needs no turn()."""
+        """Seconds until the next turn, for a loop with a wait of its own."""
         self.closed()
-        self._promise()
         return max(0.0, self._due - self._now())
 
-    def logout(self, reason: str = "") -> None:
+    def logout(self) -> None:
         """The bridge says that the account is no longer linked."""
-        if self.reason:
-            return
-        self.reason = reason or "logged out"
-        line = f"WhatsApp bridge: {self.reason}. No further attempt."
-        advice = "Link the bot again with its WhatsApp setup."
-        self._say("error", f"{line} {advice}")
-        self._awake()
+        if not self.terminal:
+            self.terminal = True
+            line = "WhatsApp bridge: logged out. No further attempt."
+            advice = "Link the bot again with its WhatsApp setup."
+            self._say("error", f"{line} {advice}")
+            self._awake()
 
     def start(self) -> None:
+        """After a stop(): attempts are allowed again."""
         if self._stopped:
-            self.reason = ""
-            self._promise()
-        super().start()
+            self._stopped = self.terminal = False
 
     def stop(self) -> None:
+        """No attempt until start(); a wait ends now. From any thread."""
         # Whoever restarts a bot by hand expects it to try at once.
-        at_once = self._state == "open" or self._now() < self._due
-        if self._state in ("running", "open"):
-            self.closed()
+        at_once = self._state != "running"
+        self.closed()
         if at_once:
             self._due = 0.0
-        super().stop()
-
-    def _promise(self) -> None:
-        """The host goes on by itself once the wait is over."""
-        self._state = "promised"
-        self._since = max(self._now(), self._due)
+        self._stopped = True
+        self._awake()
 
     def _left(self) -> float | None:
-        if self._stopped or self.reason:
+        if self._stopped or self.terminal:
             return None
         left = max(0.0, self._due - self._now())
         if left and not self._announced:
@@ -124,14 +102,8 @@ class BridgeLink(Gate):
             self._say("info", f"WhatsApp bridge: next attempt in {seconds} s")
         return left
 
-    def _grant(self) -> int:
-        self._attempt += 1
-        self._state = "running"
-        self._since = self._now()
-        return self._attempt
 
-
-_LINKS: dict[int, tuple[object, BridgeLink]] = {}
+_SLOTTED: dict[int, dict[str, Any]] = {}
 
 
 def link_of(channel: object, logger: Any = None) -> BridgeLink:
@@ -139,16 +111,10 @@ def link_of(channel: object, logger: Any = None) -> BridgeLink:
 
     Tests build channels without ``__init__``: so it is not made there.
     """
-    link = getattr(channel, "_bridge_link", None)
-    if isinstance(link, BridgeLink):
-        return link
-    if id(channel) in _LINKS:
-        return _LINKS[id(channel)][1]
-    link = BridgeLink(logger)
-    try:
-        # Past the __setattr__ of frozen and checked classes.
-        object.__setattr__(channel, "_bridge_link", link)
-    except (AttributeError, TypeError):
+    # Past the __setattr__ of frozen and checked classes.
+    kept = getattr(channel, "__dict__", None)
+    if kept is None:
         # __slots__: kept here, and the channel too, so that its id stays.
-        _LINKS[id(channel)] = (channel, link)
+        kept = _SLOTTED.setdefault(id(channel), {"channel": channel})
+    link: BridgeLink = kept.setdefault("_bridge_link", BridgeLink(logger))
     return link

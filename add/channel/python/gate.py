@@ -21,18 +21,27 @@ class Gate:
     logger: has info(), warning() and error(), each for one string.
     """
 
+    # The attempt has ended, if there is one, and nobody said how.
+    closed: Callable[[], object]
+    # Seconds to wait before looking again; 0: go; None: never.
+    _left: Callable[[], float | None]
+
     def __init__(self, logger: Any = None) -> None:
         self._logger = logger or logging.getLogger(__name__)
-        self._lock = threading.RLock()
         self._base = time.time() - time.monotonic()
-        self._state = "idle"  # or promised, running, open
+        self._waiting = threading.Lock()
         self._attempt = 0
-        self._waiting = False
+        self._state = "idle"  # or running, open
+        self._since = 0.0  # the start of the attempt
         self._announced = ""  # the reason of the wait that was logged last
         self._stopped = False
-        self._wake: Callable[[], object] | None = None
+        self._wake: Callable[[], object] = lambda: None  # ends the wait
 
-    async def turn(self, going: Callable[[], object] | None = None) -> int:
+    async def turn(
+        self,
+        *,
+        going: Callable[[], object] | None = None,
+    ) -> int:
         """Wait until an attempt may start: its number, or 0 if none may.
 
         A false ``going()`` ends the wait, like stop().
@@ -41,26 +50,28 @@ class Gate:
             return 0
         try:
             while left := self._left():
-                nap = left if going is None else min(left, 1.0)
-                until = self._now() + nap
-                if await self._pause(nap):
-                    self._pass(until)
-                if going is not None and not going():
+                await self._pause(min(left, 1.0) if going else left)
+                if going and not going():
                     return 0
             return 0 if left is None else self._grant()
         finally:
-            self._waiting = False
+            self._waiting.release()
 
     def turn_sync(
         self,
         stop: threading.Event | None = None,
+        *,
         going: Callable[[], object] | None = None,
     ) -> int:
-        """The same in a thread; ``stop``, or a false ``going()``, ends it."""
+        """The same in a thread; ``stop`` ends it, too.
+
+        So does a false ``going()``.
+        """
 
         def over() -> bool:
-            stopped = stop is not None and stop.is_set()
-            return stopped or (going is not None and not going())
+            if going and not going():
+                return True
+            return stop is not None and stop.is_set()
 
         if not self._enter():
             return 0
@@ -68,67 +79,51 @@ class Gate:
             while left := self._left():
                 nap = min(left, 1.0)  # stop() is noticed within a second
                 until = self._now() + nap
-                if stop is None:
-                    time.sleep(nap)
-                else:
-                    stop.wait(nap)
+                (stop.wait if stop else time.sleep)(nap)
                 if over():
                     return 0
                 self._pass(until)
             return 0 if left is None or over() else self._grant()
         finally:
-            self._waiting = False
+            self._waiting.release()
 
-    def start(self) -> None:
-        """After a stop(): attempts are allowed again."""
-        self._stopped = False
-
-    def stop(self) -> None:
-        """No attempt until start(); a wait ends now. From any thread."""
-        self._stopped = True
-        self._awake()
+    def _grant(self) -> int:
+        self._attempt += 1
+        self._state = "running"
+        self._since = self._now()
+        return self._attempt
 
     def _enter(self) -> bool:
-        with self._lock:
-            # Two loops around one link: only one of them goes on.
-            if self._waiting:
-                return False
-            self._waiting = True
-            self._announced = ""
-            if self._state in ("running", "open"):
-                self.closed()
-            return True
+        # Two loops around one link: only one of them goes on.
+        if not self._waiting.acquire(blocking=False):
+            return False
+        self._announced = ""
+        self.closed()
+        return True
 
-    async def _pause(self, seconds: float) -> bool:
+    async def _pause(self, seconds: float) -> None:
+        until = self._now() + seconds
         loop = asyncio.get_running_loop()
         woken: asyncio.Future[None] = loop.create_future()
-
-        def settle() -> None:
-            if not woken.done():
-                woken.set_result(None)
-
+        self._wake = lambda: loop.call_soon_threadsafe(woken.cancel)
         # asyncio.sleep, so that tests can replace it; and no wait_for around
         # it, which in Python 3.10 and 3.11 can lose a cancellation.
-        sleeping = asyncio.ensure_future(asyncio.sleep(seconds))
-        self._wake = lambda: loop.call_soon_threadsafe(settle)
+        sleep = asyncio.ensure_future(asyncio.sleep(seconds))
         try:
             if self._stopped:
-                return False
+                return
             first = asyncio.FIRST_COMPLETED
-            await asyncio.wait({sleeping, woken}, return_when=first)
-            if sleeping.done():
-                sleeping.result()
-            return not woken.done()
+            await asyncio.wait({sleep, woken}, return_when=first)
+            if sleep.done():
+                sleep.result()
+                self._pass(until)
         finally:
-            self._wake = None
             with contextlib.suppress(RuntimeError):  # a loop that was closed
-                sleeping.cancel()
+                sleep.cancel()
 
     def _awake(self) -> None:
-        wake = self._wake
-        if wake is not None:
-            with contextlib.suppress(RuntimeError):  # a loop that has ended
-                wake()
+        with contextlib.suppress(RuntimeError):  # a loop that has ended
+            self._wake()
 
     def _now(self) -> float:
         """Near time.time(), but a clock that is set changes no wait."""
@@ -141,19 +136,6 @@ class Gate:
     def _say(self, level: str, line: str) -> None:
         # A logger that lacks a level, or raises, must not end the attempts.
         try:
-            levels = (level, "warning", "info", "error")
-            writes = (getattr(self._logger, each, None) for each in levels)
-            next(write for write in writes if callable(write))(line)
+            (getattr(self._logger, level, None) or self._logger.info)(line)
         except Exception:
             logging.getLogger(__name__).warning(line)
-
-    def closed(self) -> object:
-        """The attempt has ended, and nobody said how."""
-        raise NotImplementedError
-
-    def _left(self) -> float | None:
-        """Seconds to wait before looking again; 0: go; None: never."""
-        raise NotImplementedError
-
-    def _grant(self) -> int:
-        raise NotImplementedError

@@ -9,13 +9,8 @@
     if heard(client, event):  # in those handlers; False: leave it as it is
         ...  # connect again
 
-One that stays connects through ``dial_sync(client)`` instead of connect(), or
-``await dial(client)`` and ``await serve(client)`` instead of idle(): both
-connect again after a dial that failed and a link that was lost. A loop of the
-bot's own around connect() asks ``next_turn_sync(client)`` each time.
-hang_up(client) goes before its stop(), which ends the wait, too.
-
-turn_sync() is turn() for threads, and so are the others with that ending.
+hang_up(client) goes before the bot's own stop(), which ends the wait, too.
+What ends with _sync is for threads.
 """
 
 from __future__ import annotations
@@ -206,7 +201,10 @@ async def dial(
     *settings: Any,
     through: Callable[[], Any] | None = None,
 ) -> Any:
-    """connect(), or the bot's own way to it, once it may; then serve()."""
+    """connect(), once it may; then serve().
+
+    through: the bot's own way to it.
+    """
     session = _kept(client)
     if session is None or (not session.ended and await session.turn()):
         _hold(client)
@@ -219,7 +217,10 @@ async def serve(
     *settings: Any,
     through: Callable[[], Any] | None = None,
 ) -> None:
-    """idle(), and connect() again, until the client's session is over."""
+    """idle(), and connect() again, until the client's session is over.
+
+    through: the bot's own way to that.
+    """
     session = _SESSIONS.get(_name(client))
     if session is None:
         await client.idle()
@@ -306,7 +307,7 @@ def _kept(client: Any, start: bool = True) -> Session | None:
 
 
 def _stop(client: Any) -> None:
-    """Ends a client: its connect() would go on for ever, beside the next."""
+    """Ends a client, whose connect() would otherwise dial on beside the next one's."""
     stop = getattr(client, "stop", None)
     stopping = stop() if stop else None
     if inspect.isawaitable(stopping):

@@ -35,7 +35,15 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waits.append(seconds)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", waits.append)
     return waits
+
+
+def its_turn(gate: Any) -> Any:
+    """Its turn, for a thread or for asyncio: as this bot has it."""
+    sync = getattr(gate, "turn_sync", None)
+    wait = getattr(gate, "turn", None)
+    return sync() if sync else wait and asyncio.run(wait())
 
 
 class Connected:
@@ -63,10 +71,10 @@ class Client:
         self.stopped = 0
 
     def event(self, kind: Any) -> Any:
-        def keep(handler: Any) -> None:
+        def register(handler: Any) -> None:
             self.handlers[kind.__name__] = handler
 
-        return keep
+        return register
 
     def connect(self) -> None:
         pass
@@ -92,24 +100,24 @@ def database(tmp_path: Path) -> Path:
 def test_a_session_that_was_ended_makes_no_attempt(database: Path) -> None:
     session = session_of(database)
     client = Client(str(database))
-    assert session.turn_sync()
+    assert its_turn(session)
     assert heard(client, Connected())
     assert not heard(client, LoggedOut())
-    assert session.turn_sync() == 0
+    assert its_turn(session) == 0
     assert session_of(database) is session
     assert heard(Client("another"), LoggedOut())  # none of ours
 
 
 def test_without_a_database_nothing_is_written(tmp_path: Path) -> None:
     session = session_of(tmp_path / "new.db")
-    assert session.turn_sync()
+    assert its_turn(session)
     session.closed(408)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_ban_is_waited_for(database: Path) -> None:
     session = session_of(database)
-    assert session.turn_sync()
+    assert its_turn(session)
     assert heard(Client(str(database)), TemporaryBan())
     file = database.with_name("session.db-reconnect.json")
     held = json.loads(file.read_text())
@@ -119,14 +127,14 @@ def test_a_ban_is_waited_for(database: Path) -> None:
 
 def test_a_device_that_is_gone_may_be_linked_again(database: Path) -> None:
     session = session_of(database)
-    assert session.turn_sync()
+    assert its_turn(session)
     assert not heard(Client(str(database)), LoggedOut())
     connection = sqlite3.connect(database)
     connection.execute("DELETE FROM whatsmeow_device")
     connection.commit()
     connection.close()
     assert session.terminal
-    assert session.turn_sync()  # whoever asks for it now, pairs
+    assert its_turn(session)  # whoever asks for it now, pairs
 
 
 @pytest.fixture
@@ -142,7 +150,7 @@ def neonize(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("neonize")
 def test_events_without_a_handler_are_heard(database: Path) -> None:
     client = Client(str(database))
-    assert session_of(database).turn_sync()
+    assert its_turn(session_of(database))
     hear(client)
     client.handlers["LoggedOut"](client, LoggedOut())
     assert client.stopped == 1
@@ -178,30 +186,22 @@ class AsyncLine(Line):
 UNREACHED = RuntimeError("failed to dial whatsapp web websocket: no network")
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits of threads, none of which takes any time."""
-    waits: list[float] = []
-    monkeypatch.setattr(time, "sleep", waits.append)
-    return waits
-
-
 def test_what_fails_or_is_lost_is_dialled_again(
     database: Path,
-    quick: list[float],
+    naps: list[float],
 ) -> None:
     line = Line(str(database), UNREACHED, Disconnected(), LoggedOut())
     dial_sync(line)
     assert line.dials == 3
     assert line.stopped == 2
-    assert 5 + 10 - 2 <= sum(quick) <= 15 + 15 + 2
+    assert 5 + 10 - 2 <= sum(naps) <= 15 + 15 + 2
     dial_sync(line)
     assert line.dials == 3
 
 
 def test_a_dial_of_whatsmeow_itself_counts(
     database: Path,
-    quick: list[float],
+    naps: list[float],
 ) -> None:
     dial_sync(Line(str(database), Disconnected(), UNREACHED, LoggedOut()))
     file = database.with_name("session.db-reconnect.json")
@@ -214,7 +214,7 @@ class KeepAliveTimeout:
 
 def test_missed_keepalives_end_the_link_before_whatsmeow_dials(
     database: Path,
-    quick: list[float],
+    naps: list[float],
 ) -> None:
     line = Line(str(database), KeepAliveTimeout(), LoggedOut())
     dial_sync(line)
@@ -245,7 +245,7 @@ def test_an_asynchronous_client_is_dialled_again(
 
 def test_a_loop_of_the_bot_s_own_ends_with_its_session(
     database: Path,
-    quick: list[float],
+    naps: list[float],
 ) -> None:
     line = Line(str(database), Disconnected(), LoggedOut())
     while next_turn_sync(line):

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from modify.typescript.channel import Channel
 from modify.typescript.functions import named
-from modify.typescript.places import Logger, instance_name, pairs_in_process
+from modify.typescript.makers import CLASSES
+from modify.typescript.places import DECLARING, Logger, instance_name, pairs_in_process
 from modify.typescript.source import (
+    FUNCTION_KINDS,
+    Source,
     calls,
     enclosing_function,
     end_of,
@@ -28,6 +31,17 @@ from modify.typescript.rewrite.draft import COMMENT, LEVELS, Draft
 # A call other than one that only puts a path together: its answer may change.
 ASKS = re.compile(
     r"(?<![\w.])(?!(path\.)?(join|resolve|dirname|normalize)\(|fileURLToPath\()[\w.]+\("
+)
+# Names that every file of Node.js knows, and the words of an expression.
+OF_NODE = frozenset(
+    re.findall(
+        r"\w+",
+        "process console require module exports __dirname __filename Buffer URL JSON Math Object"
+        " Array String Number Boolean Date RegExp Promise Error Symbol Map Set Infinity NaN"
+        " undefined null true false this new typeof instanceof in void await as const import"
+        " parseInt parseFloat isNaN encodeURIComponent decodeURIComponent"
+        " string number boolean any unknown",
+    )
 )
 
 
@@ -60,12 +74,18 @@ def folder_entry(draft: Draft, folder: str) -> str:
 
 
 def known_later(draft: Draft, expression: str) -> bool:
-    """Whether an expression names a variable that is declared only behind the object."""
+    """Whether an expression names what is known only behind the object.
+
+    That is a variable declared there, and a global that another file of the host sets: it may
+    do so after it has loaded this one.
+    """
     channel = draft.channel
+    names = names_used(expression)
+    if any(is_global(channel.source, name) for name in names):
+        return True
     if channel.scope == "class":
         return False
     place = start_of(first_use(channel))
-    names = set(re.findall(r"(?<![.\w])[A-Za-z_$][\w$]*", expression))
     return any(
         (target := each.field("name")) is not None
         and target.text() in names
@@ -73,6 +93,35 @@ def known_later(draft: Draft, expression: str) -> bool:
         and ((around := enclosing_function(each)) is None or within(channel.connect.node, around))
         for each in nodes_of(channel.source.root, "variable_declarator")
     )
+
+
+def names_used(expression: str) -> set[str]:
+    """The names that an expression begins its values with, not those of its strings."""
+    text = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "''", expression)
+    text = re.sub(r"`[^`]*`", lambda found: " ".join(re.findall(r"\$\{([^}]*)", found[0])), text)
+    return set(re.findall(r"(?<![.\w$])[A-Za-z_$][\w$]*", text))
+
+
+def is_global(source: Source, name: str) -> bool:
+    """Whether a name is a global of the host's own: nothing in the file declares it."""
+    if name in ("global", "globalThis"):
+        return True
+    return name not in OF_NODE and not any(is_bound(node) for node in source.names.get(name, []))
+
+
+def is_bound(node: SgNode) -> bool:
+    """Whether a name stands where it is declared: imported, as a variable, as a parameter."""
+    inner = node
+    for outer in node.ancestors():
+        kind = outer.kind()
+        if kind in ("import_clause", "import_require_clause", "formal_parameters", "catch_clause"):
+            return True
+        if kind in (*FUNCTION_KINDS, *CLASSES, "variable_declarator"):
+            return same(outer.field("name"), inner) or same(outer.field("parameter"), inner)
+        if kind not in (*DECLARING, "import_specifier", "namespace_import", "named_imports"):
+            return False
+        inner = outer
+    return False
 
 
 def set_later(draft: Draft, expression: str) -> bool:

@@ -38,6 +38,11 @@ def obstacle(draft: Draft) -> str | None:
     """Why not even the gate can be placed, or None."""
     channel = draft.channel
     if channel.apart:
+        registration = channel.registration
+        if within(registration, channel.connect.node) and not same(
+            registration, channel.socket_call
+        ):
+            return "its listener is placed on a wrapper around the socket"
         return "its listener is placed elsewhere"
     if channel.factory is not None and channel.factory.shared:
         return f"{callee_of(channel.socket_call)}() makes the sockets of other files, too"

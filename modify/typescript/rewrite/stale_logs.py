@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 NUMBERS = re.compile(r"(?<![\w.])(\d[\d_]*)(?:\s*\*\s*(1_?000))?(?![\w.])")
+OWN_LOG = re.compile(r"(add|write|print)?[lL]og([A-Z]\w*)?\(")
 # "in", where people write bots.
 END = r"(?!\d|\.\d)"
 IN = "in|after|em|en|após|dentro de|dalam|setelah|nach|dans|tra|через"
@@ -55,13 +56,18 @@ def logs_above(statement: SgNode) -> Iterator[SgNode]:
     """The log lines right above a statement, those of an ``if`` with nothing else in it, too."""
     line = statement.prev()
     while line is not None and line.kind() != "{":
-        if is_log_statement(line):
+        if is_log_line(line):
             yield line
         elif line.kind() == "if_statement" and (inner := only_logs(line)):
             yield from inner
         elif line.kind() != "comment":
             return
         line = line.prev()
+
+
+def is_log_line(statement: SgNode) -> bool:
+    """``console.log(…);``, or a function of the host's own that logs: ``logWarn(…)``."""
+    return is_log_statement(statement) or OWN_LOG.match(statement.text()) is not None
 
 
 def only_logs(test: SgNode) -> list[SgNode]:
@@ -74,7 +80,7 @@ def only_logs(test: SgNode) -> list[SgNode]:
         inner = [c for c in alternative.children() if c.is_named()] if alternative else []
         branch = inner[0] if inner else None
     found += [*block_lines(branch)] if branch is not None else []
-    return found if all(is_log_statement(line) for line in found) else []
+    return found if all(is_log_line(line) for line in found) else []
 
 
 def block_lines(block: SgNode | None) -> list[SgNode]:

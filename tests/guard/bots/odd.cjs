@@ -20,14 +20,29 @@ const quiet = { level: 'silent', child: () => quiet };
 for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
   quiet[level] = () => {};
 
-module.exports = function start(
-  baileys,
-  makeWASocket,
-  id = '4911111',
-  name = 'creds.json',
-) {
+const { BOT_END, WHATSAPP_ROOT, WHATSAPP_URL } = process.env;
+
+module.exports = function start(baileys, makeWASocket, ...account) {
+  const config = prepare(baileys, ...account);
+  connect();
+
+  function connect() {
+    const sock = makeWASocket(config);
+    sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
+      const code = lastDisconnect?.error?.output?.statusCode;
+      if (connection === 'open') console.log('open');
+      if (connection !== 'close') return;
+      console.log(String(code));
+      if (String(code) === BOT_END) process.exit(0);
+      connect();
+    });
+  }
+};
+
+// What makeWASocket() is given, with the credentials of an account that is linked.
+module.exports.prepare = prepare;
+function prepare(baileys, id = '4911111', name = 'creds.json') {
   const { BufferJSON, WA_CERT_DETAILS, initAuthCreds } = baileys;
-  const { BOT_END, WHATSAPP_ROOT, WHATSAPP_URL } = process.env;
   WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(WHATSAPP_ROOT, 'hex');
   if (!fs.existsSync(name)) {
     const linked = {
@@ -40,23 +55,6 @@ module.exports = function start(
   }
   const creds = JSON.parse(fs.readFileSync(name, 'utf8'), BufferJSON.reviver);
   const auth = { creds, keys: { get: async () => ({}), set: async () => {} } };
-  connect();
-
-  function connect() {
-    const browser = ['odd', 'bot', '1'];
-    const sock = makeWASocket({
-      auth,
-      logger: quiet,
-      waWebSocketUrl: WHATSAPP_URL,
-      browser,
-    });
-    sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
-      const code = lastDisconnect?.error?.output?.statusCode;
-      if (connection === 'open') console.log('open');
-      if (connection !== 'close') return;
-      console.log(String(code));
-      if (String(code) === BOT_END) process.exit(0);
-      connect();
-    });
-  }
-};
+  const browser = ['odd', 'bot', '1'];
+  return { auth, logger: quiet, waWebSocketUrl: WHATSAPP_URL, browser };
+}

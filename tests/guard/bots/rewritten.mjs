@@ -1,8 +1,23 @@
-// A bot whose loop is rewritten: its own gate decides, so nothing else may hold its dials.
+// A bot whose loop is rewritten: its own gate decides, and nothing else holds its dials.
+import { mkdirSync } from 'node:fs';
+
 import makeWASocket, * as baileys from '@whiskeysockets/baileys';
 
-import start from './odd.cjs';
+import { prepare } from './odd.cjs';
 import { Reconnect } from './rewritten/whatsapp-reconnect.mjs';
 
-console.log(typeof Reconnect);
-start(baileys, makeWASocket);
+mkdirSync('auth', { recursive: true });
+const config = prepare(baileys, '4911111', 'auth/creds.json');
+const reconnect = new Reconnect({ authDir: 'auth', logger: console });
+reconnect.dial(connect);
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const sock = makeWASocket(config);
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.connection !== 'close') return;
+    console.log(String(update.lastDisconnect?.error?.output?.statusCode));
+    if (!reconnect.terminal) reconnect.dial(connect);
+  });
+}

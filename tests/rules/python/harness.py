@@ -53,3 +53,8 @@ def rules(patch: Patch) -> set[str]:
 
 def hand_offs(patch: Patch) -> set[str]:
     return {finding.rule for finding in patch.findings if finding.is_hand_off}
+
+
+def additions(patch: Patch) -> dict[str, str | bytes]:
+    """What a host gains, as files to look at again."""
+    return {path: addition.content for path, addition in patch.additions.items()}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.python.harness import after, hand_offs, look, rules
+from tests.rules.python.harness import additions, after, hand_offs, look, rules
 
 PATH = "whatsapp.py"
 CLASS = """import threading
@@ -68,7 +68,7 @@ def test_a_flat_wait_becomes_the_turn(tmp_path: Path) -> None:
     born = text[text.index("def __init__") : text.index("def run")]
     assert "link" not in born, "where the flag is born, nothing is stopped"
     (tmp_path / PATH).write_text(text)
-    again = look(tmp_path, {})
+    again = look(tmp_path, additions(patch))
     assert not again.edits and not rules(again)
 
 

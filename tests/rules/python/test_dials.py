@@ -78,6 +78,25 @@ def test_a_function_that_only_connects(tmp_path: Path) -> None:
     assert "return await client.connect(proxy)\n" in new and "    task = await link()\n" in new
 
 
+LOGIN = (
+    "    await client.connect()\n    await client.idle()\n\n\nasync def login():\n"
+    "    try:\n        task = await client.connect()\n        await done\n"
+    "    finally:\n        await client.stop()\n"
+)
+
+
+def test_a_login_beside_the_bot_is_no_first_connection(tmp_path: Path) -> None:
+    """It connects for one purpose and stops: the bot beside it is gated all the same."""
+    patch = look(tmp_path, {PATH: ASYNC.format(body=LOGIN)})
+    assert not hand_offs(patch)
+    assert len([one for one in patch.findings if one.rule == "channel-gives-up"]) == 1
+    [note] = [note for note in patch.notes if note.kind == "not-a-daemon"]
+    assert note.message == "login() connects once, and stops the client when it is through"
+    new = after(tmp_path, patch, PATH)
+    assert "    await dial(client)\n    await serve(client)\n" in new
+    assert "        task = await client.connect()\n" in new
+
+
 def test_a_loop_of_the_bot_s_own(tmp_path: Path) -> None:
     patch = look(tmp_path, {PATH: HEAD + HEARD + LOOP})
     assert rules(patch) == {"flat-retry", "logout-unheard"}

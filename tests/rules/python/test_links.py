@@ -6,9 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.python.harness import after, hand_offs, look, loop, rules
+from skill.edit import Patch
+from tests.rules.python.harness import additions, after, hand_offs, look, loop, rules
 
 PATH = "bot.py"
+MODULE = "whatsapp_reconnect.py"
+
+
+def added(patch: Patch) -> str:
+    return patch.additions[MODULE].content.decode()
 
 
 def test_flat_and_silent_are_found_and_settled(tmp_path: Path) -> None:
@@ -20,8 +26,37 @@ def test_flat_and_silent_are_found_and_settled(tmp_path: Path) -> None:
     assert "import asyncio" not in text, "an import that nothing uses any more"
     assert "link_of(self).stop()" in text
     (tmp_path / PATH).write_text(text)
-    again = look(tmp_path, {})
+    again = look(tmp_path, additions(patch))
     assert not again.edits and not again.findings
+
+
+def test_the_added_module_holds_what_the_host_calls(tmp_path: Path) -> None:
+    text = added(look(tmp_path, {PATH: loop()}))
+    assert "    async def turn(" in text and "    def stop(" in text
+    assert "turn_sync" not in text and "on_open" not in text and "def delay(" not in text
+
+
+def test_what_a_later_patch_calls_is_added_to_it(tmp_path: Path) -> None:
+    first = look(tmp_path, {PATH: loop()})
+    (tmp_path / PATH).write_text(after(tmp_path, first, PATH))
+    (tmp_path / MODULE).write_text(added(first))
+    threads = loop().replace("async ", "").replace("await ", "").replace("asyncio.", "time.")
+    text = added(look(tmp_path, {"whatsapp_two.py": threads.replace("asyncio", "time")}))
+    assert "    def turn_sync(" in text and "    async def turn(" in text
+    (tmp_path / MODULE).write_text(text)
+    assert MODULE not in look(tmp_path, {"whatsapp_three.py": loop()}).additions
+
+
+def test_what_an_earlier_patch_calls_stays_in_it(tmp_path: Path) -> None:
+    unstopped = loop().partition("    async def stop")[0]
+    first = look(tmp_path, {PATH: unstopped})
+    text = after(tmp_path, first, PATH)
+    assert "turn(going=lambda: self._running)" in text
+    assert "def stop(" not in added(first) and "going:" in added(first)
+    (tmp_path / PATH).write_text(text)
+    (tmp_path / MODULE).write_text(added(first))
+    text = added(look(tmp_path, {"whatsapp_two.py": loop()}))
+    assert "    def stop(" in text and "going:" in text
 
 
 def test_while_true_becomes_the_turn(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.python.harness import after, look, rules
+from tests.rules.python.harness import additions, after, look, rules
 
 PATH = "whatsapp.py"
 LOOP = """import asyncio
@@ -157,7 +157,7 @@ def test_a_loop_that_counts(tmp_path: Path) -> None:
         "            if not await link.turn():\n                break\n"
     ) in after(tmp_path, patch, PATH)
     (tmp_path / PATH).write_text(after(tmp_path, patch, PATH))
-    assert not look(tmp_path, {}).findings
+    assert not look(tmp_path, additions(patch)).findings
 
 
 def test_a_loop_that_gives_up_by_itself_is_left(tmp_path: Path) -> None:
@@ -233,4 +233,4 @@ def test_a_turn_of_the_loop_that_dials_nothing_is_not_paced(tmp_path: Path) -> N
         "            # The bridge.\n            try:\n"
     ) in new
     (tmp_path / PATH).write_text(new)
-    assert not look(tmp_path, {}).findings
+    assert not look(tmp_path, additions(patch)).findings

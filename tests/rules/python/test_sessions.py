@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.rules.python.harness import after, hand_offs, look, rules
+from tests.rules.python.harness import additions, after, hand_offs, look, rules
 
 HEAD = "import asyncio\n\nfrom neonize.client import NewClient\nfrom neonize.events import *\n\n\n"
 START = (
@@ -35,7 +35,7 @@ def test_gate_and_eye(tmp_path: Path) -> None:
     assert "from whatsapp_reconnect import hear, heard, session_of\n" in new
     assert "class BridgeLink" not in patch.additions["whatsapp_reconnect.py"].content.decode()
     (tmp_path / "bot.py").write_text(new)
-    again = look(tmp_path, {})
+    again = look(tmp_path, additions(patch))
     assert not again.findings and [note.kind for note in again.notes] == ["right"]
 
 
@@ -58,7 +58,7 @@ def test_handlers_of_another_file(tmp_path: Path) -> None:
     assert "from whatsapp_reconnect import hear, session_of\n" in bot
     for path in patch.edits:
         (tmp_path / path).write_text(after(tmp_path, patch, path))
-    assert not look(tmp_path, {}).findings
+    assert not look(tmp_path, additions(patch)).findings
 
 
 def test_a_restart_that_a_person_asks_for_is_none(tmp_path: Path) -> None:

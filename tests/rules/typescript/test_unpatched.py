@@ -317,6 +317,10 @@ HIDDEN = {
         {"bot.js": "import { makeWASocket } from 'baileys';\nrun(makeWASocket);\n"},
         "bot.js hands makeWASocket on",
     ),
+    "the class of old": (
+        {"bot.js": f"const {{ WAConnection }} = require('{BAILEYS}');\nnew WAConnection();\n"},
+        "bot.js makes a WAConnection, of Baileys before version 4",
+    ),
     "too large": (
         {"bot.js": (IMPORT + "makeWASocket({});\n").ljust(LARGEST_SOURCE + 1, " ")},
         "bot.js is larger than a source that is read",

@@ -197,7 +197,7 @@ class FrameLink(AsyncLink):
 
 
 class Dial:
-    """What ``websockets.connect()`` returns: awaited, entered, or iterated for ever."""
+    """What ``websockets.connect()`` returns: awaited, entered, or iterated without end."""
 
     kind = AsyncLink
 

@@ -175,7 +175,7 @@ class Scheduler:
         me.go.acquire()
 
     def leave(self, me: Thread) -> None:
-        """The thread ends here, or stands still for ever; the turn goes on."""
+        """The thread ends here, or never runs again; the turn goes on."""
         me.finished = True
         if me.owner is not None:
             me.owner.threads.remove(me)
