@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
+
+def _stopped(*_: object) -> None:
+    """The end before there is anything to clean up; imports show a traceback otherwise."""
+    os.write(2, b"skillgen: stopped; nothing was begun\n")
+    os._exit(130)
+
+
+# A process that was started with SIGINT ignored (nohup, a background job) goes on ignoring it.
+_INTERRUPTED = signal.getsignal(signal.SIGINT)
+if _INTERRUPTED is signal.default_int_handler:
+    signal.signal(signal.SIGINT, _stopped)
+
+# ruff: noqa: E402 - the imports follow what holds while they run
 import contextlib
 import gc
-import os
 import sys
 from pathlib import Path
 
@@ -31,13 +46,24 @@ def main() -> None:
     only_own_code()
     # Syntax trees are many objects in no cycle; to look for cycles each 700 takes a quarter longer.
     gc.set_threshold(100_000)
+    # What is read of a host is nested at most so deep that this is never reached (modify.nesting).
+    sys.setrecursionlimit(4_000)
     try:
         from skill.cli import run
     except ModuleNotFoundError as error:
         print(f"skillgen: {error.name} is missing; install skillgen anew", file=sys.stderr)
         print(f"(a checkout: rm -rf {ROOT}/.venv, then start it again)", file=sys.stderr)
         sys.exit(2)
-    sys.exit(run())
+    if signal.getsignal(signal.SIGINT) is _stopped:
+        signal.signal(signal.SIGINT, _INTERRUPTED)
+    try:
+        code = run()
+    except KeyboardInterrupt:  # once more, while the first one was answered
+        code = 130
+    finally:
+        if _INTERRUPTED is signal.default_int_handler:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to stop
+    sys.exit(code)
 
 
 if __name__ == "__main__":

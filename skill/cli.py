@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from skill.commands import Session
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+STOPPED = "stopped; what was begun is settled by the next command"
 REPORT_AT = "the project's issue tracker"
 
 
@@ -79,7 +80,21 @@ rule_options = with_options(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Interrupted(BaseException):
+    """SIGINT, under a name for which click does not print an empty line."""
+
+
+class Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+
+
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="skillgen", message="%(prog)s %(version)s")
 def main() -> None:
     """Patches WhatsApp bots so that they cannot hammer WhatsApp with connection attempts.
@@ -299,20 +314,35 @@ def _run(arguments: list[str] | None) -> int:
         return _stop(error.format_message())
     except click.exceptions.Exit as error:
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return _stop("stopped; what was begun is settled by the next command", 130)
+    except (click.Abort, KeyboardInterrupt, Interrupted):
+        return _stop(STOPPED, 130)
     except BrokenPipeError:
         leave_pipe()
         return 0
     except OSError as error:
         return _stop(f"{error.filename or 'output'}: {error.strerror or error}")
+    except RecursionError:
+        return _stop("something in this host is nested too deeply to be looked at")
+    except MemoryError:
+        return _stop("this takes more memory than there is")
     except Exception as error:
+        if is_interrupt(error):
+            return _stop(STOPPED, 130)
         if os.environ.get("SKILLGEN_DEBUG") == "1":
             raise
         return _stop(
             f"a defect of skillgen: {type(error).__name__}: {error}; please report it at "
             f"{REPORT_AT} with the output of SKILLGEN_DEBUG=1"
         )
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether SIGINT is behind an error: Python makes another one of it while a class is made."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _stop(line: str, code: int = 2) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,7 @@ from skill.plan import Plan, load_digest, make_plan, options_from_data, require_
 from skill.report import data, text
 from skill.report.diff import diff_of
 from skill.report.printer import Printer
+from skill.shell import quoted
 from skill.transaction import Recovery
 
 if TYPE_CHECKING:
@@ -352,11 +352,10 @@ class Session:
     def _show_steps(self, host: Host, steps: Sequence[NextStep], row: Row) -> None:
         row["next"] = [asdict(step) for step in steps]
         if self.as_text and not self.printer.quiet:
-            self.printer.out(f"\nNext, in {host.root}:")
+            self.printer.out(f"\nNext, in {self.printer.safe(str(host.root))}:")
             for step in steps:
-                self.printer.out(
-                    f"  {step.command}  # {step.why}" if step.command else f"  # {step.why}"
-                )
+                line = f"{step.command}  # {step.why}" if step.command else f"# {step.why}"
+                self.printer.out(f"  {self.printer.safe(line)}")
             self._show_warnings(row)
 
     def _revert(self, host: Host, row: Row, keep: Sequence[str]) -> int:
@@ -482,13 +481,15 @@ class Session:
         row.update(asdict(done), warnings=[install.NO_RUNNER] if warn else [])
         if self.as_text and not self.printer.quiet:
             for what in ("added", "changed", "removed"):
-                self.printer.lines(f"{what} {path}" for path in row[what])
+                self.printer.lines(f"{what} {self.printer.safe(path)}" for path in row[what])
             if not any(row[what] for what in ("added", "changed", "removed", "kept")):
                 self.printer.out("nothing to take back" if remove else "nothing to do: it is there")
             self._show_warnings(row)
         if self.as_text:
             for path in done.kept:
-                self.printer.out(f"kept {path}: edited since it was installed, left as it is")
+                self.printer.out(
+                    f"kept {self.printer.safe(path)}: edited since it was installed, left as it is"
+                )
         return 1 if done.kept else 0
 
     def _simulate(
@@ -552,11 +553,6 @@ class Session:
             if not seen:
                 self.printer.out("no memory file here: the bot waits for nothing")
         return 0
-
-
-def quoted(path: Path | str) -> str:
-    """A path in a command to be run."""
-    return shlex.quote(str(path))
 
 
 def added_modules(host: Host) -> list[Row]:

@@ -86,6 +86,7 @@ class Host:
     parsed: dict[str, Any] = field(default_factory=dict, repr=False)
     """The trees of files that a codemod has parsed: each file is parsed once."""
     _links: list[str] = field(default_factory=list, repr=False)
+    _by_suffix: dict[tuple[str, ...], list[SourceFile]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not self.root.exists():
@@ -97,7 +98,7 @@ class Host:
     @cached_property
     def files(self) -> dict[str, SourceFile]:
         """Every regular file of the host's own, by relative path, in a stable order."""
-        return {file.path: file for file in self._walk(self.root, "")}
+        return {file.path: file for file in self._walk()}
 
     @property
     def links(self) -> list[str]:
@@ -114,19 +115,26 @@ class Host:
             f"{self.root}: no project here (no package.json, no source); name the bot's folder"
         )
 
-    def _walk(self, folder: Path, prefix: str) -> Iterator[SourceFile]:
+    def _entries(self, folder: str, prefix: str) -> Iterator[os.DirEntry[str]]:
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            return iter(sorted(os.scandir(folder), key=lambda entry: entry.name))
         except OSError as error:
             if not prefix:
                 raise SkillgenError(f"{folder}: cannot be read ({error.strerror})") from error
-            return
-        for entry in entries:
+            return iter(())
+
+    def _walk(self) -> Iterator[SourceFile]:
+        waiting = [("", self._entries(str(self.root), ""))]  # no recursion: folders may be deep
+        while waiting:
+            prefix, entries = waiting[-1]
+            entry = next(entries, None)
+            if entry is None:
+                waiting.pop()
+                continue
             path = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                if is_foreign(entry.name) or is_other_checkout(entry.path):
-                    continue
-                yield from self._walk(Path(entry.path), path + "/")
+                if not (is_foreign(entry.name) or is_other_checkout(entry.path)):
+                    waiting.append((path + "/", self._entries(entry.path, path)))
             elif entry.is_file(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
                 yield SourceFile(path, Path(entry.path), status.st_mode & 0o7777, status.st_size)
@@ -165,9 +173,21 @@ class Host:
         return path in self.files
 
     def with_suffix(self, *suffixes: str) -> Iterator[SourceFile]:
-        for file in self.files.values():
-            if file.path.endswith(suffixes) and file.size <= LARGEST_SOURCE:
-                yield file
+        if suffixes not in self._by_suffix:
+            self._by_suffix[suffixes] = [
+                file
+                for file in self.files.values()
+                if file.path.endswith(suffixes) and file.size <= LARGEST_SOURCE
+            ]
+        return iter(self._by_suffix[suffixes])
+
+    @cached_property
+    def by_name(self) -> dict[str, list[str]]:
+        """The paths of the files of each name, in the order of ``files``."""
+        found: dict[str, list[str]] = {}
+        for path in self.files:
+            found.setdefault(path.rpartition("/")[2], []).append(path)
+        return found
 
 
 def _content(file: Path, path: str) -> bytes:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import plistlib
+import stat
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -103,8 +105,12 @@ def make_plan(host: Host, options: Options) -> Plan:
     patch = modify.examine(host, options)
     notes = list(patch.notes)
     changes = [*_additions(host, patch, notes), *_rewrites(host, patch)]
+    verified: set[tuple[str, bytes | None]] = set()  # the module in a thousand folders is one
     for change in changes:
-        verify(change)
+        added = Path(change.path).suffix, change.after
+        if change.before is not None or added not in verified:
+            verify(change)
+            verified.add(added)
     return Plan(
         root=host.root,
         options=options,
@@ -241,7 +247,10 @@ def save_plan(plan: Plan, file: Path) -> None:
 def load_digest(file: Path) -> dict[str, Any]:
     """A saved plan. Raises SkillgenError when it is none, or another version's."""
     try:
-        with file.open(encoding="utf-8") as stream:
+        # A pipe in its place is not waited for.
+        with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise SkillgenError(f"{file}: is no file; save the plan to one with --save-plan")
             digest = json.loads(stream.read(LARGEST_PLAN))
         if digest["format"] != PLAN_FORMAT:
             raise SkillgenError(f"{file}: made by another skillgen; make the plan again")

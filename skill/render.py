@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
@@ -37,6 +38,7 @@ PARTS: dict[Kind, tuple[str, ...]] = {
 _ENDINGS = {"typescript": ".ts", "javascript": ".js"}
 
 
+@lru_cache(maxsize=32)
 def render_channel_module(
     style: Style,
     version: str,
@@ -60,6 +62,7 @@ def render_channel_module(
     return _finish(f"//\n//\n{why}{unchecked}{join(texts, modules)}", style, version)
 
 
+@lru_cache(maxsize=32)
 def render_channel_test(
     style: Style, version: str, module: str = "whatsapp-reconnect", ending: str = ".ts"
 ) -> str:

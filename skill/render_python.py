@@ -13,6 +13,7 @@ import re
 import tokenize
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
@@ -62,6 +63,13 @@ def render_python_module(
     policy: hosts get the one that is measured; tests in real time a shorter one.
     calls: the names of the functions and methods that the host calls; () for all.
     """
+    return _rendered(version, profile, style, policy, frozenset(calls))
+
+
+@lru_cache(maxsize=32)
+def _rendered(
+    version: str, profile: Profile, style: PythonStyle, policy: Policy, calls: frozenset[str]
+) -> str:
     modules = _modules(profile, policy, calls)
     roots = [modules[name] for name in ROOTS[profile]]
     doc = "\n\n".join([modules["gate"].doc, *(root.doc for root in roots)])

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from modify.python import ADDED, TEST_FILE
 from modify.python.bridges import exit_with, report_logout
@@ -66,6 +67,10 @@ MARKS: dict[Profile, str] = {"bridge": "BridgeLink", "neonize": "Session"}
 TEST_MARKS = (b"whatsapp", b"WhatsApp")
 
 
+MOST = 64
+"""Dials in one file that are told apart; the most seen is 3."""
+
+
 @dataclass
 class Files:
     """The Python files of one host, one after the other."""
@@ -93,6 +98,9 @@ class Files:
         started = list(sessions(self.sources, [source.path for source in read]))
         for source in read:
             links = list(link_loops(source))
+            if len(links) > MOST:
+                self.crowded(source, len(links))
+                continue
             for link in links:
                 self.add(source, self.link(link))
                 self.escape(link)
@@ -104,6 +112,9 @@ class Files:
             for session in own:
                 self.session(session)
             found = list(clients(source)) if not own else []
+            if len(found) > MOST:
+                self.crowded(source, len(found))
+                continue
             for client in found:
                 self.add(source, self.client(self.sources.with_handlers(client), len(found)))
             for loop in poll_loops(source):
@@ -166,12 +177,19 @@ class Files:
             self.patch.additions[path] = Addition(path, text.encode(), rules)
             self.add_test(path, source, profile, calls & callable_names(profile), rules)
 
+    @cached_property
+    def needing(self) -> dict[str, list[str]]:
+        """The files that call the added module, by folder; asked once all files were looked at."""
+        found: dict[str, list[str]] = {}
+        for path in self.needs:
+            found.setdefault(posixpath.dirname(path), []).append(path)
+        return found
+
     def calls(self, folder: str) -> set[str]:
         """The words that the edits put into the files of a folder: what the host will call."""
         return {
             word.decode()
-            for path in self.needs
-            if posixpath.dirname(path) == folder
+            for path in self.needing.get(folder, ())
             for edit in self.edits.get(path, ())
             for word in WORD.findall(edit.text)
         }
@@ -227,6 +245,20 @@ class Files:
 
     def note(self, source: Source, line: int, kind: str, message: str) -> None:
         self.patch.notes.append(Note(source.path, line, kind, message))
+
+    def crowded(self, source: Source, number: int) -> None:
+        """More dials than are told apart: each is looked at with all of its file."""
+        self.patch.findings.append(
+            Finding(
+                source.path,
+                1,
+                1,
+                "ungated-connect",
+                f"dials in {number} places",
+                reason=f"a file with more than {MOST} of them is not rewritten",
+                accept="--ignore ungated-connect, once its attempts are bounded by other means",
+            )
+        )
 
     def unreadable(self, error: UnreadableSource) -> None:
         reason = str(error).partition(": ")[2].partition(";")[0]

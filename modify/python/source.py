@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import libcst as cst
 
+from modify.nesting import too_deep
 from modify.python.spans import Spans
 from modify.service.python_tree import parse
 from skill.edit import Edit
@@ -106,7 +107,10 @@ class Source:
         """Raises UnreadableSource for what is no UTF-8 or no Python that libcst knows."""
         offset = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
         try:
-            module = cst.parse_module(content[offset:].decode("utf-8"))
+            text = content[offset:].decode("utf-8")
+            if (deep := too_deep(text)) is not None:
+                raise UnreadableSource(path, deep, "is nested too deeply")
+            module = cst.parse_module(text)
         except UnicodeDecodeError:
             raise UnreadableSource(path, 0, "is not UTF-8") from None
         except cst.ParserSyntaxError as error:
@@ -266,6 +270,8 @@ def parses(content: bytes) -> bool:
     if parse(content) is not None:
         return True
     try:
+        if too_deep(content.decode("utf-8")) is not None:
+            return False
         cst.parse_module(content)
     except (cst.ParserSyntaxError, UnicodeDecodeError, RecursionError):
         return False

@@ -16,6 +16,10 @@ BUILT = ("dist", "build", "out", "lib")
 SOURCE = ("src", "")
 SCRIPT_SUFFIXES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
 IMPORT = re.compile(rb"(?:from|import|require\(|import\()\s*['\"](\.{1,2}/[^'\"\n]*|\.{1,2})['\"]")
+TOML_TEXT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
+TOML_BETWEEN_KEYS = re.compile(r"[=\n,{\[]")
+# Dots; tomllib takes the square of them.
+LONGEST_KEY = 200
 HOLE = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|\$\w+|\{\w+\}|@\w+@")
 HOME = re.compile(r"\W*(?:os\.)?home", re.IGNORECASE)
 PYTHON_IMPORT = re.compile(rb"^\s*(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))", re.MULTILINE)
@@ -28,9 +32,13 @@ class Project:
         self.host = host
 
     def _toml(self) -> dict[str, Any]:
+        text = self.host.read("pyproject.toml").decode("utf-8", "replace")
+        keys = TOML_BETWEEN_KEYS.split(TOML_TEXT.sub("_", text))
+        if max(key.count(".") for key in keys) > LONGEST_KEY:
+            return {}
         try:
-            return tomllib.loads(self.host.read("pyproject.toml").decode("utf-8", "replace"))
-        except (tomllib.TOMLDecodeError, RecursionError):
+            return tomllib.loads(text)
+        except (ValueError, RecursionError):  # also a number of ten thousand digits
             return {}
 
     @cached_property

@@ -346,7 +346,7 @@ def resolve(host: Host, path: str, line: int, written: str) -> tuple[str, ...]:
         return (script,)
     try:
         node = ast.parse(inner.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
     reader = Reader(file, file.around(line))
     found = reader.value(node)

@@ -77,10 +77,14 @@ def examine_file(
     host: Host, source: Source, options: Options, patch: Patch, outcomes: Outcomes
 ) -> None:
     """Add the findings, notes and edits of a file's channels to the patch and the outcomes."""
+    from modify.typescript.anchors import is_crowded
+
     found = channels_of(host, source)  # the socket may be made in another file
     channels = [each for each in found if may_be_changed(each.source.path, options)]
     if not channels:
         outcomes.lone.append(source)
+        if is_crowded(source):
+            outcomes.crowded.add(source.path)
     for channel in channels:
         examine_channel(host, channel, options, patch, outcomes)
 
@@ -152,6 +156,7 @@ def channels_of(host: Host, source: Source) -> list[Channel]:
 def read_with_others(host: Host, source: Source) -> list[Channel]:
     from modify.typescript.anchors import (
         channel_without_listener,
+        is_crowded,
         read_channels,
         registrations,
     )
@@ -165,6 +170,8 @@ def read_with_others(host: Host, source: Source) -> list[Channel]:
 
     factories = socket_factories(host, source)
     channels = read_channels(source, factories)
+    if is_crowded(source):
+        return []
     if channels:
         paired = pairs_elsewhere(host, source)
         for channel in channels:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from modify.typescript.channel import EVENT, KEEPS_VALUE, Channel
 from modify.typescript.functions import (
     Function,
+    functions_by_call,
     named,
     named_functions,
     pattern_names,
@@ -16,13 +18,16 @@ from modify.typescript.functions import (
 )
 from modify.typescript.source import (
     FUNCTION_KINDS,
+    REMEMBERED,
     Source,
     arguments_of,
     body_of,
     callee_of,
     calls,
     enclosing_function,
+    nodes_of,
     same,
+    span,
     statements,
     within,
 )
@@ -37,6 +42,7 @@ SOCKET_MAKER = re.compile(r"(^|\.)(make\w*WASocket\w*|makeWASocket\w*|default)$"
 BAILEYS = re.compile(r"baileys", re.IGNORECASE)
 BAILEYS_MODULE = re.compile(r"(await\s+import|require)\(\s*['\"][^'\"]*baileys", re.IGNORECASE)
 PACKAGE = re.compile(r"(await\s+import|require)\(\s*['\"](?![.'\"])")
+MOST = 64
 CLOSE = re.compile(r"['\"`]close['\"`]")
 HOLDS = re.compile(
     r"import\s*\*\s*as\s+([\w$]+)\s+from\s*['\"][^'\"]*whatsapp-reconnect(?:\.\w+)?['\"]"
@@ -49,6 +55,8 @@ def read_channels(source: Source, factories: Collection[str] = ()) -> list[Chann
 
     factories: names that the file imports of functions that make the socket elsewhere.
     """
+    if is_crowded(source):
+        return []
     makers = socket_makers(source.root, factories)
     listeners = list(registrations(source.root))
     foreign = [listener for listener in listeners if not is_eye(listener[2])]
@@ -68,6 +76,14 @@ def read_channels(source: Source, factories: Collection[str] = ()) -> list[Chann
             Channel(source, function, socket_call, registration, receiver, handler, logic, apart)
         )
     return found
+
+
+def is_crowded(source: Source) -> bool:
+    """Whether more listeners stand in a file than are told apart: its dials are held.
+
+    The largest file seen has 9. Each channel is looked at with all of its file.
+    """
+    return source.text.count(EVENT) > MOST
 
 
 def is_on_a_wrapper(receiver: str, socket_call: SgNode, root: SgNode) -> bool:
@@ -91,23 +107,23 @@ def is_on_a_wrapper(receiver: str, socket_call: SgNode, root: SgNode) -> bool:
             and any(each.text() == name.text() for each in arguments_of(call))
             for call in calls(value)
         )
-        for declarator in root.find_all(kind="variable_declarator")
+        for declarator in nodes_of(root, "variable_declarator")
     )
 
 
 def imported_from_packages(root: SgNode) -> Iterator[str]:
     """The names that a file takes from packages, not from files of the host."""
-    for statement in root.find_all(kind="import_statement"):
+    for statement in nodes_of(root, "import_statement"):
         module = statement.field("source")
         if module is None or module.text()[1] == ".":
             continue
-        for clause in statement.find_all(kind="import_clause"):
+        for clause in nodes_of(statement, "import_clause"):
             yield from (c.text() for c in clause.children() if c.kind() == "identifier")
-        for specifier in statement.find_all(kind="import_specifier"):
+        for specifier in nodes_of(statement, "import_specifier"):
             name = specifier.field("alias") or specifier.field("name")
             if name is not None:
                 yield name.text()
-    for declarator in root.find_all(kind="variable_declarator"):
+    for declarator in nodes_of(root, "variable_declarator"):
         name, value = declarator.field("name"), declarator.field("value")
         if name is None or value is None or not PACKAGE.match(value.text()):
             continue
@@ -191,14 +207,19 @@ def socket_makers(root: SgNode, factories: Collection[str] = ()) -> list[SgNode]
         for registration, _, _ in registrations(root)
         if (around := named_around(registration)) is not None
     }
+    outer = (enclosing_function(call) for call in direct)
+    makes = {span(function) for function in outer if function is not None}
     wrappers = {
         function.call
         for function in named_functions(root)
-        if hands_out_a_socket(function, direct) and not leads_to(function, listening, root)
+        if span(function.node) in makes
+        and hands_out(function)
+        and not leads_to(function, listening, root)
     }
+    known = set(direct)
     return [
         *direct,
-        *(call for call in calls(root) if callee_of(call) in wrappers and call not in direct),
+        *(call for call in calls(root) if callee_of(call) in wrappers and call not in known),
     ]
 
 
@@ -208,20 +229,21 @@ def is_held(call: SgNode) -> bool:
     return method == "socket" and owner in held_names(call.get_root().root())
 
 
-def held_names(root: SgNode) -> set[str]:
+@lru_cache(REMEMBERED)
+def held_names(root: SgNode) -> frozenset[str]:
     """What a file calls the added module, where it imports it as a whole."""
-    return {first or second for first, second in HOLDS.findall(root.text())}
+    return frozenset(first or second for first, second in HOLDS.findall(root.text()))
 
 
 def imported_makers(root: SgNode) -> Iterator[str]:
     yield from required_makers(root)
-    for statement in root.find_all(kind="import_statement"):
+    for statement in nodes_of(root, "import_statement"):
         module = statement.field("source")
         if module is None or not BAILEYS.search(module.text()):
             continue
-        for clause in statement.find_all(kind="import_clause"):
+        for clause in nodes_of(statement, "import_clause"):
             yield from (c.text() for c in clause.children() if c.kind() == "identifier")
-        for specifier in statement.find_all(kind="import_specifier"):
+        for specifier in nodes_of(statement, "import_specifier"):
             name, alias = specifier.field("name"), specifier.field("alias")
             if (
                 name is not None
@@ -233,7 +255,7 @@ def imported_makers(root: SgNode) -> Iterator[str]:
 
 def required_makers(root: SgNode) -> Iterator[str]:
     """``const { default: connect } = require('baileys')``, and the same of ``await import()``."""
-    for declarator in root.find_all(kind="variable_declarator"):
+    for declarator in nodes_of(root, "variable_declarator"):
         name, value = declarator.field("name"), declarator.field("value")
         if name is None or value is None or not BAILEYS_MODULE.match(value.text()):
             continue
@@ -245,7 +267,7 @@ def required_makers(root: SgNode) -> Iterator[str]:
 
 def renamed_makers(root: SgNode) -> Iterator[str]:
     """``const connect = baileys.default``, ``= require('baileys').default``."""
-    for declarator in root.find_all(kind="variable_declarator"):
+    for declarator in nodes_of(root, "variable_declarator"):
         name, value = declarator.field("name"), declarator.field("value")
         if name is None or value is None or name.kind() != "identifier":
             continue
@@ -259,15 +281,21 @@ def renamed_makers(root: SgNode) -> Iterator[str]:
 
 def hands_out_a_socket(function: Function, makers: list[SgNode]) -> bool:
     """Whether a function makes a socket, listens to nothing and returns something."""
-    inside = [call for call in makers if same(enclosing_function(call), function.node)]
-    if not inside or EVENT in function.node.text():
+    return hands_out(function) and any(
+        same(enclosing_function(call), function.node) for call in makers
+    )
+
+
+def hands_out(function: Function) -> bool:
+    """Whether a function listens to nothing and returns something."""
+    if EVENT in function.node.text():
         return False
     if body_of(function.node) is None:
         return True
     return any(
         same(enclosing_function(each), function.node)
         and any(child.is_named() for child in each.children())
-        for each in function.node.find_all(kind="return_statement")
+        for each in nodes_of(function.node, "return_statement")
     )
 
 
@@ -322,21 +350,31 @@ def leads_to(function: Function, targets: set[str], root: SgNode) -> bool:
 
     What a listener calls is called later, for another connection: it does not count.
     """
-    known = {each.call: each for each in named_functions(root)}
-    seen: set[str] = set()
-    waiting = [function]
+    leading = leading_to(root, frozenset(targets))
+    return not leading.isdisjoint(called_by(function.node))
+
+
+@lru_cache(REMEMBERED)
+def leading_to(root: SgNode, targets: frozenset[str]) -> frozenset[str]:
+    """The targets, and how the functions are called that lead to one of them."""
+    callers: dict[str, list[str]] = {}
+    for call, function in functions_by_call(root).items() if targets else ():
+        for callee in called_by(function.node):
+            callers.setdefault(callee, []).append(call)
+    found, waiting = set(targets), [*targets]
     while waiting:
-        node = waiting.pop().node
-        for call in calls(node):
-            callee = callee_of(call)
-            if callee in seen or is_in_listener(call, node):
-                continue
-            if callee in targets:
-                return True
-            seen.add(callee)
-            if callee in known:
-                waiting.append(known[callee])
-    return False
+        fresh = set(callers.get(waiting.pop(), ())) - found
+        found |= fresh
+        waiting += fresh
+    return frozenset(found)
+
+
+@lru_cache(REMEMBERED)
+def called_by(function: SgNode) -> frozenset[str]:
+    """What a function calls itself, apart from what its listeners call."""
+    return frozenset(
+        callee_of(call) for call in calls(function) if not is_in_listener(call, function)
+    )
 
 
 def is_in_listener(node: SgNode, function: SgNode) -> bool:

@@ -24,6 +24,7 @@ from modify.typescript.source import (
     enclosing,
     end_of,
     line_of,
+    nodes_of,
     start_of,
     statements,
     walk,
@@ -90,11 +91,11 @@ def module_boot(channel: Channel) -> Boot:
     """A program of plain functions: does it also start a channel of another network?"""
     if channel.scope != "module":
         return Boot()
-    for statement in channel.source.root.find_all(kind="import_statement"):
+    for statement in nodes_of(channel.source.root, "import_statement"):
         module = statement.field("source")
         if module is None or not OTHER_NETWORK.search(module.text()):
             continue
-        for name in statement.find_all(kind="import_specifier"):
+        for name in nodes_of(statement, "import_specifier"):
             called = re.search(rf"\b{re.escape(name.text())}\s*\(", channel.source.text)
             if STARTS.match(name.text()) and called:
                 return Boot(reason=f"{name.text()}() runs in the same process")
@@ -114,7 +115,7 @@ class Maker:
         """Whether the same program also makes and connects objects of other classes."""
         own = self.node.field("constructor")
         own_name = own.text() if own is not None else ""
-        for other in self.source.root.find_all(kind="new_expression"):
+        for other in nodes_of(self.source.root, "new_expression"):
             constructor = other.field("constructor")
             if constructor is None or constructor.text() == own_name:
                 continue
@@ -136,7 +137,7 @@ def constructions(host: Host, channel: Channel, name: str) -> Iterator[Maker]:
             source = Source.read(host, file.path)
         except UnreadableSource:
             continue
-        for node in source.root.find_all(kind="new_expression"):
+        for node in nodes_of(source.root, "new_expression"):
             constructor = node.field("constructor")
             if constructor is not None and constructor.text() == name:
                 yield Maker(source, node, is_registered(node))
@@ -212,7 +213,7 @@ def shared_boot(host: Host, channel: Channel, maker: Maker) -> Boot:
 def stored_options(channel: Channel) -> tuple[str, str] | None:
     """(field, type) under which the class keeps its constructor's options."""
     assert channel.class_node is not None
-    for method in channel.class_node.find_all(kind="method_definition"):
+    for method in nodes_of(channel.class_node, "method_definition"):
         name, parameters = method.field("name"), method.field("parameters")
         if name is None or name.text() != "constructor" or parameters is None:
             continue
@@ -263,7 +264,7 @@ def options_literal(main: Source, maker: Maker) -> tuple[SgNode, str] | None:
     given = options_node(maker.node)
     if maker.registered:
         given = None
-        for declarator in main.root.find_all(kind="variable_declarator"):
+        for declarator in nodes_of(main.root, "variable_declarator"):
             target, value = declarator.field("name"), declarator.field("value")
             if target is None or value is None or start_of(declarator) > pushed.start():
                 continue
@@ -274,7 +275,7 @@ def options_literal(main: Source, maker: Maker) -> tuple[SgNode, str] | None:
                 given = outer[0] if outer else None
     if given is None or given.kind() == "object":
         return (given, pushed["list"]) if given is not None else None
-    for declarator in main.root.find_all(kind="variable_declarator"):
+    for declarator in nodes_of(main.root, "variable_declarator"):
         target, value = declarator.field("name"), declarator.field("value")
         if target is None or value is None or target.text() != given.text():
             continue
@@ -355,7 +356,7 @@ def find_interface(host: Host, user: Source, name: str) -> tuple[Source, SgNode]
 
 
 def interface_body(source: Source, name: str) -> SgNode | None:
-    for node in source.root.find_all(kind="interface_declaration"):
+    for node in nodes_of(source.root, "interface_declaration"):
         declared = node.field("name")
         if declared is not None and declared.text() == name:
             return node.field("body")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Literal
 
 from modify.typescript.functions import (
@@ -27,6 +28,7 @@ from modify.typescript.source import (
     calls,
     enclosing,
     enclosing_function,
+    nodes_of,
     same,
     start_of,
     statements,
@@ -154,7 +156,7 @@ class Channel:
         if given is None:
             return set()
         texts = {given, f"{given}['{EVENT}']", f'{given}["{EVENT}"]'}
-        for declarator in self.logic.find_all(kind="variable_declarator"):
+        for declarator in nodes_of(self.logic, "variable_declarator"):
             value, name = declarator.field("value"), declarator.field("name")
             if value is None or name is None or name.kind() != "identifier":
                 continue
@@ -173,7 +175,7 @@ class Channel:
         updates = self.update_texts
         for key in found:
             found[key] |= {f"{update}.{key}" for update in updates}
-        for declarator in self.logic.find_all(kind="variable_declarator"):
+        for declarator in nodes_of(self.logic, "variable_declarator"):
             value, name = declarator.field("value"), declarator.field("name")
             if value is None or name is None:
                 continue
@@ -207,7 +209,7 @@ class Channel:
     def qr_branches(self) -> list[SgNode]:
         """The if statements (outermost) that run when a QR code is asked for."""
         found: list[SgNode] = []
-        for node in self.logic.find_all(kind="if_statement"):
+        for node in nodes_of(self.logic, "if_statement"):
             condition = node.field("condition")
             if condition is None or any(within(node, outer) for outer in found):
                 continue
@@ -221,7 +223,7 @@ class Channel:
     def verdicts(self) -> list[SgNode]:
         """Comparisons of the status with 'logged out' in the handler, in order."""
         found = []
-        for node in self.logic.find_all(kind="binary_expression"):
+        for node in nodes_of(self.logic, "binary_expression"):
             if comparison(node) is not None and any(
                 LOGGED_OUT.search(side.text()) for side in sides(node)
             ):
@@ -264,8 +266,6 @@ class Channel:
 
         The handler and what lies inside the connect function are left out.
         """
-        found: list[Function] = []
-        texts = set(self.connect_texts)
         candidates = [
             function
             for function in named_functions(self.source.root)
@@ -273,21 +273,29 @@ class Channel:
             and not same(function.node, self.logic)
             and not within(self.connect.node, function.node)
         ]
-        grew = True
-        while grew:
-            grew = False
-            for function in candidates:
-                if function in found:
-                    continue
-                if any(self.dialled_by(call) in texts for call in calls(function.node)):
-                    found.append(function)
-                    texts.add(function.call)
-                    grew = True
-        return found
+        users: dict[str, set[int]] = {}
+        for index, function in enumerate(candidates):
+            for call in calls(function.node):
+                users.setdefault(self.dialled_by(call), set()).add(index)
+        # In rounds, each from the first candidate to the last: the first that leads there wins.
+        waiting = [(0, index) for text in self.connect_texts for index in users.get(text, ())]
+        heapify(waiting)
+        found: dict[int, Function] = {}
+        while waiting:
+            turn, index = heappop(waiting)
+            if index in found:
+                continue
+            found[index] = candidates[index]
+            for user in users.get(candidates[index].call, set()) - found.keys():
+                heappush(waiting, (turn + (user < index), user))
+        return [*found.values()]
 
     def helper_of(self, call: SgNode) -> Function | None:
-        text = self.dialled_by(call)
-        return next((helper for helper in self.helpers if helper.call == text), None)
+        return self._helper_of.get(self.dialled_by(call))
+
+    @cached_property
+    def _helper_of(self) -> dict[str, Function]:
+        return {helper.call: helper for helper in reversed(self.helpers)}
 
     @cached_property
     def redials(self) -> list[SgNode]:
@@ -390,7 +398,7 @@ def comparison(node: SgNode) -> bool | None:
 
 def state_tests(node: SgNode, names: set[str], state: str) -> Iterator[tuple[SgNode, bool]]:
     """Comparisons with the connection state below a node; True where it must be equal."""
-    for test in node.find_all(kind="binary_expression"):
+    for test in nodes_of(node, "binary_expression"):
         equal = comparison(test)
         if equal is None:
             continue
@@ -401,7 +409,7 @@ def state_tests(node: SgNode, names: set[str], state: str) -> Iterator[tuple[SgN
 
 
 def find_branch(logic: SgNode, names: set[str], state: str) -> Branch | None:
-    for node in logic.find_all(kind="if_statement"):
+    for node in nodes_of(logic, "if_statement"):
         condition = node.field("condition")
         if condition is None:
             continue
@@ -419,7 +427,7 @@ def find_branch(logic: SgNode, names: set[str], state: str) -> Branch | None:
             if taken is not None:
                 body = statements(taken) if taken.kind() == "statement_block" else [taken]
                 return Branch(taken, body)
-    for case in logic.find_all(kind="switch_case"):
+    for case in nodes_of(logic, "switch_case"):
         value = case.field("value")
         switch = enclosing(case, {"switch_statement"})
         tested = switch.field("value") if switch is not None else None

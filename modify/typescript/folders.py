@@ -21,6 +21,7 @@ from modify.typescript.source import (
     arguments_of,
     callee_of,
     calls,
+    nodes_of,
     string_value,
 )
 from skill.errors import UnreadableSource
@@ -91,7 +92,7 @@ def readings_of(host: Host, source: Source) -> Iterator[Reading]:
 
 
 def names(node: SgNode) -> set[str]:
-    return {each.text() for each in node.find_all(kind="property_identifier")}
+    return {each.text() for each in nodes_of(node, "property_identifier")}
 
 
 def imports_by_name(source: Source) -> bool:
@@ -234,7 +235,7 @@ def assigned(host: Host, source: Source) -> dict[str, list[SgNode]]:
             ("variable_declarator", "name", "value"),
             ("assignment_expression", "left", "right"),
         ):
-            for each in source.root.find_all(kind=kind):
+            for each in nodes_of(source.root, kind):
                 left, right = each.field(target), each.field(value)
                 if left is not None and right is not None:
                     values.setdefault(left.text(), []).append(right)
@@ -248,7 +249,7 @@ def from_elsewhere(host: Host, source: Source, node: SgNode, depth: int) -> Iter
             other = Source.read(host, path)
         except UnreadableSource:
             continue
-        for declarator in other.root.find_all(kind="variable_declarator"):
+        for declarator in nodes_of(other.root, "variable_declarator"):
             name, value = declarator.field("name"), declarator.field("value")
             if name is not None and value is not None and name.text() == text:
                 yield from spelled(host, other, value, depth + 1)
@@ -260,8 +261,8 @@ def from_elsewhere(host: Host, source: Source, node: SgNode, depth: int) -> Iter
         if own is None or text not in parameters:
             continue
         place = parameters.index(text)
-        for call in calls(source.root):
-            if callee_of(call).rpartition(".")[2] == own.name and len(arguments_of(call)) > place:
+        for call in source.called.get(own.name, ()):
+            if len(arguments_of(call)) > place:
                 yield from spelled(host, source, arguments_of(call)[place], depth + 1)
 
 
@@ -279,14 +280,14 @@ def imported_from(host: Host, source: Source, name: str) -> Iterator[str]:
 def is_read_whole(host: Host, folder: str) -> bool:
     """Whether the host reads a folder of its source, or one around it with all below it."""
     parts = normal(folder)
-    for reading in readings(host):
-        if not reading.folder:
-            # Its own root: most read that to tidy up. A folder of sources is read to import.
-            if not parts and reading.imports:
-                return True
-        elif parts[: len(reading.folder)] == reading.folder:
-            return True
-    return False
+    read: set[Segments] | None = host.parsed.get("folders read")
+    if read is None:
+        # Its own root: most read that to tidy up. A folder of sources is read to import.
+        read = {each.folder for each in readings(host) if each.folder or each.imports}
+        host.parsed["folders read"] = read
+    if not parts:
+        return () in read
+    return any(parts[:end] in read for end in range(1, len(parts) + 1))
 
 
 def place_for(host: Host, folder: str) -> str:
@@ -302,17 +303,20 @@ def place_for(host: Host, folder: str) -> str:
 
 def taken_for_accounts(host: Host, source: Source, auth: SgNode) -> Reading | None:
     """Where the host lists what lies beside a credentials folder, files included."""
+    listed: dict[Segments, tuple[int, Reading]] | None = host.parsed.get("folders listed")
+    if listed is None:
+        listed = host.parsed["folders listed"] = {}
+        for number, reading in enumerate(readings(host)):
+            if reading.folder and not reading.only_folders:
+                listed.setdefault(likeness(reading.folder), (number, reading))
     beside = [path[:-1] for path in folders(host, source, auth) if len(path) > 1]
-    for reading in readings(host):
-        if not reading.only_folders and any(alike(reading.folder, each) for each in beside):
-            return reading
-    return None
+    found = [
+        listed[key] for each in beside if each[0] != UNKNOWN and (key := likeness(each)) in listed
+    ]
+    return min(found)[1] if found else None
 
 
-def alike(one: Segments, other: Segments) -> bool:
-    """Whether two folders are the same, by a beginning that is known; names may differ below."""
-    return (
-        len(one) == len(other)
-        and one[0] == other[0] != UNKNOWN
-        and all(a == b or a[0] == b[0] == UNKNOWN for a, b in zip(one, other, strict=True))
-    )
+def likeness(folder: Segments) -> Segments:
+    """The same for two folders of a beginning that is known; names may differ below."""
+    below = (UNKNOWN if each.startswith(UNKNOWN) else each for each in folder[1:])
+    return (folder[0], *below)

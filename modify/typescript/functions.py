@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from modify.typescript.source import FUNCTION_KINDS, callee_of, enclosing_function, same
+from modify.typescript.source import (
+    FUNCTION_KINDS,
+    REMEMBERED,
+    callee_of,
+    enclosing_function,
+    nodes_of,
+    same,
+)
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -49,12 +57,20 @@ class Function:
         return any(child.kind() == "async" for child in self.node.children())
 
 
-def named_functions(root: SgNode) -> Iterator[Function]:
-    for kind in sorted(FUNCTION_KINDS):
-        for node in root.find_all(kind=kind):
-            function = named(node)
-            if function is not None:
-                yield function
+@lru_cache(REMEMBERED)
+def named_functions(root: SgNode) -> tuple[Function, ...]:
+    return tuple(
+        function
+        for kind in sorted(FUNCTION_KINDS)
+        for node in root.find_all(kind=kind)
+        if (function := named(node)) is not None
+    )
+
+
+@lru_cache(REMEMBERED)
+def functions_by_call(root: SgNode) -> dict[str, Function]:
+    """The named functions below a node, by how they are called; of two alike the last."""
+    return {function.call: function for function in named_functions(root)}
 
 
 def named(node: SgNode) -> Function | None:
@@ -131,7 +147,7 @@ def resolve(node: SgNode, root: SgNode) -> SgNode | None:
     for declared in named_functions(root):
         if declared.name == name:
             return declared.node
-    for assignment in root.find_all(kind="assignment_expression"):
+    for assignment in nodes_of(root, "assignment_expression"):
         left, right = assignment.field("left"), assignment.field("right")
         if left is None or right is None or left.text() != text:
             continue

@@ -7,6 +7,7 @@ whatever loop the host has around them and wherever its credentials and listener
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -22,10 +23,8 @@ from modify.typescript.source import (
     arguments_of,
     callee_of,
     end_of,
-    same,
     span,
     start_of,
-    within,
 )
 from modify.typescript.style import detect_style, prettier_configuration
 from skill.edit import Edit
@@ -63,11 +62,29 @@ class Dials:
         return bool(self.free or self.held) and not self.lost
 
 
+class Spans:
+    """Places of a file, as the fewest stretches that cover them."""
+
+    def __init__(self, nodes: Iterable[SgNode]) -> None:
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        for start, end in sorted(span(node) for node in nodes):
+            if not self.ends or end > self.ends[-1]:
+                self.starts.append(start)
+                self.ends.append(end)
+
+    def hold(self, node: SgNode) -> bool:
+        start, end = span(node)
+        place = bisect_right(self.starts, start) - 1
+        return place >= 0 and end <= self.ends[place]
+
+
 def dials_of(makers: Makers, source: Source, left: Iterable[SgNode]) -> Dials:
     """left: functions whose calls stay as they are."""
     found = Dials(source, kept=list(left))
+    kept = Spans(found.kept)
     for call, value in makers.calls_in(source):
-        if any(within(call, function) for function in found.kept):
+        if kept.hold(call):
             found.left.append(call)
             continue
         why = why_not(call, value)
@@ -75,7 +92,7 @@ def dials_of(makers: Makers, source: Source, left: Iterable[SgNode]) -> Dials:
             found.free.append(call)
         else:
             found.lost.append((call, why))
-    found.held = [call for call in source.root.find_all(kind="call_expression") if is_held(call)]
+    found.held = [call for call in source.called.get("socket", ()) if is_held(call)]
     return found
 
 
@@ -117,17 +134,19 @@ def wrap(
     known = module_name(source)
     name = known or free_name(source, taken)
     wraps = [(call, f"{name}.socket") for call in dials.free]
+    kept = Spans(dials.kept)
     wraps += [
-        (call, f"{name}.authState")
-        for call in makers.loads_in(source)
-        if not any(within(call, other) for other in dials.kept)
+        (call, f"{name}.authState") for call in makers.loads_in(source) if not kept.hold(call)
     ]
     edits = []
+    starts = sorted(start_of(call) for call, _ in wraps)
     for call, wrapper in wraps:
-        inside = [other for other, _ in wraps if within(other, call) and not same(other, call)]
+        start, end = span(call)
+        after = bisect_right(starts, start)
+        holds_another = after < len(starts) and starts[after] < end
         edits += [
             source.edit(start, end, text, RULE)
-            for start, end, text in wrapped(source, layout, call, wrapper, bool(inside))
+            for start, end, text in wrapped(source, layout, call, wrapper, holds_another)
         ]
     if known is None:
         place, text = import_line(source, layout, name, specifier(source.path, home, style), dials)

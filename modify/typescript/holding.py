@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from modify.typescript.anchors import is_held
+from modify.typescript.anchors import MOST, is_held
 from modify.typescript.channel import Channel
 from modify.typescript.dials import MARK
 from modify.typescript.functions import named_functions
@@ -60,6 +60,7 @@ class Outcomes:
 
     kept: (path, function) whose dials stay as they are. lone: files with a listener whose
     socket was not found. noted: files of channels that are held already.
+    crowded: files with more listeners than are told apart.
     paced: a channel of the host has been rewritten before.
     """
 
@@ -68,6 +69,7 @@ class Outcomes:
     kept: list[tuple[str, SgNode]] = field(default_factory=list)
     lone: list[Source] = field(default_factory=list)
     noted: set[str] = field(default_factory=set)
+    crowded: set[str] = field(default_factory=set)
     paced: bool = False
 
     def keep(self, host: Host, channel: Channel) -> None:
@@ -145,14 +147,16 @@ class Holding:
     def dials(self) -> dict[str, Dials]:
         """By path, for the files that make a socket themselves."""
         found = {}
+        left: dict[str, list[SgNode]] = {}
+        for where, function in self.outcomes.kept:
+            left.setdefault(where, []).append(function)
         # A channel dials wherever it lies: also in a folder of examples.
         channels = {each.channel.source.path for each in self.outcomes.waiting}
         for path in sorted({*self.search.carrying, *channels, *self.outcomes.noted}):
             source = self.search.source(path)
             if source is None:
                 continue
-            kept = [function for where, function in self.outcomes.kept if where == path]
-            kept += gated_functions(source)
+            kept = [*left.get(path, ()), *gated_functions(source)]
             dials = dials_of(self.makers, source, kept)
             if dials.free or dials.held or dials.lost or dials.left:
                 found[path] = dials
@@ -168,22 +172,23 @@ class Holding:
     def examine(self) -> dict[str, Home]:
         """Plan the edits; say of each file what becomes of it. Returns the modules it takes."""
         for path in list(self.dials):
-            self.leave_scripts(path)
+            if path not in self.waiting_in:
+                self.leave_scripts(path)
         if not self.is_wanted():
             for dials in self.dials.values():
                 dials.left += dials.free
                 dials.free = []
         places = self.homes
+        names: dict[str, set[str]] = {}
+        for made in self.outcomes.rewritten:
+            names.setdefault(made.source.path, set()).add(instance_name(made.channel))
         for path, home in places.items():
-            dials = self.dials[path]
-            taken = {
-                instance_name(made.channel)
-                for made in self.outcomes.rewritten
-                if made.source.path == path
-            }
-            self.patch.add_edits(path, wrap(self.host, self.makers, dials, home, taken))
+            taken = names.get(path, set())
+            self.patch.add_edits(path, wrap(self.host, self.makers, self.dials[path], home, taken))
+        said = {each.channel.source.path for each in self.outcomes.waiting} | self.outcomes.noted
         for dials in self.dials.values():
-            self.say(dials)
+            if dials.source.path not in said:
+                self.say(dials)
         for waiting in self.outcomes.waiting:
             self.settle(waiting)
         for dials in self.dials.values():
@@ -200,8 +205,7 @@ class Holding:
     def leave_scripts(self, path: str) -> None:
         """A script that pairs or sends once, and ends."""
         dials = self.dials[path]
-        waits = any(each.channel.source.path == path for each in self.outcomes.waiting)
-        if waits or not dials.free or not self.search.ends_by_itself(dials.source):
+        if not dials.free or not self.search.ends_by_itself(dials.source):
             return
         message = "makes one connection and never dials again"
         self.patch.notes.append(Note(path, line_of(dials.free[0]), "not-a-daemon", message))
@@ -212,16 +216,21 @@ class Holding:
     def say(self, dials: Dials) -> None:
         """A file that is held and in no channel: it has no other finding."""
         path = dials.source.path
-        waits = {each.channel.source.path for each in self.outcomes.waiting}
         calls_held = [*dials.free, *dials.held]
-        if path in waits | self.outcomes.noted or not calls_held:
+        if not calls_held:
             return
         for call in dials.free:
             self.patch.findings.append(
                 Finding(path, line_of(call), column_of(call), RULE, MESSAGE, FIX)
             )
         why = "no close branch was found in it"
+        if path in self.outcomes.crowded:
+            why = f"it has more than {MOST} listeners for connection updates"
         self.patch.notes.append(held_note(path, line_of(calls_held[0]), why))
+
+    @cached_property
+    def holds_any(self) -> bool:
+        return any(each.is_held for each in self.dials.values())
 
     def covers(self, path: str) -> bool:
         return path in self.dials and self.dials[path].is_held
@@ -246,12 +255,17 @@ class Holding:
         ]
         self.patch.notes.append(guard_note(path, line_of(channel.connect.node), reason))
 
+    @cached_property
+    def waiting_in(self) -> dict[str, list[SgNode]]:
+        """By path: the connect functions of the channels that are to be held."""
+        found: dict[str, list[SgNode]] = {}
+        for each in self.outcomes.waiting:
+            found.setdefault(each.channel.source.path, []).append(each.channel.connect.node)
+        return found
+
     def name_guard(self, path: str, call: SgNode, why: str) -> None:
         line = line_of(call)
-        waits = any(
-            each.channel.source.path == path and within(call, each.channel.connect.node)
-            for each in self.outcomes.waiting
-        )
+        waits = any(within(call, node) for node in self.waiting_in.get(path, ()))
         if waits or not self.options.wants(RULE):
             return
         self.patch.findings.append(
@@ -268,12 +282,12 @@ class Holding:
         call, _, handler = listener
         logic = logic_of(handler, source.root)
         taker = taker_of_the_update(handler, source.root)
-        if (
-            self.outcomes.rewritten
-            or self.outcomes.paced
-            or any(each.is_held for each in self.dials.values())
-        ):
+        if source.path in self.outcomes.crowded and self.covers(source.path):
+            return
+        if self.outcomes.rewritten or self.outcomes.paced or self.holds_any:
             message = "listens for connection updates of a socket that is made elsewhere"
+        elif source.path in self.outcomes.crowded and source.path in self.dials:
+            return  # each of its dials has been said to be out of reach
         elif logic is not None and taker is None and not CLOSE.search(logic.text()):
             message = "listens for connection updates, and does nothing about a closed one"
         else:

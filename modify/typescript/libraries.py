@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from modify.typescript.own_files import ASIDE, OwnFiles
 from modify.typescript.packages import BAILEYS, library_of
-from modify.typescript.source import Source, line_of, name_nodes
+from modify.typescript.source import Source, line_of, name_nodes, nodes_of
 from skill.errors import UnreadableSource
 from skill.finding import Finding
 
@@ -112,19 +112,19 @@ class Libraries:
 
 def imported(source: Source) -> Iterator[tuple[SgNode, str, set[str]]]:
     """(the statement, the module, the names it brings) of each import that is no type's."""
-    for statement in source.root.find_all(kind="import_statement"):
+    for statement in nodes_of(source.root, "import_statement"):
         module = statement.field("source")
         if module is None or re.match(r"import\s+type\b", statement.text()):
             continue
         names = set()
-        for clause in statement.find_all(kind="import_clause"):
+        for clause in nodes_of(statement, "import_clause"):
             names |= {
                 node.text()
                 for node in name_nodes(clause)
                 if not any(outer.text().startswith("type ") for outer in node.ancestors())
             }
         yield statement, module.text()[1:-1], names
-    for declarator in source.root.find_all(kind="variable_declarator"):
+    for declarator in nodes_of(source.root, "variable_declarator"):
         name, value = declarator.field("name"), declarator.field("value")
         found = REQUIRED.search(value.text()) if value is not None else None
         if name is not None and found:

@@ -11,21 +11,24 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from modify.typescript.boot import resolve_import
 from modify.typescript.dials import LOADED, MAKER, MARK, is_baileys
 from modify.typescript.elsewhere import ALIASED, aliased
-from modify.typescript.functions import Function, named, named_functions
+from modify.typescript.functions import Function, functions_by_call, named
 from modify.typescript.packages import Packages
 from modify.typescript.source import (
     FUNCTION_KINDS,
+    REMEMBERED,
     SUFFIXES,
     Source,
     arguments_of,
     callee_of,
     calls,
     enclosing_function,
+    nodes_of,
 )
 from skill.errors import UnreadableSource
 from skill.host import Host
@@ -50,6 +53,8 @@ ALIAS_OF_LOAD = re.compile(r"(?i)^\w*(auth|state|creds)\w*$")
 LOCAL = re.compile(r"\.|@/|~/|#|src/")
 ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")  # obfuscated files name their modules so
 DEEPEST = 12
+MOST = 64
+"""So many assignments to one name are looked at: each may lead to as many others."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +200,7 @@ class Makers:
         if target.text() in GLOBALS:
             return self.of_globals(name.text(), depth)
         if target.kind() == "this":
-            if any(each.call == f"this.{name.text()}" for each in named_functions(source.root)):
+            if f"this.{name.text()}" in functions_by_call(source.root):
                 return OTHER
             return self.assigned(source, f"this.{name.text()}", depth)
         return self.member(self.value(source, target, depth + 1), name.text(), depth)
@@ -239,7 +244,7 @@ class Makers:
             return UNKNOWN
         name = node.text()
         for scope in (*node.ancestors(), source.root):
-            declared = next((d for d in declarations_in(scope, name, node)), None)
+            declared = declaration_in(scope, name)
             if declared is not None:
                 return self.declared(source, declared, name, depth + 1)
         imported = self.imported(source, name, depth)
@@ -271,18 +276,30 @@ class Makers:
     def assigned(self, source: Source, target: str, depth: int) -> Value:
         """What a variable or property without a value of its own is given in the file."""
         found = UNKNOWN
-        for node in source.root.find_all(kind="assignment_expression"):
-            left, right = node.field("left"), node.field("right")
-            if left is None or right is None:
-                continue
-            if left.text() == target:
-                found = self.value(source, right, depth + 1)
-            elif left.kind() == "object_pattern" and target in left.text():
-                whole = self.value(source, right, depth + 1)
-                found = self.taken_apart(whole, left, target, depth)
+        for left, right in self.assignments(source).get(target, ())[:MOST]:
+            found = self.value(source, right, depth + 1)
+            if left.kind() == "object_pattern":
+                found = self.taken_apart(found, left, target, depth)
             if found.kind not in ("unknown", "other"):
                 return found
         return found
+
+    def assignments(self, source: Source) -> dict[str, list[tuple[SgNode, SgNode]]]:
+        """What the assignments of a file give to each name or property, in order."""
+        known: dict[str, dict[str, list[tuple[SgNode, SgNode]]]]
+        known = self.host.parsed.setdefault("assignments", {})
+        if source.path not in known:
+            index = known[source.path] = {}
+            for node in nodes_of(source.root, "assignment_expression"):
+                left, right = node.field("left"), node.field("right")
+                if left is None or right is None:
+                    continue
+                targets = [left.text()]
+                if left.kind() == "object_pattern":
+                    targets = [local for _, local in pattern_entries(left)]
+                for target in dict.fromkeys(targets):
+                    index.setdefault(target, []).append((left, right))
+        return known[source.path]
 
     def of_globals(self, name: str, depth: int) -> Value:
         """``global.connect = …`` in any file of the host."""
@@ -308,15 +325,18 @@ class Makers:
         return UNKNOWN
 
     def imported(self, source: Source, name: str, depth: int) -> Value | None:
-        for statement in source.root.children():
-            if statement.kind() != "import_statement" or name not in statement.text():
-                continue
-            for key, local, module in import_entries(statement):
-                if local != name:
-                    continue
-                whole = self.module(source, module)
-                return whole if key == "*" else self.member(whole, key, depth + 1)
-        return None
+        known: dict[str, dict[str, tuple[str, str]]] = self.host.parsed.setdefault("taken", {})
+        if source.path not in known:
+            entries = known[source.path] = {}
+            for statement in source.root.children():
+                if statement.kind() == "import_statement":
+                    for key, local, module in import_entries(statement):
+                        entries.setdefault(local, (key, module))
+        if name not in known[source.path]:
+            return None
+        key, module = known[source.path][name]
+        whole = self.module(source, module)
+        return whole if key == "*" else self.member(whole, key, depth + 1)
 
     def injected(self, source: Source, function: SgNode, name: str, depth: int) -> Value:
         """A parameter: what the host's own calls of the function give for it."""
@@ -335,9 +355,9 @@ class Makers:
                 other = Source.read(self.host, path)
             except UnreadableSource:
                 continue
-            for call in calls(other.root):
+            for call in other.called.get(around.name, ()):
                 given = arguments_of(call)
-                if callee_of(call).rpartition(".")[2] != around.name or len(given) <= slot.index:
+                if len(given) <= slot.index:
                     continue
                 value = self.value(other, given[slot.index], depth + 1)
                 value = self.member(value, slot.key, depth + 1) if slot.key else value
@@ -347,10 +367,15 @@ class Makers:
 
     def mentioning(self, name: str) -> Iterator[str]:
         word = name.encode()
-        for file in self.host.with_suffix(*SUFFIXES):
-            content = self.host.read(file.path)
-            if word in content and MARK.search(content):
-                yield file.path
+        for path in self.marked:
+            if word in self.host.read(path):
+                yield path
+
+    @cached_property
+    def marked(self) -> list[str]:
+        """The files that name Baileys, or what it exports."""
+        files = (file.path for file in self.host.with_suffix(*SUFFIXES))
+        return [path for path in files if MARK.search(self.host.read(path))]
 
     # -- what files hand out
 
@@ -398,7 +423,7 @@ class Makers:
             rf"export\s*\*\s*as\s+{re.escape(name)}\b", statement.text()
         ):
             return whole
-        for specifier in statement.find_all(kind="export_specifier"):
+        for specifier in nodes_of(statement, "export_specifier"):
             own, alias = specifier.field("name"), specifier.field("alias")
             if own is None or (alias or own).text() != name:
                 continue
@@ -413,7 +438,7 @@ class Makers:
         if declaration.kind() in FUNCTION_KINDS or declaration.kind() in CLASSES:
             own = declaration.field("name")
             return OTHER if own is not None and own.text() == name else None
-        for declarator in declaration.find_all(kind="variable_declarator"):
+        for declarator in nodes_of(declaration, "variable_declarator"):
             if binds(declarator, name) and enclosing_function(declarator) is None:
                 return self.declared(source, declarator, name, depth + 1)
         return None
@@ -423,7 +448,7 @@ class Makers:
         if "exports" not in source.text:
             return None
         whole: Value | None = None
-        for node in source.root.find_all(kind="assignment_expression"):
+        for node in nodes_of(source.root, "assignment_expression"):
             left, right = node.field("left"), node.field("right")
             if left is None or right is None:
                 continue
@@ -458,7 +483,7 @@ def bound_names(root: SgNode, aliases: Collection[str]) -> Iterator[str]:
             for key, local, module in import_entries(statement):
                 if LOCAL.match(module) or is_baileys(module, aliases) or MAKER.search(key):
                     yield local
-    for declarator in root.find_all(kind="variable_declarator"):
+    for declarator in nodes_of(root, "variable_declarator"):
         name, value = declarator.field("name"), declarator.field("value")
         if name is None or value is None or value.kind() in FUNCTION_KINDS:
             continue
@@ -471,7 +496,7 @@ def bound_names(root: SgNode, aliases: Collection[str]) -> Iterator[str]:
             yield from (local for _, local in pattern_entries(name))
         elif name.kind() == "identifier":
             yield name.text()
-    for assignment in root.find_all(kind="assignment_expression"):
+    for assignment in nodes_of(root, "assignment_expression"):
         left, right = assignment.field("left"), assignment.field("right")
         if left is None or right is None or not re.search("baileys|Socket", right.text()[:300]):
             continue
@@ -486,7 +511,7 @@ def import_entries(statement: SgNode) -> Iterator[tuple[str, str, str]]:
     if re.match(r"import\s+type\b(?!\s*,|\s+from)", statement.text()):
         return
     source = statement.field("source")
-    required = next(iter(statement.find_all(kind="import_require_clause")), None)
+    required = next(iter(nodes_of(statement, "import_require_clause")), None)
     if required is not None:  # import wa = require('…')
         inner, name = required.field("source"), required.find(kind="identifier")
         if inner is not None and name is not None:
@@ -495,13 +520,13 @@ def import_entries(statement: SgNode) -> Iterator[tuple[str, str, str]]:
     if source is None:
         return
     module = source.text()[1:-1]
-    for clause in statement.find_all(kind="import_clause"):
+    for clause in nodes_of(statement, "import_clause"):
         for child in clause.children():
             if child.kind() == "identifier":
                 yield "default", child.text(), module
             elif child.kind() == "namespace_import":
                 yield "*", child.text().split()[-1], module
-    for specifier in statement.find_all(kind="import_specifier"):
+    for specifier in nodes_of(statement, "import_specifier"):
         name, alias = specifier.field("name"), specifier.field("alias")
         if name is not None and not specifier.text().startswith("type "):
             yield name.text(), (alias or name).text(), module
@@ -532,38 +557,54 @@ def pattern_entries(
 
 
 def binds(declarator: SgNode, name: str) -> bool:
+    return name in bound_by(declarator)
+
+
+def bound_by(declarator: SgNode) -> list[str]:
+    """The names that a declarator declares."""
     target = declarator.field("name")
     if target is None:
-        return False
+        return []
     if target.kind() == "identifier":
-        return target.text() == name
-    return any(local == name for _, local in pattern_entries(target))
+        return [target.text()]
+    return [local for _, local in pattern_entries(target)]
 
 
-def declarations_in(scope: SgNode, name: str, use: SgNode) -> Iterator[SgNode]:
+def declaration_in(scope: SgNode, name: str) -> SgNode | None:
     """What declares a name in a scope itself, not in those inside it: declarator or function.
 
     A function as the scope declares its parameters: then it is the function that is returned.
     """
     kind = scope.kind()
     if kind in FUNCTION_KINDS:
-        if parameter_slot(scope, name) is not None:
-            yield scope
-        return
+        return scope if parameter_slot(scope, name) is not None else None
     if kind not in ("statement_block", "program", "switch_case"):
-        return
+        return None
+    return declarations_in(scope).get(name)
+
+
+@lru_cache(REMEMBERED)
+def declarations_in(scope: SgNode) -> dict[str, SgNode]:
+    """The names that a block declares itself; of two of a name the first."""
+    found: dict[str, SgNode] = {}
+    for name, node in declared_in(scope):
+        found.setdefault(name, node)
+    return found
+
+
+def declared_in(scope: SgNode) -> Iterator[tuple[str, SgNode]]:
     for statement in scope.children():
         inner = statement
         if statement.kind() == "export_statement":
             inner = statement.field("declaration") or statement
         if inner.kind() in ("lexical_declaration", "variable_declaration"):
             for declarator in inner.children():
-                if declarator.kind() == "variable_declarator" and binds(declarator, name):
-                    yield declarator
+                if declarator.kind() == "variable_declarator":
+                    yield from ((name, declarator) for name in bound_by(declarator))
         elif inner.kind() in (*FUNCTION_KINDS, *CLASSES):
             own = inner.field("name")
-            if own is not None and own.text() == name:
-                yield inner
+            if own is not None:
+                yield own.text(), inner
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from modify.typescript.source import (
     enclosing_function,
     end_of,
     name_nodes,
+    nodes_of,
     same,
     start_of,
     walk,
@@ -103,7 +104,7 @@ def is_reachable(channel: Channel, name: str) -> bool:
         not any(
             (target := declarator.field("name")) is not None and target.text() == root
             for place in inner
-            for declarator in place.find_all(kind="variable_declarator")
+            for declarator in nodes_of(place, "variable_declarator")
         )
         and root not in channel.connect.parameter_names
     )

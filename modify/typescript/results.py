@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from modify.typescript.channel import TIMERS, Channel
 from modify.typescript.functions import Function
 from modify.typescript.source import (
     FUNCTION_KINDS,
+    REMEMBERED,
     arguments_of,
     callee_of,
     enclosing_function,
+    nodes_of,
     same,
 )
 
@@ -22,8 +25,13 @@ PASSED_ON = ("await_expression", "parenthesized_expression", "as_expression", "n
 
 
 def hands_out_its_socket(channel: Channel) -> bool:
-    node = channel.connect.node
-    return any(returns_value(each, node) for each in node.find_all(kind="return_statement"))
+    return hands_out(channel.connect.node)
+
+
+@lru_cache(REMEMBERED)
+def hands_out(node: SgNode) -> bool:
+    """Whether a function returns something."""
+    return any(returns_value(each, node) for each in nodes_of(node, "return_statement"))
 
 
 def returns_value(statement: SgNode, function: SgNode) -> bool:

@@ -28,6 +28,7 @@ from modify.typescript.source import (
     arguments_of,
     callee_of,
     calls,
+    nodes_of,
     same,
     walk,
     within,
@@ -86,13 +87,13 @@ def is_flagged(channel: Channel, function: SgNode) -> bool:
     asked = {
         name
         for place in loop
-        for test in place.find_all(kind="if_statement")
+        for test in nodes_of(place, "if_statement")
         if (condition := test.field("condition")) is not None
         for name in names_of(condition)
     }
     return any(
         (left := node.field("left")) is not None and left.text() in asked
-        for node in function.find_all(kind="assignment_expression")
+        for node in nodes_of(function, "assignment_expression")
     )
 
 
@@ -210,7 +211,7 @@ def values_of(name: str, loop: tuple[SgNode, ...]) -> Iterator[SgNode]:
             ("variable_declarator", "name", "value"),
             ("assignment_expression", "left", "right"),
         ):
-            for node in place.find_all(kind=kind):
+            for node in nodes_of(place, kind):
                 left, right = node.field(target), node.field(value)
                 if left is not None and right is not None and left.text() == name:
                     yield right
@@ -278,7 +279,7 @@ def is_multiplied(name: str, loop: tuple[SgNode, ...]) -> bool:
         )
         for place in loop
         for kind in ("assignment_expression", "augmented_assignment_expression")
-        for node in place.find_all(kind=kind)
+        for node in nodes_of(place, kind)
     )
 
 
@@ -294,7 +295,7 @@ def is_alone(timer: SgNode, loop: tuple[SgNode, ...]) -> bool:
             given = [each.text() for each in arguments_of(call)]
             if callee_of(call) == "clearTimeout" and given == [handle]:
                 return True
-        for test in place.find_all(kind="if_statement"):
+        for test in nodes_of(place, "if_statement"):
             condition, taken = test.field("condition"), test.field("consequence")
             if condition is None or taken is None or handle not in names_of(condition):
                 continue

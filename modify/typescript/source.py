@@ -7,9 +7,11 @@ turned into byte ranges at the very end (:meth:`Source.edit`).
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from skill.edit import Edit
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 SUFFIXES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
+INDENT = re.compile(r"[ \t]*")
+BLOCK = 4_096  # characters
 ADDED = b"// Added by skillgen "  # the first line of what a host has gained
 FUNCTION_KINDS = frozenset(
     [
@@ -39,7 +43,17 @@ NAME_KINDS = (
     "private_property_identifier",
     "type_identifier",
 )
+NESTED = (
+    *sorted(FUNCTION_KINDS),
+    "call_expression",
+    "if_statement",
+    "ternary_expression",
+)
+DEEPEST = 1_000
 IMPORT_TYPE = re.compile(r"""(?<!await )\bimport\((['"])[^'"\n]*\1\)(?=\.\w)""")
+REMEMBERED = 4_096
+"""Of so many nodes the calls and functions below are kept: the rules ask for them again and
+again, and to search a whole tree for each of a file's channels takes the square of its size."""
 GAP = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 GOES_ON = ("(", "[", "`")  # at the start of a line, without a semicolon before it
 ENDED = ";{}([,:"
@@ -84,6 +98,9 @@ class Source:
             broken = first_broken(root)
         if broken is not None:
             raise UnreadableSource(path, line_of(broken), "does not parse")
+        deep = too_deep(root)
+        if deep is not None:
+            raise UnreadableSource(path, line_of(deep), "is nested too deeply")
         return cls(path, text, root)
 
     @classmethod
@@ -94,7 +111,7 @@ class Source:
         found: Source = host.parsed[path]
         return found
 
-    @property
+    @cached_property
     def newline(self) -> str:
         return "\r\n" if "\r\n" in self.text else "\n"
 
@@ -106,10 +123,18 @@ class Source:
             index.setdefault(node.text(), []).append(node)
         return index
 
+    @cached_property
+    def called(self) -> dict[str, list[SgNode]]:
+        """Every call in the file, by the last part of what is called, in order."""
+        index: dict[str, list[SgNode]] = defaultdict(list)
+        for call in calls(self.root):
+            index[callee_of(call).rpartition(".")[2]].append(call)
+        return dict(index)
+
     def indent_at(self, position: int) -> str:
         """The white space that the line of ``position`` begins with."""
         start = self.line_start(position)
-        return re.match(r"[ \t]*", self.text[start:]).group()  # type: ignore[union-attr]
+        return INDENT.match(self.text, start).group()  # type: ignore[union-attr]
 
     def line_start(self, position: int) -> int:
         start = self.text.rfind("\n", 0, position) + 1
@@ -125,8 +150,24 @@ class Source:
         text = self.closed(start, end, text)
         if self.newline == "\r\n":
             text = text.replace("\r\n", "\n").replace("\n", "\r\n")
-        first = len(self.text[:start].encode())
-        return Edit(first, first + len(self.text[start:end].encode()), text.encode(), rule)
+        return Edit(self._byte(start), self._byte(end), text.encode(), rule)
+
+    def _byte(self, position: int) -> int:
+        """The byte offset of a character, by the nearest one before it that is known."""
+        known = self._bytes
+        if known is None:
+            return position
+        step = position // BLOCK
+        return known[step] + len(self.text[step * BLOCK : position].encode())
+
+    @cached_property
+    def _bytes(self) -> list[int] | None:
+        """The byte offset of each block of the text; None where characters are bytes."""
+        if self.text.isascii():
+            return None
+        blocks = range(0, len(self.text), BLOCK)
+        sizes = (len(self.text[start : start + BLOCK].encode()) for start in blocks)
+        return list(accumulate(sizes, initial=0))
 
     def closed(self, start: int, end: int, text: str) -> str:
         """The text with a semicolon, where the code behind it would go on with its statement.
@@ -165,6 +206,22 @@ def first_broken(root: SgNode) -> SgNode | None:
     return next((node for node in root.find_all(regex="^$") if not node.is_named()), None)
 
 
+def too_deep(root: SgNode) -> SgNode | None:
+    """The first node that stands in more calls, functions and tests than are looked into.
+
+    The text of a node holds that of all nodes in it, so to read them takes the square.
+    """
+    ends: list[int] = []
+    for node in root.find_all({"rule": {"any": [{"kind": kind} for kind in NESTED]}}):
+        start, end = span(node)
+        while ends and ends[-1] <= start:
+            ends.pop()
+        ends.append(end)
+        if len(ends) > DEEPEST:
+            return node
+    return None
+
+
 def name_nodes(node: SgNode) -> list[SgNode]:
     """Every name below a node, in order."""
     return node.find_all({"rule": {"any": [{"kind": kind} for kind in NAME_KINDS]}})
@@ -172,9 +229,11 @@ def name_nodes(node: SgNode) -> list[SgNode]:
 
 def walk(node: SgNode) -> Iterator[SgNode]:
     """The node and all below it, in source order."""
-    yield node
-    for child in node.children():
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting += reversed(current.children())
 
 
 def start_of(node: SgNode) -> int:
@@ -232,13 +291,22 @@ def statements(block: SgNode) -> list[SgNode]:
 
 
 def calls(node: SgNode) -> list[SgNode]:
-    return node.find_all(kind="call_expression")
+    return [*nodes_of(node, "call_expression")]
+
+
+@lru_cache(REMEMBERED)
+def nodes_of(node: SgNode, kind: str) -> tuple[SgNode, ...]:
+    """The nodes of a kind below a node, the node itself included, in order."""
+    return tuple(node.find_all(kind=kind))
 
 
 def callee_of(call: SgNode) -> str:
     """The text of what is called, without type arguments or optional chaining marks."""
     function = call.field("function")
-    return re.sub(r"\s+|\?", "", function.text()) if function is not None else ""
+    if function is None:
+        return ""
+    text = function.text()
+    return text if text.isidentifier() else re.sub(r"\s+|\?", "", text)
 
 
 def arguments_of(call: SgNode) -> list[SgNode]:

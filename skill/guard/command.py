@@ -19,6 +19,7 @@ from skill.guard.unit import KINDS, Guarding, Unit, open_unit
 from skill.host import Host
 from skill.report.diff import diff_of
 from skill.report.printer import Printer
+from skill.shell import quoted
 
 Row = dict[str, Any]
 PLACES = (
@@ -152,9 +153,10 @@ def install_only(host: Host, row: Row, choice: Choice, printer: Printer, as_text
         program = node.find_program([], host.root)
         row["proof"] = node.prove(program, place).text if program else "not proven: no node here"
     units = [str(host.root / text.path) for text in unit_files(host)]
-    row["next"] = [f"skillgen guard {host.root} --unit {path}" for path in units] or [
-        f"skillgen guard {host.root} --unit FILE",
-        f"skillgen guard {host.root} -- npm start",
+    root = quoted(host.root)
+    row["next"] = [f"skillgen guard {root} --unit {quoted(path)}" for path in units] or [
+        f"skillgen guard {root} --unit FILE",
+        f"skillgen guard {root} -- npm start",
     ]
     if as_text:
         printer.out(f"guard {__version__} {state}: {printer.safe(str(place))}")

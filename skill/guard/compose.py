@@ -14,6 +14,7 @@ from skill.guard import values
 from skill.guard.files import Wanted, read
 from skill.guard.render import guard_identity, render_guard
 from skill.guard.unit import Guarding, Unit, choose
+from skill.shell import quoted
 from skill.transaction.paths import GUARD
 
 FOLDER = GUARD
@@ -43,7 +44,7 @@ def make(unit: Unit, guard: Path) -> Guarding:
     chosen = choose(unit, services, "service")
     lines = [
         f"# Guard by skillgen {__version__}: the bot dials WhatsApp no more often than is safe.",
-        f"# Take it back with: skillgen guard --remove --unit {unit.path.name}",
+        f"# Take it back with: skillgen guard --remove --unit {quoted(unit.path.name)}",
         "services:",
     ]
     nodes = {name: node for name, (_, node) in compose.services_in(unit.text).items()}

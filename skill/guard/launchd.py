@@ -14,6 +14,7 @@ from skill.errors import SkillgenError
 from skill.guard import values
 from skill.guard.files import Wanted
 from skill.guard.unit import Guarding, Unit
+from skill.shell import quoted
 
 # launchd reads no comment within a value, only between keys.
 CHANGED = "<!-- Guard by skillgen {version}: the last option -->"
@@ -137,8 +138,8 @@ def take_back(unit: Unit) -> Guarding:
 
 def steps(path: Path, label: str) -> list[str]:
     return [
-        f"launchctl bootout gui/$(id -u)/{label}",
-        f"launchctl bootstrap gui/$(id -u) {path}",
+        f"launchctl bootout gui/$(id -u)/{quoted(label)}",
+        f"launchctl bootstrap gui/$(id -u) {quoted(path)}",
     ]
 
 

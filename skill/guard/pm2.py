@@ -12,6 +12,7 @@ from skill.errors import SkillgenError
 from skill.guard import values
 from skill.guard.files import Wanted, read
 from skill.guard.unit import Guarding, Unit, choose
+from skill.shell import quoted
 
 HEADER = re.compile(rb"\A// Guard by skillgen (\S+): ")
 TEMPLATE = """\
@@ -49,7 +50,7 @@ def make(unit: Unit, guard: Path) -> Guarding:
     option = values.node_option(str(guard))
     text = TEMPLATE.format(
         version=__version__,
-        name=unit.path.name,
+        name=quoted(unit.path.name),
         base=json.dumps(f"./{unit.path.name}"),
         values=json.dumps([chosen, option, unit.memory_in(folder)]),
     )

@@ -12,6 +12,7 @@ from skill.errors import SkillgenError
 from skill.guard import values
 from skill.guard.files import Wanted, read
 from skill.guard.unit import Guarding, Unit, choose
+from skill.shell import quoted
 
 HEADER = re.compile(rb"\A; Guard by skillgen (\S+): ")
 
@@ -31,7 +32,7 @@ def make(unit: Unit, guard: Path) -> Guarding:
     chosen = choose(unit, {name: p.started.is_host for name, p in programs.items()}, "program")
     lines = [
         f"; Guard by skillgen {__version__}: the bot dials WhatsApp no more often than is safe.",
-        f"; Take it back with: skillgen guard --remove --unit {unit.path.name}",
+        f"; Take it back with: skillgen guard --remove --unit {quoted(unit.path.name)}",
     ]
     for name in chosen:
         program = programs[name]

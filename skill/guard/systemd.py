@@ -16,6 +16,7 @@ from skill.errors import SkillgenError
 from skill.guard import values
 from skill.guard.files import Wanted, read
 from skill.guard.unit import Guarding, Unit
+from skill.shell import quoted
 
 NAME = "50-skillgen-guard.conf"
 HEADER = re.compile(rb"\A# Guard by skillgen (\S+): ")
@@ -73,7 +74,7 @@ def make(unit: Unit, guard: Path) -> Guarding:
     options = values.with_guard(known.get(values.NODE_OPTIONS, ""), str(guard))
     lines = [
         f"# Guard by skillgen {__version__}: the bot dials WhatsApp no more often than is safe.",
-        f"# Take it back with: skillgen guard --remove --unit {unit.path.name}",
+        f"# Take it back with: skillgen guard --remove --unit {quoted(unit.path.name)}",
         "[Service]",
         values.systemd_assignment(values.NODE_OPTIONS, options),
     ]

@@ -7,13 +7,17 @@ Format: https://git-scm.com/docs/diff-format
 
 from __future__ import annotations
 
-import difflib
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from difflib import Match, SequenceMatcher
 from itertools import takewhile
 
 from skill.plan import Change
 
 CONTEXT = 3
+MOST_PAIRS = 50_000
+DEEPEST = 8
 ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 
 
@@ -71,7 +75,8 @@ def _lines(content: bytes | None) -> list[bytes]:
 def _hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
     cut = _far(old, new)
     old, new = old[cut : len(old) - cut], new[cut : len(new) - cut]
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    few = pairs(old, new) <= MOST_PAIRS
+    matcher = SequenceMatcher(None, old, new, autojunk=False) if few else Anchored(old, new)
     for group in matcher.get_grouped_opcodes(CONTEXT):
         first, last = group[0], group[-1]
         ranges = (first[1] + cut, last[2] + cut), (first[3] + cut, last[4] + cut)
@@ -82,6 +87,79 @@ def _hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
             else:
                 yield from (_line(b"-", line) for line in old[old_start:old_end])
                 yield from (_line(b"+", line) for line in new[new_start:new_end])
+
+
+def pairs(old: list[bytes], new: list[bytes]) -> int:
+    """How many pairs of equal lines there are: so much work is one search of difflib's."""
+    counted = Counter(new)
+    return sum(number * counted[line] for line, number in Counter(old).items())
+
+
+class Anchored(SequenceMatcher[bytes]):
+    """For long files of equal lines: the lines that are unique on both sides are matched first.
+
+    Between them difflib compares what is short, and the rest counts as replaced.
+    """
+
+    def __init__(self, old: list[bytes], new: list[bytes]) -> None:
+        super().__init__(None, old, new, autojunk=False)
+        self.old, self.new = old, new
+
+    def get_matching_blocks(self) -> list[Match]:
+        found: list[tuple[int, int, int]] = []
+        waiting = [(0, len(self.old), 0, len(self.new), DEEPEST)]
+        while waiting:
+            begin, end, start, stop, depth = waiting.pop()
+            head = _same(zip(self.old[begin:end], self.new[start:stop], strict=False))
+            found.append((begin, start, head))
+            begin, start = begin + head, start + head
+            tail = _same(
+                zip(reversed(self.old[begin:end]), reversed(self.new[start:stop]), strict=False)
+            )
+            end, stop = end - tail, stop - tail
+            found.append((end, stop, tail))
+            old, new = self.old[begin:end], self.new[start:stop]
+            if pairs(old, new) <= MOST_PAIRS:
+                matcher = SequenceMatcher(None, old, new, autojunk=False)
+                found += [
+                    (begin + a, start + b, size) for a, b, size in matcher.get_matching_blocks()
+                ]
+                continue
+            places = [*_anchors(old, new)] if depth else []
+            found += [(begin + a, start + b, 1) for a, b in places]
+            lower = [(-1, -1), *places]
+            upper = [*places, (len(old), len(new))]
+            for (a, b), (c, d) in zip(lower, upper, strict=True) if places else ():
+                waiting.append((begin + a + 1, begin + c, start + b + 1, start + d, depth - 1))
+        joined: list[Match] = []
+        for a, b, size in sorted(block for block in found if block[2]):
+            last = joined[-1] if joined else None
+            if last is not None and (last.a + last.size, last.b + last.size) == (a, b):
+                joined[-1] = Match(last.a, last.b, last.size + size)
+            else:
+                joined.append(Match(a, b, size))
+        return [*joined, Match(len(self.old), len(self.new), 0)]
+
+
+def _anchors(old: list[bytes], new: list[bytes]) -> list[tuple[int, int]]:
+    """The most lines that are unique on both sides and come in the same order there."""
+    once, there = Counter(old), Counter(new)
+    where = {line: place for place, line in enumerate(new) if there[line] == 1}
+    common = [(a, where[line]) for a, line in enumerate(old) if once[line] == 1 and line in where]
+    ends: list[int] = []  # of the best chain of each length: its last place in new
+    last: list[int] = []
+    before: list[int] = []
+    for index, (_, b) in enumerate(common):
+        length = bisect_left(ends, b)
+        before.append(last[length - 1] if length else -1)
+        ends[length : length + 1] = [b]
+        last[length : length + 1] = [index]
+    chain: list[tuple[int, int]] = []
+    index = last[-1] if last else -1
+    while index >= 0:
+        chain.append(common[index])
+        index = before[index]
+    return chain[::-1]
 
 
 def _far(old: list[bytes], new: list[bytes]) -> int:

@@ -15,6 +15,7 @@ from skill.finding import Finding
 from skill.plan import Change, Plan
 from skill.report.diff import diff
 from skill.report.next_steps import NextStep
+from skill.report.printer import one_line
 from skill.report.text import count, nothing
 from skill.rulebook import Rule, rules
 
@@ -155,7 +156,8 @@ def _place(finding: Finding) -> str:
 
 
 def _code(text: str) -> str:
-    """As code, whatever backticks a file's name has."""
+    """As code on one line, whatever backticks and line breaks a file's name has."""
+    text = one_line(text)
     if "`" not in text:
         return f"`{text}`"
     return f"`` {text} ``"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import sys
 import threading
 import time
@@ -23,7 +24,9 @@ COLOURS = {
 # What a file's name or content could do to a terminal: control it, or turn the text around.
 # Tab and line feed are harmless, and so are the colours that ``paint`` sets.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\udc80-\udc9f\u202a-\u202e\u2066-\u2069]")
-PAINTED = re.compile(rf"(\x1b\[(?:0|{'|'.join(sorted(set(COLOURS.values())))})m)")
+# A name with one of these would be two lines of a report.
+BREAK = re.compile(r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+ESCAPES = {"\n": "\\n", "\r": "\\r"}
 SLOW = 1.0
 
 
@@ -35,6 +38,9 @@ class Printer:
         self.terminal = sys.stdout.isatty()
         usable = self.terminal and os.environ.get("TERM") != "dumb"
         self.colour = usable and not os.environ.get("NO_COLOR")
+        # Colours are marked by what no host can know, so that it cannot set any itself.
+        self._mark = f"\x1b<{secrets.token_hex(8)}:"
+        self._painted = re.compile(rf"{self._mark}(\d+)>")
         for stream in (sys.stdout, sys.stderr):
             # Files are of any encoding; a byte that is no UTF-8 passes through as it is.
             reconfigure = getattr(stream, "reconfigure", None)
@@ -42,13 +48,16 @@ class Printer:
                 reconfigure(encoding="utf-8", errors="surrogateescape")
 
     def paint(self, text: str, style: str) -> str:
-        return f"\x1b[{COLOURS[style]}m{text}\x1b[0m" if self.colour else text
+        if not self.colour:
+            return text
+        return f"{self._mark}{COLOURS[style]}>{text}{self._mark}0>"
 
     def out(self, text: str) -> None:
         """Print; whoever reads may have left (``| head``), and the work goes on."""
         if self.terminal:
-            parts = PAINTED.split(text)
+            parts = self._painted.split(text)
             parts[::2] = map(harmless, parts[::2])
+            parts[1::2] = (f"\x1b[{code}m" for code in parts[1::2])
             text = "".join(parts)
         try:
             sys.stdout.write(text + "\n")
@@ -60,8 +69,8 @@ class Printer:
             self.out(line)
 
     def safe(self, text: str) -> str:
-        """Text of the host's, made harmless for a terminal."""
-        return harmless(text) if self.terminal else text
+        """Text of the host's as a part of one line, made harmless for a terminal."""
+        return harmless(one_line(text)) if self.terminal else one_line(text)
 
     def diff(self, content: bytes) -> None:
         text = content.decode("utf-8", "surrogateescape")
@@ -116,6 +125,11 @@ class Printer:
 def harmless(text: str) -> str:
     """The text with what could act on a terminal written out."""
     return CONTROL.sub(_written_out, text)
+
+
+def one_line(text: str) -> str:
+    """The text with its line breaks written out."""
+    return BREAK.sub(lambda found: ESCAPES.get(found[0], _written_out(found)), text)
 
 
 def _written_out(found: re.Match[str]) -> str:

@@ -140,7 +140,7 @@ def of_python(text: str) -> Iterator[str]:
     """The texts of a Python file; what an f-string computes stands as ``{}``."""
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from skill.finding import Finding, Note
 from skill.plan import Plan
+from skill.report.printer import one_line
 
 OUTCOMES = ("rewritten", "held", "guard")
 Paint = Callable[[str, str], str]
@@ -22,7 +23,7 @@ def findings(found: Iterable[Finding], paint: Paint = plain, brief: bool = False
         for finding in group:
             where = f"{finding.path}:{finding.line}:{finding.column}"
             rule = paint(finding.rule, "rule")
-            yield f"{paint(where, 'where')} {rule} {finding.message}"
+            yield one_line(f"{paint(where, 'where')} {rule} {finding.message}")
             if not brief:
                 yield from _remedy(finding, paint)
         if not brief:
@@ -31,19 +32,19 @@ def findings(found: Iterable[Finding], paint: Paint = plain, brief: bool = False
 
 def _remedy(finding: Finding, paint: Paint) -> Iterator[str]:
     if finding.fix is not None:
-        yield f"    {paint('fix:', 'fix')} {finding.fix}"
+        yield one_line(f"    {paint('fix:', 'fix')} {finding.fix}")
         return
     contained = " (its attempts are bounded all the same)" if finding.contained else ""
     reason = finding.reason or "no safe change is known"
-    yield f"    {paint('by hand:', 'hand')} {reason}{contained}"
+    yield one_line(f"    {paint('by hand:', 'hand')} {reason}{contained}")
     if finding.accept:
-        yield f"    check accepts: {finding.accept}"
+        yield one_line(f"    check accepts: {finding.accept}")
 
 
 def notes(left: Iterable[Note]) -> Iterator[str]:
     for note in sorted(left):
         where = f"{note.path}:{note.line}" if note.line else note.path
-        yield f"{where} ({note.kind}) {note.message}"
+        yield one_line(f"{where} ({note.kind}) {note.message}")
 
 
 def outcomes(plan: Plan) -> Iterator[str]:
@@ -87,4 +88,4 @@ def count(number: int, noun: str) -> str:
 
 
 def listed(items: list[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+    return one_line(items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}")

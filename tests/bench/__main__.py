@@ -2,9 +2,11 @@
 
 For each case: seconds of wall time (the least and the median of the runs, after one that is not
 counted), so that start-up is in it, and of processor time (the least). The cases take turns, so
-that a busy machine is busy for all of them; it shows in the distance between the two. Last, a
+that a busy machine is busy for all of them; it shows in the distance between the two. Then a
 whole Python host (hermes-agent, from the package index) beside a search of its text and beside
-the import of libcst alone, as ratios of the least times.
+the import of libcst alone, as ratios of the least times. Last, how processor time grows with the
+size of a host (``python -m tests.bench growth`` prints that alone): twice as much is to take
+2.3 times as long at most.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import NamedTuple
 
 import pytest
 
+from tests.bench.growth import KINDS
 from tests.real.packages import wheel
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -39,6 +43,27 @@ class Taken(NamedTuple):
 
 
 def main() -> None:
+    if sys.argv[1:] != ["growth"]:
+        times()
+    growth()
+
+
+def growth() -> None:
+    print(
+        f"\n{'processor seconds':32} {'size':>8} {'a quarter':>10} {'half':>8} {'whole':>8} growth"
+    )
+    for name, (make, size) in KINDS.items():
+        taken = []
+        for part in (size // 4, size // 2, size):
+            with tempfile.TemporaryDirectory(prefix="skillgen-bench-") as made:
+                make(Path(made) / "host", part)
+                taken.append(run(dry_run(Path(made) / "host")).processor)
+        shown = " ".join(f"{seconds:8.2f}" for seconds in taken[1:])
+        rates = ", ".join(f"{b / a:.2f}" for a, b in pairwise(taken))
+        print(f"{name:32} {size:8} {taken[0]:10.2f} {shown} {rates}", flush=True)
+
+
+def times() -> None:
     with tempfile.TemporaryDirectory(prefix="skillgen-bench-") as made:
         large = large_tree(Path(made) / "large")
         hosts = CHECKOUT / "tests" / "hosts"

@@ -13,6 +13,7 @@ from modify.typescript.places import Logger, instance_name
 from modify.typescript.source import (
     end_of,
     line_of,
+    nodes_of,
     span,
     start_of,
     statements,
@@ -166,7 +167,7 @@ class Draft:
     @property
     def braced(self) -> bool:
         """Whether this file writes braces around single statements (ESLint's ``curly``)."""
-        tests = self.channel.source.root.find_all(kind="if_statement")
+        tests = nodes_of(self.channel.source.root, "if_statement")
         bare = sum(
             1
             for t in tests

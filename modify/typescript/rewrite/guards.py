@@ -13,6 +13,7 @@ from modify.typescript.source import (
     calls,
     enclosing,
     enclosing_function,
+    nodes_of,
     same,
     start_of,
     within,
@@ -40,7 +41,7 @@ def place_guards(draft: Draft) -> None:
 
 def gives_back(method: SgNode) -> bool:
     """Whether callers get a value of a method: a bare ``return`` would give them none."""
-    return any(returns_value(each, method) for each in method.find_all(kind="return_statement"))
+    return any(returns_value(each, method) for each in nodes_of(method, "return_statement"))
 
 
 def entry_points(draft: Draft) -> Iterator[SgNode]:
@@ -49,7 +50,7 @@ def entry_points(draft: Draft) -> Iterator[SgNode]:
     home = channel.class_node if channel.scope == "class" else channel.owner
     if home is None:
         return
-    for method in home.find_all(kind="method_definition"):
+    for method in nodes_of(home, "method_definition"):
         private = any(
             c.kind() == "accessibility_modifier" and c.text() != "public" for c in method.children()
         )
@@ -70,7 +71,7 @@ def makes_the_socket(draft: Draft, method: SgNode) -> bool:
     channel = draft.channel
     return any(
         (left := each.field("left")) is not None and left.text() == draft.receiver
-        for each in method.find_all(kind="assignment_expression")
+        for each in nodes_of(method, "assignment_expression")
     ) or any(
         channel.is_connect_call(call) or channel.helper_of(call) is not None
         for call in calls(method)
@@ -93,7 +94,7 @@ def unguarded_blocks(draft: Draft, method: SgNode, receiver: str) -> Iterator[Sg
         ),
         re.IGNORECASE,
     )
-    for node in body.find_all(kind="member_expression"):
+    for node in nodes_of(body, "member_expression"):
         target = node.field("object")
         if (
             target is None

@@ -16,6 +16,7 @@ from modify.typescript.source import (
     calls,
     enclosing_function,
     end_of,
+    nodes_of,
     same,
     start_of,
     statement_around,
@@ -90,7 +91,7 @@ def known_later(draft: Draft, expression: str) -> bool:
         and target.text() in names
         and start_of(each) > place
         and ((around := enclosing_function(each)) is None or within(channel.connect.node, around))
-        for each in channel.source.root.find_all(kind="variable_declarator")
+        for each in nodes_of(channel.source.root, "variable_declarator")
     )
 
 
@@ -144,7 +145,7 @@ def is_set_early(class_node: SgNode, name: str) -> bool:
         makes = member.kind() == "method_definition" and named(member) is None
         sets = any(
             (left := each.field("left")) is not None and left.text() == f"this.{name}"
-            for each in member.find_all(kind="assignment_expression")
+            for each in nodes_of(member, "assignment_expression")
         )
         if sets and not makes:
             return False
@@ -161,7 +162,7 @@ def is_parameter_property(constructor: SgNode, name: str) -> bool:
         (pattern := each.field("pattern")) is not None
         and pattern.text() == name
         and any(child.kind() in ("accessibility_modifier", "readonly") for child in each.children())
-        for each in constructor.find_all(kind="required_parameter")
+        for each in nodes_of(constructor, "required_parameter")
     )
 
 

@@ -19,6 +19,7 @@ from modify.typescript.source import (
     enclosing,
     enclosing_function,
     line_of,
+    nodes_of,
     same,
     start_of,
     within,
@@ -165,14 +166,14 @@ def flag_that_turns_away(channel: Channel) -> str | None:
     connect = channel.connect.node
     raised = {
         left.text()
-        for node in connect.find_all(kind="assignment_expression")
+        for node in nodes_of(connect, "assignment_expression")
         if (left := node.field("left")) is not None
         and (right := node.field("right")) is not None
         and right.text() == "true"
         and same(enclosing_function(node), connect)
         and start_of(node) < start_of(channel.socket_call)
     }
-    for test in connect.find_all(kind="if_statement"):
+    for test in nodes_of(connect, "if_statement"):
         condition = test.field("condition")
         if condition is None or not same(enclosing_function(test), connect):
             continue
