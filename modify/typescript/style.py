@@ -158,7 +158,7 @@ def table(data: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def parse_jsonc(text: str) -> dict[str, Any]:
-    """JSON with comments and trailing commas; what is none is empty."""
+    """The object in JSON with comments and trailing commas; empty where it cannot be read."""
     kept = COMMENTS.sub(lambda found: found[0] if found[0].startswith('"') else "", text)
     try:
         found = json.loads(re.sub(r",(\s*[}\]])", r"\1", kept))

@@ -196,7 +196,7 @@ class Outcome:
         return found
 
     def dials_only(self) -> Self:
-        """The same where an attempt is a dial, and loading credentials is none.
+        """The same, counting dials alone as attempts, and not loads of credentials.
 
         A held bot that was logged out may go round its loop as often as it likes: no dial follows.
         """

@@ -187,7 +187,7 @@ def _become(
 
 
 def points_of(log: str) -> list[Point]:
-    """The calls of a run that change a file, in their order; its own output is none."""
+    """The calls of a run that change a file, in their order; what it prints does not count."""
     counted: dict[str, int] = {}
     found = []
     for match in filter(None, map(CALL.match, log.splitlines())):

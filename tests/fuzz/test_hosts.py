@@ -24,7 +24,7 @@ def test_a_typescript_channel(content: bytes, path: str) -> None:
 
 
 @examples(35)
-@given(mutated(seeds.PYTHON, deepest=40), st.sampled_from(["bot.py", "bot/line.py"]))
+@given(mutated(seeds.PYTHON), st.sampled_from(["bot.py", "bot/line.py"]))
 def test_a_python_channel(content: bytes, path: str) -> None:
     with host({path: content, "pyproject.toml": seeds.PYPROJECT[0]}) as root:
         whole_life(root)
