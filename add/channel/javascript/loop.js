@@ -23,8 +23,9 @@ export class Reconnect extends Gate {
   saves = 0;
   isStopped = false;
 
-  constructor({ authDir, logger, pairing }) {
+  constructor(options) {
     super();
+    const { authDir, logger, pairing } = options;
     this.folder = typeof authDir === 'string' ? () => authDir : authDir;
     this.logger = logger;
     this.pairing = pairing;

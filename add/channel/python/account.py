@@ -259,8 +259,8 @@ class Account(Gate):
             memory.verdict = memory.verdict or known
         self._save()
         line = f"WhatsApp: {self.reason}. No further attempt."
-        kept = f" Kept in {self._file}; no reset is needed." if memory.verdict else ""
-        self._say("error", line + kept)
+        kept = f" Kept in {self._file}; no reset is needed."
+        self._say("error", line + kept if memory.verdict else line)
 
     def _verdict(self) -> str:
         """What forbids an attempt now; once a day it is looked at again."""

@@ -43,8 +43,9 @@ export class Reconnect extends Gate {
   private saves = 0;
   private isStopped = false;
 
-  constructor({ authDir, logger, pairing }: ReconnectOptions) {
+  constructor(options: ReconnectOptions) {
     super();
+    const { authDir, logger, pairing } = options;
     this.folder = typeof authDir === 'string' ? () => authDir : authDir;
     this.logger = logger;
     this.pairing = pairing;
