@@ -17,6 +17,7 @@ from skill import __version__
 from skill.edit import Addition, Patch
 from skill.finding import Finding
 from skill.host import Host
+from skill.importers import SCRIPTS
 from skill.options import Options
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from skill.render_python import Profile
 
 RULE = "ungated-connect"
-SCRIPTS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 IMPORT = re.compile(
     r"(?:\bfrom\s*|\bimport\s*\(\s*|\brequire\s*\(\s*)(['\"])"
     r"(?P<module>\.{1,2}/(?:[^'\"\n]*/)?[\w.-]*reconnect(?:\.[cm]?[jt]s)?)\1"
@@ -122,7 +122,7 @@ def in_script(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]
 
 
 def module_path(path: str, module: str) -> str:
-    """The file that an import means, where there is none: TypeScript's own is imported as .js."""
+    """The path that an import names; TypeScript imports its own files as .js."""
     target = posixpath.normpath(posixpath.join(posixpath.dirname(path), module))
     stem, ending = posixpath.splitext(target)
     own = posixpath.splitext(path)[1].replace("x", "")

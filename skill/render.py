@@ -54,7 +54,7 @@ def render_channel_module(
     """
     language = "javascript" if ending in JAVASCRIPT else "typescript"
     texts = [_source(f"{language}/{name}{_ENDINGS[language]}") for name in PARTS[kind]]
-    texts[0] = _with_policy(texts[0], policy, typed=language == "typescript")
+    texts[0] = with_policy(texts[0], policy, typed=language == "typescript")
     modules = style.modules if language == "javascript" else "esm"
     index = _source("typescript/index.ts")
     why = index[: index.index("export ")]
@@ -120,21 +120,24 @@ def _finish(source: str, style: Style, version: str) -> str:
 
 def _digest(body: str) -> str:
     """What a formatter may change does not count: at any width, parentheses come and go."""
-    bare = re.sub(r"[\s'\"\\;\ufeff]+", "", body)
-    bare = re.sub(r",(?=[)\]}])", "", bare)
-    bare = re.sub(r"[()]|(?<=[:=<,])\|(?!\|)", "", bare)
+    bare = re.sub(r"[()]|(?<=[:=<,])\|(?!\|)", "", _bare(body))
     return hashlib.sha256(bare.encode()).hexdigest()[:16]
 
 
 def _digest_of_old(body: str) -> str:
     """The same as modules that were added by earlier versions have it in their header."""
-    bare = re.sub(r"[\s'\"\\;\ufeff]+", "", body)
-    bare = re.sub(r",(?=[)\]}])", "", bare)
-    bare = re.sub(r"\((\w+)\)=>", r"\1=>", bare)
+    bare = re.sub(r"\((\w+)\)=>", r"\1=>", _bare(body))
     return hashlib.sha256(bare.encode()).hexdigest()[:16]
 
 
-def _with_policy(source: str, policy: Policy, typed: bool) -> str:
+def _bare(body: str) -> str:
+    """Without white space, quotes, semicolons and trailing commas."""
+    bare = re.sub(r"[\s'\"\\;\ufeff]+", "", body)
+    return re.sub(r",(?=[)\]}])", "", bare)
+
+
+def with_policy(source: str, policy: Policy, typed: bool) -> str:
+    """policy.ts or policy.js with the constants of that policy."""
     begin, end = source.index(BEGIN), source.index(END) + len(END)
     return source[:begin] + policy_block(policy, typed) + source[end:]
 

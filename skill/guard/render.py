@@ -10,7 +10,7 @@ from importlib.resources import files
 from skill import __version__
 from skill.join import join
 from skill.policy import POLICY, Policy
-from skill.render import BEGIN, END, policy_block
+from skill.render import with_policy
 
 _CHANNEL = ("policy", "memory", "gate", "socket")
 _OWN = ("baileys", "wrap", "destination", "start")
@@ -58,8 +58,7 @@ def render_wrapping() -> str:
 def _channel(policy: Policy) -> list[str]:
     """The sources of the held module, with that policy."""
     texts = [_source(f"channel/javascript/{name}.js") for name in _CHANNEL]
-    begin, end = texts[0].index(BEGIN), texts[0].index(END) + len(END)
-    texts[0] = texts[0][:begin] + policy_block(policy, typed=False) + texts[0][end:]
+    texts[0] = with_policy(texts[0], policy, typed=False)
     return texts
 
 

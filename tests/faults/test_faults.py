@@ -63,7 +63,7 @@ def test_a_fault_is_seen_by_the_command_and_proven(folder: Path, kind: str) -> N
     else:
         assert os.strerror(getattr(errno, kind)) in ran.err
     another = Fault(Point(first.call, first.number, "another call"), kind)
-    assert not another.proven(ran), "a fault at a call that was not meant is none"
+    assert not another.proven(ran), "a fault at another call does not count"
 
 
 def test_a_fault_that_did_not_happen_is_no_proof(folder: Path) -> None:

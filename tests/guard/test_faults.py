@@ -114,7 +114,7 @@ def test_an_unguarded_bot_hangs_after_an_http_refusal(outcomes: Outcomes) -> Non
 def test_a_revoked_session_is_dialled_once_in_three_starts(outcomes: Outcomes, way: str) -> None:
     bot, dials = outcomes["revoked", way, "guarded"]
     assert dials == [1, 0, 0], bot.log.read_text()
-    # The bot's own code hears of the end each time.
+    # The bot's own code sees the end each time.
     assert set(bot.seen) == {"401"} and len(bot.seen) >= 3 * STARTS
     storming, counts = outcomes["revoked", way, "unguarded"]
     assert isinstance(counts, list)

@@ -1,4 +1,4 @@
-"""Files that make no socket in the open and have to do with one: something is said of each."""
+"""Files that deal with a socket without making one in the open: each has a finding or a note."""
 
 from __future__ import annotations
 
