@@ -1,6 +1,6 @@
 # make test: everything that needs no root, on loopback only. Each target sets itself up.
 .DEFAULT_GOAL := help
-.PHONY: help setup node-tools javascript lint format test storms figures test-system faults fuzz bench clean
+.PHONY: help setup node-tools javascript lint format golden test storms figures test-system faults fuzz bench clean
 
 PYTHON := .cache/dev/bin/python
 NODE_TOOLS := .cache/node-tools
@@ -40,6 +40,9 @@ lint: .cache/dev/skillgen-stamp.toml ## ruff, ruff format --check, mypy --strict
 format: .cache/dev/skillgen-stamp.toml
 	$(PYTHON) -m ruff check --fix $(SOURCES)
 	$(PYTHON) -m ruff format $(SOURCES)
+
+golden: .cache/dev/skillgen-stamp.toml ## what is planned for every input of the tests is as it was (ACCEPT=1, AGAINST=REVISION)
+	$(PYTHON) -m tests.golden $(if $(ACCEPT),--accept) $(if $(AGAINST),--against $(AGAINST))
 
 test: setup ## everything that needs no root
 	$(PYTHON) -m pytest $(TESTS) -m "not system and not storms" $(PYTEST_ARGS)
