@@ -10,14 +10,14 @@ from skill.options import Options
 
 def examine(host: Host, options: Options) -> Patch:
     """Look at the whole host and say what is wrong and what would change. Writes nothing."""
-    from modify import added_modules, python, service, typescript
-    from modify.service import self_restart
+    from modify import added_modules, baileys, python, units
+    from modify.units import self_restart
 
     patch = Patch()
-    patch.merge(typescript.examine(host, options))
+    patch.merge(baileys.examine(host, options))
     # After TypeScript: the two halves of a bridge change together.
     patch.merge(python.examine(host, options, patch))
-    patch.merge(service.examine(host, options))
+    patch.merge(units.examine(host, options))
     if not options.only_skill_assets:
         patch = self_restart.settle(host, patch)
     patch.merge(python.after_units(host, options, patch))
@@ -31,7 +31,7 @@ def verify(path: str, before: bytes | None, after: bytes) -> None:
     before: the file as it was, or None for an added one. A file that the parser could not
     read before need not be readable afterwards.
     """
-    from modify.typescript.source import SUFFIXES, Source
+    from modify.kit.typescript.source import SUFFIXES, Source
 
     if not path.endswith(SUFFIXES):
         return
@@ -47,7 +47,7 @@ def verify(path: str, before: bytes | None, after: bytes) -> None:
 
 
 def readable(path: str, content: bytes) -> bool:
-    from modify.typescript.source import Source
+    from modify.kit.typescript.source import Source
 
     try:
         Source.parse(path, content)

@@ -98,10 +98,10 @@ def line_at(text: str, index: int) -> int:
 
 
 def in_script(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]]:
-    from modify.typescript.assets import ASSET, ENGINE_BASE, module_system
-    from modify.typescript.boot import resolve_import
-    from modify.typescript.source import Source
-    from modify.typescript.style import detect_style
+    from modify.baileys.model.startup import resolve_import
+    from modify.kit.typescript.source import Source
+    from modify.kit.typescript.style import detect_style
+    from modify.nanoclaw.channel_assets import ASSET, ENGINE_BASE, module_system
     from skill.render import render_channel_module
 
     kinds: list[Kind] = ["loop"] if LOOP.search(text) else []
@@ -133,8 +133,8 @@ def module_path(path: str, module: str) -> str:
 
 def in_python(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]]:
     """It lies beside the first file that imports it."""
-    from modify.python.source import Source
-    from modify.python.style import style_of
+    from modify.kit.python.source import Source
+    from modify.kit.python.style import style_of
     from skill.render_python import render_python_module
 
     if posixpath.basename(path).startswith("test_"):

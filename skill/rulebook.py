@@ -13,6 +13,8 @@ from pathlib import Path
 import modify
 from skill.errors import SkillgenError
 
+ROOMS = ("python", "units", "baileys")
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -30,15 +32,13 @@ class Rule:
 def rules() -> dict[str, Rule]:
     """Every rule by id, in order; where languages share an id, the first one's page."""
     found: dict[str, Rule] = {}
-    for language in sorted(pkgutil.iter_modules(modify.__path__)):
+    for room in ROOMS:
         for root in modify.__path__:
-            folder = Path(root) / language.name / "rules"
+            folder = Path(root) / room / "rules"
             for item in pkgutil.iter_modules([str(folder)]):
-                if item.name.startswith("_"):
-                    continue
                 page = ast.get_docstring(ast.parse((folder / f"{item.name}.py").read_bytes()))
                 name = item.name.replace("_", "-")
-                module = f"modify.{language.name}.rules.{item.name}"
+                module = f"modify.{room}.rules.{item.name}"
                 found.setdefault(name, Rule(name, module, page or name))
     return dict(sorted(found.items()))
 

@@ -20,8 +20,8 @@ from skill.options import Options, ServiceKind
 from skill.service_templates import UNITS, Program
 
 if TYPE_CHECKING:
-    from modify.service.model import UnitText
-    from modify.service.project import Project
+    from modify.kit.project import Project
+    from modify.units.model import UnitText
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "add" / "service"
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
@@ -68,7 +68,7 @@ def render_service(
     """The unit as a file of the host. ``find``: where a program lies on this machine."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from modify.service.project import Project
+    from modify.kit.project import Project
 
     project = Project(host)
     program = program_of(project, find)

@@ -110,7 +110,7 @@ def in_comments_only(path: str, content: bytes) -> bool:
 
     False for what cannot be read: somebody has to look at it.
     """
-    from modify.service.python_tree import parse
+    from modify.kit.python.tree import parse
 
     if NEONIZE.search(content) or ABOUT_WHATSAPP.search(path):
         return False
@@ -149,7 +149,7 @@ def examine(host: Host, options: Options, before: Patch | None = None) -> Patch:
     before: what the TypeScript codemod plans for the same host; the Node half of a bridge is
     changed in it, so that both halves of a logout come together.
     """
-    from modify.python.units import plist_dicts
+    from modify.units.python_units import plist_dicts
 
     patch = plist_dicts(host, options)
     patch.notes += too_large(host, options)
@@ -166,6 +166,6 @@ def examine(host: Host, options: Options, before: Patch | None = None) -> Patch:
 
 def after_units(host: Host, options: Options, whole: Patch) -> Patch:
     """What follows from changed units: the host's Python tests that repeat their text."""
-    from modify.python.units import asserting_tests
+    from modify.units.python_units import asserting_tests
 
     return asserting_tests(host, options, whole)

@@ -8,29 +8,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from modify.bridge.bridge_logout import exit_with, report_logout
+from modify.bridge.bridge_process import ChildBridge, children, free_code
+from modify.bridge.bridge_status import hears_logout, status_branch
+from modify.bridge.http_polling import poll_loops
+from modify.bridge.link import LinkLoop, gives_up, link_loops, self_pacing
+from modify.bridge.other_reconnects import Redial, redials
+from modify.bridge.process_loop import Supervisor, supervisors
+from modify.bridge.rewrite.bridge_process import child_edits
+from modify.bridge.rewrite.link import LinkRewrite
+from modify.bridge.uncaught_errors import escape
+from modify.kit.python.imports import import_edit
+from modify.kit.python.source import Source, parses
+from modify.kit.python.style import style_of
+from modify.neonize.client import Client, clients, why_not_a_daemon
+from modify.neonize.dial import Dialling, dialling
+from modify.neonize.rewrite.client import ClientRewrite
+from modify.neonize.rewrite.dial import DialRewrite
+from modify.neonize.rewrite.session import SessionRewrite
+from modify.neonize.session import Session, sessions
 from modify.python import ADDED, TEST_FILE
-from modify.python.bridges import exit_with, report_logout
-from modify.python.child import ChildBridge, children, free_code
-from modify.python.dial import Dialling, dialling
-from modify.python.escapes import escape
-from modify.python.imports import import_edit
-from modify.python.link import LinkLoop, gives_up, link_loops, self_pacing
-from modify.python.neonize import Client, clients, why_not_a_daemon
-from modify.python.place import CannotPlace
-from modify.python.poll import poll_loops
-from modify.python.redial import Redial, redials
-from modify.python.rewrite.child import child_edits
-from modify.python.rewrite.dial import DialRewrite
-from modify.python.rewrite.link import LinkRewrite
-from modify.python.rewrite.neonize import ClientRewrite
-from modify.python.rewrite.session import SessionRewrite
+from modify.python.errors import CannotPlace
 from modify.python.rules import Seen, look
-from modify.python.session import Session, sessions
-from modify.python.source import Source, parses
 from modify.python.sources import Sources
-from modify.python.status import hears_logout, status_branch
-from modify.python.style import style_of
-from modify.python.supervisor import Supervisor, supervisors
 from skill import __version__
 from skill.edit import Addition, Edit, Patch, apply_edits, in_order
 from skill.errors import SkillgenError, UnreadableSource

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
-from modify.python.link import function_named
-from modify.python.neonize import Client
-from modify.python.source import Source, all_of, called, dotted
-from modify.service.project import Project
+from modify.bridge.link import function_named
+from modify.kit.project import Project
+from modify.kit.python.source import Source, all_of, called, dotted
+from modify.neonize.client import Client
 from skill.errors import UnreadableSource
 from skill.host import Host
 

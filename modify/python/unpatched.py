@@ -10,8 +10,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from modify.kit.python.tree import parse
 from modify.python import LARGEST, NEONIZE, SKILL_ASSETS, TEST_FILE
-from modify.service.python_tree import parse
 from skill.edit import Patch
 from skill.finding import Finding
 from skill.host import Host

@@ -166,7 +166,7 @@ def install_only(host: Host, row: Row, choice: Choice, printer: Printer, as_text
 
 def unit_files(host: Host) -> list[Any]:
     """The unit files of the host itself."""
-    from modify.service.locate import unit_texts
+    from modify.units.locate import unit_texts
 
     return [
         text

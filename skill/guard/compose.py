@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from modify.service import compose
-from modify.service.supervised import Unread
-from modify.service.yaml_nodes import Items, Mapping, Scalar, words
+from modify.kit.text.yaml_nodes import Items, Mapping, Scalar, words
+from modify.units.managers import compose
+from modify.units.process_managers import Unread
 from skill import __version__
 from skill.errors import SkillgenError
 from skill.guard import values

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from modify.service import launchd
-from modify.service.model import UnitText
+from modify.units.managers import launchd
+from modify.units.model import UnitText
 from skill import __version__
 from skill.edit import Edit, apply_edits
 from skill.errors import SkillgenError

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from modify.service import pm2
+from modify.units.managers import pm2
 from skill import __version__
 from skill.errors import SkillgenError
 from skill.guard import values

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from modify.service import supervisord
-from modify.service.starts import split
+from modify.units.managers import supervisord
+from modify.units.started_program import split
 from skill import __version__
 from skill.errors import SkillgenError
 from skill.guard import values

@@ -8,9 +8,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from modify.service import systemd
-from modify.service.model import UnitText
-from modify.service.starts import split
+from modify.units.managers import systemd
+from modify.units.model import UnitText
+from modify.units.started_program import split
 from skill import __version__
 from skill.errors import SkillgenError
 from skill.guard import values

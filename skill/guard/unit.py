@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from modify.service.compose import NAME as COMPOSE
-from modify.service.locate.marks import kind_of
-from modify.service.model import Kind, UnitText
-from modify.service.pm2 import NAME as PM2
-from modify.service.project import Project
-from modify.service.supervisord import MARK as SUPERVISORD
+from modify.kit.project import Project
+from modify.units.locate.marks import kind_of
+from modify.units.managers.compose import NAME as COMPOSE
+from modify.units.managers.pm2 import NAME as PM2
+from modify.units.managers.supervisord import MARK as SUPERVISORD
+from modify.units.model import Kind, UnitText
 from skill.errors import SkillgenError
 from skill.guard.files import Wanted, read
 from skill.host import Host

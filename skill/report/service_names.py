@@ -152,7 +152,7 @@ def of_python(text: str) -> Iterator[str]:
 
 def of_code(host: Host, path: str) -> Iterator[str]:
     """The texts of a TypeScript or JavaScript file; a name in a hole is followed to its value."""
-    from modify.service import javascript
+    from modify.kit.typescript import javascript
 
     content = host.read(path)
     for literal in javascript.literals(javascript.parse(content, path)):

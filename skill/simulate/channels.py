@@ -19,9 +19,9 @@ from skill.options import Options
 from skill.storm.run import Driver
 
 if TYPE_CHECKING:
-    from modify.service.project import Project
-    from modify.typescript.channel import Channel
-    from modify.typescript.functions import Function
+    from modify.baileys.model.channel import Channel
+    from modify.kit.project import Project
+    from modify.kit.typescript.functions import Function
 
 SKILL_ASSETS = ".claude/skills/"
 # Names of a channel's public way to connect, the likeliest first.
@@ -30,7 +30,7 @@ ENTRIES = ("connect", "start", "setup", "init", "initialize", "run", "launch", "
 
 def in_place(path: str) -> str:
     """Where a file of a skill's assets lies once the skill is applied."""
-    from modify.typescript.boot import asset_root
+    from modify.baileys.model.startup import asset_root
 
     return path.removeprefix(asset_root(path))
 
@@ -93,7 +93,7 @@ def channels_of(
     understood is run as well. Copies in skills' assets, and files that nothing the program
     starts imports, are left out where there are others. Raises UnreadableSource.
     """
-    from modify.service.project import Project
+    from modify.kit.project import Project
     from skill.simulate import python_engine
 
     project = Project(host)
@@ -150,7 +150,7 @@ def _entries(project: Project) -> tuple[str, ...]:
 
 def _source_in(project: Project, path: str) -> str | None:
     """``bridge/dist/index.js`` of a package is made from ``bridge/src/index.ts``."""
-    from modify.service.project import BUILT, SCRIPT_SUFFIXES
+    from modify.kit.project import BUILT, SCRIPT_SUFFIXES
 
     for built in BUILT:
         folder, found, rest = path.rpartition(f"/{built}/")
@@ -175,9 +175,9 @@ def _reaches(project: Project, entries: tuple[str, ...], channel: str) -> bool:
 
 
 def _typescript(host: Host, project: Project, found: Channels) -> Iterator[HostChannel]:
-    from modify.typescript import channel_sources, channels_of
-    from modify.typescript.daemon import why_not_a_daemon
-    from modify.typescript.source import line_of
+    from modify.baileys import channel_sources, channels_of
+    from modify.baileys.model.daemon import why_not_a_daemon
+    from modify.kit.typescript.source import line_of
 
     for source in channel_sources(host, Options()):
         for channel in channels_of(host, source):
@@ -247,7 +247,7 @@ def _is_private(function: Function) -> bool:
 
 
 def _owner(channel: Channel) -> str | None:
-    from modify.typescript.functions import named
+    from modify.kit.typescript.functions import named
 
     owner = channel.owner
     function = named(owner) if owner is not None else None

@@ -91,7 +91,7 @@ def laid_out(root: Path, path: str) -> Path:
     ``add/`` files of every skill come where the host has none (a ``modify/`` copy needs the
     skill that it depends on), then the files of the channel's own skill.
     """
-    from modify.typescript.boot import asset_root
+    from modify.baileys.model.startup import asset_root
 
     own = asset_root(path)
     if not own:

@@ -1,6 +1,6 @@
 """The host's own unit as restart rules for the runner's supervisor.
 
-The units are those that the codemods of ``modify.service`` find and read; here only what
+The units are those that the codemods of ``modify.units`` find and read; here only what
 decides a restart is taken from them.
 """
 
@@ -16,13 +16,13 @@ from skill.host import Host
 from skill.storm.supervisor import NONE, Supervisor
 
 if TYPE_CHECKING:
-    from modify.service.compose import ComposeService
-    from modify.service.launchd import LaunchdUnit
-    from modify.service.model import UnitText
-    from modify.service.pm2 import App
-    from modify.service.shell import Loop
-    from modify.service.supervisord import Program
-    from modify.service.systemd import SystemdUnit
+    from modify.units.managers.compose import ComposeService
+    from modify.units.managers.launchd import LaunchdUnit
+    from modify.units.managers.pm2 import App
+    from modify.units.managers.shell import Loop
+    from modify.units.managers.supervisord import Program
+    from modify.units.managers.systemd import SystemdUnit
+    from modify.units.model import UnitText
 
 # Where a host has units of several kinds, the first of these is what it is run under.
 ORDER = ("systemd", "launchd", "compose", "pm2", "supervisord", "shell")
@@ -58,14 +58,14 @@ def _rank(unit: OwnUnit) -> tuple[bool, str, int]:
 
 
 def _own_units(host: Host) -> Iterator[OwnUnit]:
-    from modify.service import is_ours, read_units, supervised
-    from modify.service.launchd import LaunchdUnit
-    from modify.service.locate import unit_texts
-    from modify.service.project import Project
+    from modify.kit.project import Project
+    from modify.units import is_ours, process_managers, read_units
+    from modify.units.locate import unit_texts
+    from modify.units.managers.launchd import LaunchdUnit
 
     project = Project(host)
     texts = [text for text in unit_texts(host) if text.form != "document" and not text.in_test]
-    units = read_units(project, [text for text in texts if text.kind not in supervised.KINDS])
+    units = read_units(project, [text for text in texts if text.kind not in process_managers.KINDS])
     for seen in units:
         if seen.started.is_host and is_ours(seen.unit, units):
             unit = seen.unit
@@ -76,9 +76,9 @@ def _own_units(host: Host) -> Iterator[OwnUnit]:
                 said = unit.restart
                 yield _placed(_systemd(unit), unit.text, said.start if said else None)
     for text in texts:
-        if text.kind not in supervised.KINDS:
+        if text.kind not in process_managers.KINDS:
             continue
-        for item in supervised.read(text, project):
+        for item in process_managers.read(text, project):
             if item.started.is_host and not getattr(item, "problem", ""):
                 read: Any = _READERS[text.kind]
                 yield _placed(read(item), text, item.position)
@@ -95,7 +95,12 @@ def _systemd(unit: SystemdUnit) -> Supervisor:
     """``StartLimitIntervalSec=`` counts in ``[Unit]`` only (systemd >= 230);
     ``StartLimitBurst=`` and the legacy ``StartLimitInterval=`` in ``[Service]`` too.
     """
-    from modify.service.systemd import DEFAULT_BURST, DEFAULT_INTERVAL, DEFAULT_PAUSE, seconds
+    from modify.units.managers.systemd import (
+        DEFAULT_BURST,
+        DEFAULT_INTERVAL,
+        DEFAULT_PAUSE,
+        seconds,
+    )
 
     def value(*places: tuple[str, str]) -> str:
         for each in (unit, unit.base):
@@ -140,7 +145,7 @@ def _launchd(unit: LaunchdUnit) -> Supervisor:
 
 
 def _compose(service: ComposeService) -> Supervisor:
-    from modify.service.yaml_nodes import Scalar
+    from modify.kit.text.yaml_nodes import Scalar
 
     given = service.restart.value if service.restart else None
     policy = given.value if isinstance(given, Scalar) else "no"

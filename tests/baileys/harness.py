@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from modify.typescript.style import detect_style
+from modify.kit.typescript.style import detect_style
 from skill import __version__
 from skill.host import Host
 from skill.policy import Backoff, Policy

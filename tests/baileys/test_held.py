@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.typescript.style import detect_style
+from modify.kit.typescript.style import detect_style
 from skill import __version__
 from skill.host import Host
 from skill.policy import Backoff

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.typescript.assets import SKILL_ASSETS
+from modify.nanoclaw.channel_assets import SKILL_ASSETS
 from tests.e2e.harness import (
     ADDED_MODULE,
     SNAPSHOTS,

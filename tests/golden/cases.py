@@ -67,7 +67,7 @@ def reports() -> Iterator[Case]:
 
 
 def examples() -> Iterator[Case]:
-    names = {"typescript": "channel.ts", "python": "bot.py", "service": "bot.service"}
+    names = {"baileys": "channel.ts", "python": "bot.py", "units": "bot.service"}
     with tempfile.TemporaryDirectory() as folder:
         for rule in rulebook.rules().values():
             for number, (before, _) in enumerate(rulebook.examples(rule)):

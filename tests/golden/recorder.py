@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from modify.typescript.source import Source
+from modify.kit.typescript.source import Source
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.options import Options

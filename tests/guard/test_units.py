@@ -228,8 +228,8 @@ def drop_in(host: Path) -> str:
 
 def environment_in(text: str) -> dict[str, str]:
     """By the project's own reader of units."""
-    from modify.service import systemd
-    from modify.service.model import UnitText
+    from modify.units.managers import systemd
+    from modify.units.model import UnitText
     from skill.guard.values import systemd_variables
 
     content = text.encode()

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from modify.typescript import examine
-from modify.typescript.anchors import is_held, read_channels
-from modify.typescript.source import Source
+from modify.baileys import examine
+from modify.baileys.model.anchors import is_held, read_channels
+from modify.kit.typescript.source import Source
 from skill.edit import Edit, Patch, apply_edits
 from skill.host import Host
 from skill.options import Options

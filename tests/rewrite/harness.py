@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from modify.typescript import examine
-from modify.typescript.source import Source
+from modify.baileys import examine
+from modify.kit.typescript.source import Source
 from skill.edit import apply_edits
 from skill.finding import Finding
 from skill.host import Host

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.service.channel import channel_files
+from modify.channel_files import channel_files
 from skill.host import Host
 from tests.rewrite.harness import IMPORTS, patched
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from modify.typescript import examine
-from modify.typescript.folders import folders
-from modify.typescript.source import Source, arguments_of, calls
+from modify.baileys import examine
+from modify.baileys.search.folders import folders
+from modify.kit.typescript.source import Source, arguments_of, calls
 from skill.host import Host
 from skill.options import Options
 from tests.rewrite.harness import IMPORTS, held_text, host_text, patched

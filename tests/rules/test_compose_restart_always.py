@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.service.rules import compose_restart_always as rule
+from modify.units.rules import compose_restart_always as rule
 from tests.rules.service_cases.harness import check_noop, check_transformed, look
 
 FILE = "docker-compose.yml"

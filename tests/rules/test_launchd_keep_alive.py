@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.service.rules import launchd_keep_alive as rule
+from modify.units.rules import launchd_keep_alive as rule
 from tests.rules.service_cases.harness import (
     KEEP_ALIVE_RIGHT,
     PLIST,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.service.rules import pm2_autorestart as rule
+from modify.units.rules import pm2_autorestart as rule
 from tests.rules.service_cases.harness import check_noop, check_transformed
 
 FILE = "ecosystem.config.cjs"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.service.rules import supervisord_autorestart as rule
+from modify.units.rules import supervisord_autorestart as rule
 from tests.rules.service_cases.harness import check_noop, check_transformed
 
 FILE = "deploy/supervisord.conf"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.service.rules import systemd_restart_always as rule
+from modify.units.rules import systemd_restart_always as rule
 from tests.rules.service_cases.harness import (
     NODE_START,
     SOUND,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.service.rules import systemd_start_limit as rule
+from modify.units.rules import systemd_start_limit as rule
 from skill.edit import apply_edits
 from skill.host import Host
 from tests.rules.service_cases.harness import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.service.rules import wrapper_restart_always as rule
+from modify.units.rules import wrapper_restart_always as rule
 from tests.rules.service_cases.harness import (
     NODE_START,
     RESTARTS_WELL,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from modify.service import examine
-from modify.service.channel import channel_files
+from modify.channel_files import channel_files
+from modify.units import examine
 from skill.host import Host
 from skill.options import Options
 from tests.rules.service_cases.harness import UNIT, make_host, unit

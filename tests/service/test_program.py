@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modify.service import examine
-from modify.service.project import Project
-from modify.service.starts import Reader, split
+from modify.kit.project import Project
+from modify.units import examine
+from modify.units.started_program import Reader, split
 from skill import cli
 from skill.host import Host
 from skill.options import Options

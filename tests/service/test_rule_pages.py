@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from modify.service.rules import all_rules, rule_id, unit_rules
+from modify.units.rules import all_rules, rule_id, unit_rules
 
 HEADINGS = ("What it does", "Why is this bad", "What is done", "When it hands off")
 

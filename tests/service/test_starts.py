@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from modify.service.project import Project
-from modify.service.starts import Reader, split
+from modify.kit.project import Project
+from modify.units.started_program import Reader, split
 from skill.host import Host
 from tests.rules.service_cases.harness import make_host
 

@@ -183,7 +183,7 @@ def test_a_plan_of_brackets(host: Path, tmp_path: Path) -> None:
 
 
 def test_what_people_write_is_not_too_deep() -> None:
-    from modify.nesting import too_deep
+    from modify.kit.python.nesting import too_deep
 
     assert too_deep("x = " + "(" * 100 + "1" + ")" * 100) is None
     assert too_deep("if a:\n    b()\n" + "elif a:\n    b()\n" * 300) is None

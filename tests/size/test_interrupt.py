@@ -25,7 +25,14 @@ runpy.run_path({entry!r}, run_name='__main__')
 
 @pytest.mark.parametrize(
     "module",
-    ["skill.cli", "click", "skill.commands", "modify", "modify.typescript.source", "ast_grep_py"],
+    [
+        "skill.cli",
+        "click",
+        "skill.commands",
+        "modify",
+        "modify.kit.typescript.source",
+        "ast_grep_py",
+    ],
 )
 def test_an_import_that_is_interrupted(module: str) -> None:
     program = PROGRAM.format(

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from modify.service.rules.pm2_autorestart import PAUSE
+from modify.units.rules.pm2_autorestart import PAUSE
 from tests.baileys.harness import wait
 from tests.supervisors.counting import Counting, counting, patch
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     import libcst as cst
 
-    from modify.python.source import Source
+    from modify.kit.python.source import Source
 
 
 class Seen(NamedTuple):

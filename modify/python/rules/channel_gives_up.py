@@ -42,7 +42,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modify.python.dial import Dialling
+from modify.neonize.dial import Dialling
 from modify.python.rules import Seen
 
 FIX = "connected through a gate, and again after a dial that failed or a link that was lost"

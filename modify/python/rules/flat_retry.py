@@ -42,12 +42,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modify.python.app import redials_itself
-from modify.python.dial import Dialling, is_paced
-from modify.python.link import LinkLoop
-from modify.python.neonize import redials
+from modify.bridge.link import LinkLoop
+from modify.bridge.websocket_app import redials_itself
+from modify.neonize.client import redials
+from modify.neonize.dial import Dialling, is_paced
+from modify.neonize.session import Session
 from modify.python.rules import Seen
-from modify.python.session import Session
 
 FIX = "the wait grows: 5 s, 10 s, 20 s …"
 

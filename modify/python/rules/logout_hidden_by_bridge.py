@@ -25,11 +25,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modify.python.child import ChildBridge
-from modify.python.link import LinkLoop
+from modify.bridge.bridge_process import ChildBridge
+from modify.bridge.bridge_status import hears_logout, status_branch
+from modify.bridge.link import LinkLoop
+from modify.bridge.process_loop import Supervisor
 from modify.python.rules import Seen
-from modify.python.status import hears_logout, status_branch
-from modify.python.supervisor import Supervisor
 
 FIX = "the bridge reports a logout as such, and it is final"
 

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modify.python.neonize import Client, redials
+from modify.neonize.client import Client, redials
 from modify.python.rules import Seen
 
 FIX = "the client is stopped when WhatsApp ends the session"

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modify.python.link import LinkLoop
+from modify.bridge.link import LinkLoop
 from modify.python.rules import Seen
 
 FIX = "the wait goes back to its start after a minute of an open connection"

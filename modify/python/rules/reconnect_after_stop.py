@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from modify.python.link import LinkLoop
+from modify.bridge.link import LinkLoop
 from modify.python.rules import Seen
 
 FIX = "stop() ends the wait and the loop"

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modify.python.link import LinkLoop
+from modify.bridge.link import LinkLoop
 from modify.python.rules import Seen
 
 FIX = "link.turn() waits 5 s, 10 s, 20 s … 60 s after a clean close, too"

@@ -22,9 +22,9 @@ from skill.storm.python.scenarios import Way
 if TYPE_CHECKING:
     import libcst as cst
 
-    from modify.python.link import LinkLoop
-    from modify.python.neonize import Client
-    from modify.python.source import Source
+    from modify.bridge.link import LinkLoop
+    from modify.kit.python.source import Source
+    from modify.neonize.client import Client
 
 Kind = Literal["program", "class", "function"]
 # What a host's manager calls, best first.
@@ -77,11 +77,11 @@ def discover(host: Host) -> list[PythonChannel]:
 
 
 def _in_file(host: Host, path: str, content: bytes) -> Iterator[PythonChannel]:
-    from modify.python.child import children
-    from modify.python.link import link_loops, self_pacing
-    from modify.python.neonize import clients, why_not_a_daemon
-    from modify.python.redial import redials
-    from modify.python.source import Source
+    from modify.bridge.bridge_process import children
+    from modify.bridge.link import link_loops, self_pacing
+    from modify.bridge.other_reconnects import redials
+    from modify.kit.python.source import Source
+    from modify.neonize.client import clients, why_not_a_daemon
 
     try:
         source = Source.parse(path, content)
@@ -112,8 +112,8 @@ def _in_file(host: Host, path: str, content: bytes) -> Iterator[PythonChannel]:
 
 
 def _link(host: Host, link: LinkLoop) -> PythonChannel:
-    from modify.python.link import is_async
-    from modify.python.status import status_branch
+    from modify.bridge.bridge_status import status_branch
+    from modify.bridge.link import is_async
 
     source = link.source
     asynchronous = is_async(link.function)
@@ -126,7 +126,7 @@ def _link(host: Host, link: LinkLoop) -> PythonChannel:
 
 
 def _client(host: Host, client: Client) -> PythonChannel:
-    from modify.python.neonize import looks_like
+    from modify.neonize.client import looks_like
 
     source = client.source
     shape = f"neonize, {'asyncio' if client.is_async else 'threads'}"
@@ -155,8 +155,8 @@ def _dialling(source: Source, of_client: Callable[[str], bool]) -> cst.FunctionD
     """The function of a file that calls ``client.connect()``."""
     import libcst as cst
 
-    from modify.python.neonize import CONNECTS
-    from modify.python.source import all_of, called
+    from modify.kit.python.source import all_of, called
+    from modify.neonize.client import CONNECTS
 
     for function in functions_of(source).values():
         for call in all_of(function, cst.Call):
@@ -264,7 +264,7 @@ def _mentions(method: cst.FunctionDef) -> set[str]:
     """Names of ``self.…`` in a method, called or handed on."""
     import libcst as cst
 
-    from modify.python.source import inside
+    from modify.kit.python.source import inside
 
     return {
         node.attr.value
@@ -277,7 +277,7 @@ def _mentions(method: cst.FunctionDef) -> set[str]:
 
 def _names(function: cst.FunctionDef) -> set[str]:
     """Names that a function mentions."""
-    from modify.python.source import names_in
+    from modify.kit.python.source import names_in
 
     return names_in(function)
 

@@ -265,7 +265,7 @@ def test_a_run_that_is_stopped_by_what_it_was_given_has_a_link_of_its_own(
 
 
 def test_both_halves_of_a_bridge_change_together(tmp_path: Path) -> None:
-    from modify.python.bridges import report_logout
+    from modify.bridge.bridge_logout import report_logout
     from skill.edit import Edit, Patch
     from skill.finding import Finding
     from skill.host import Host

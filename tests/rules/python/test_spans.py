@@ -5,8 +5,8 @@ from __future__ import annotations
 import libcst as cst
 import pytest
 
-from modify.python.source import Source, inside
-from modify.python.spans import written
+from modify.kit.python.source import Source, inside
+from modify.kit.python.spans import written
 
 TEXT = '''# é
 @decorated(
@@ -102,7 +102,7 @@ def test_only_the_statement_around_a_node_is_written_out(monkeypatch: pytest.Mon
         asked.append(module.code)
         return written(module)
 
-    monkeypatch.setattr("modify.python.spans.written", watched)
+    monkeypatch.setattr("modify.kit.python.spans.written", watched)
     source = Source.parse("bot.py", TEXT.encode())
     name = next(node for node in inside(source.module, functions=True) if is_name(node, "self"))
     assert source.bytes_of(name) == b"self" and source.line(name) == 31
@@ -117,5 +117,5 @@ def test_syntax_that_only_libcst_knows_is_placed_too(monkeypatch: pytest.MonkeyP
     def refuses(_text: str) -> None:
         raise SyntaxError
 
-    monkeypatch.setattr("modify.python.spans.ast.parse", refuses)
+    monkeypatch.setattr("modify.kit.python.spans.ast.parse", refuses)
     test_places_are_those_of_the_whole_module("line feeds")

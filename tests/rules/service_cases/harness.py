@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modify.service import examine
-from modify.service.rules import all_rules, rule_id
+from modify.units import examine
+from modify.units.rules import all_rules, rule_id
 from skill.edit import Patch, apply_edits
 from skill.finding import Finding
 from skill.host import Host

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from modify.typescript.anchors import read_channels
-from modify.typescript.source import Source
+from modify.baileys.model.anchors import read_channels
+from modify.kit.typescript.source import Source
 
 MARK = re.compile(r"^\s*//! (.*)$")
 FRAME = """\

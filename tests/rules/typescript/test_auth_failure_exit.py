@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.typescript.rules import auth_failure_exit as rule
+from modify.baileys.rules import auth_failure_exit as rule
 from tests.rules.typescript.cases import check, clean, marked
 
 NO_OP = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.typescript.rules import flat_retry as rule
+from modify.baileys.rules import flat_retry as rule
 from tests.rules.typescript.cases import check, clean, marked
 
 NO_OP = [

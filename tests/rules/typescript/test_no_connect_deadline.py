@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.typescript.rules import no_connect_deadline as rule
+from modify.baileys.rules import no_connect_deadline as rule
 from tests.rules.typescript.cases import LOOK, channel, check, clean
 
 CLOSE = "    if (connection === 'close') connect();"

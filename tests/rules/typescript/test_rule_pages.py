@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from modify.typescript import examine
-from modify.typescript.rules import channel_rules, rule_id
+from modify.baileys import examine
+from modify.baileys.rules import channel_rules, rule_id
 from skill.edit import apply_edits
 from skill.host import Host
 from skill.options import Options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.typescript.rules import ungated_connect as rule
+from modify.baileys.rules import ungated_connect as rule
 from tests.rules.typescript.cases import TURN, channel, check, clean
 
 CLOSE = "    if (connection === 'close') connect();"

@@ -1,0 +1,1 @@
+"""The hold: each call that makes a socket waits for its turn, and nothing else changes."""

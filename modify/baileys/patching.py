@@ -1,0 +1,149 @@
+"""Plans the change of one channel and says what comes of each finding."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field, replace
+
+from modify.baileys.model.channel import Channel
+from modify.baileys.model.hand_offs import boot_of, open_questions
+from modify.baileys.model.host_context import auth_call, folder_given, logger_of
+from modify.baileys.model.startup import Boot
+from modify.baileys.rewrite import Draft, Outcome, rewrite
+from modify.baileys.search.folders import place_for, taken_for_accounts
+from modify.kit.typescript.layout import Layout
+from modify.kit.typescript.source import Source
+from modify.kit.typescript.style import detect_style
+from modify.nanoclaw.channel_assets import SKILL_ASSETS, module_owner, module_system
+from skill.edit import Edit, Patch
+from skill.finding import Finding
+from skill.host import Host
+from skill.options import Options
+from skill.style import Style
+
+ACCEPT = "a close branch that dials with reconnect.dial(…) and asks reconnect.terminal"
+
+
+@dataclass
+class Rewritten:
+    """A channel and its planned change.
+
+    module: the path of the added module; imported: how the channel names it.
+    """
+
+    source: Source
+    channel: Channel
+    outcome: Outcome
+    reasons: list[tuple[int, str]]
+    module: str
+    imported: str
+    style: Style
+    edits: list[Edit] = field(default_factory=list)
+
+
+def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch) -> Rewritten:
+    source = channel.source
+    style = detect_style(host, source.path, source.text)
+    style = replace(style, modules=module_system(host, source))
+    boot = boot_of(host, channel, options)
+    module = module_path(host, source.path, options)
+    draft = drafted(host, channel, boot, options, style, module)
+    imported = import_of(source.path, module, style)
+    made = Rewritten(source, channel, draft.outcome, list(draft.reasons), module, imported, style)
+    if draft.outcome == "held":
+        return made
+    edits = draft.edits()
+    patch.add_edits(source.path, edits)
+    asked = boot.question is not None and any(boot.question.encode() in e.text for e in edits)
+    if asked:
+        for path, more in boot.edits.items():
+            if not options.only_skill_assets or path.startswith(SKILL_ASSETS):
+                patch.add_edits(path, more)
+    made.edits = edits
+    return made
+
+
+def why_not_rewritten(host: Host, channel: Channel, options: Options) -> str:
+    """What keeps a channel from being rewritten."""
+    style = detect_style(host, channel.source.path, channel.source.text)
+    draft = drafted(host, channel, Boot(), options, style, channel.source.path)
+    return "; ".join(why for _, why in draft.reasons) or "its dial is held already"
+
+
+def drafted(
+    host: Host, channel: Channel, boot: Boot, options: Options, style: Style, module: str
+) -> Draft:
+    """The whole rewrite, or none where it would leave a name of the loop in a wrong state."""
+    module_import = import_of(channel.source.path, module, style)
+    logger = logger_of(host, channel)
+    barred = why_barred(host, channel)
+    whole = Draft(channel, Layout(style), boot, options, module_import, logger, barred)
+    draft = rewrite(whole)
+    if draft.orphans:
+        draft = rewrite(replace(whole.fresh(), gentle=True))
+    if draft.orphans:
+        names = ", ".join(sorted(draft.orphans))
+        draft = whole.fresh()
+        draft.leave(channel.registration, f"the loop's {names} is read elsewhere")
+    return draft
+
+
+def why_barred(host: Host, channel: Channel) -> str:
+    """Why the gate's memory cannot lie beside the credentials; empty where it can."""
+    call = auth_call(channel)
+    folder = folder_given(call) if call is not None else None
+    listed = taken_for_accounts(host, channel.source, folder) if folder is not None else None
+    if listed is None:
+        return ""
+    place = f"{listed.path}:{listed.line}"
+    return f"what lies beside its credentials folder is taken for an account ({place})"
+
+
+def judged(host: Host, findings: list[Finding], made: Rewritten, options: Options) -> list[Finding]:
+    """The findings of a rewritten channel, and what the rewrite leaves to say."""
+    return [*findings, *open_questions(host, made.channel, options)]
+
+
+def hand_off(finding: Finding, reason: str, contained: bool) -> Finding:
+    return replace(finding, fix=None, reason=reason, accept=ACCEPT, contained=contained)
+
+
+# --- the added module ---------------------------------------------------------------------
+
+
+def module_path(host: Host, path: str, options: Options) -> str:
+    """Where the added module of a channel file lies: beside the file.
+
+    Not in a folder that the host reads as a whole: it would import the module as a plugin.
+
+    A skill's ``modify/`` copy takes the place of a file of the host, so its module is the
+    one beside that file, brought by the tree itself or by the skill that adds the channel.
+    """
+    folder = posixpath.dirname(module_owner(host, path, options))
+    if not path.startswith(SKILL_ASSETS):
+        folder = place_for(host, folder)
+    return posixpath.join(folder, "whatsapp-reconnect" + suffix_for(path))
+
+
+def suffix_for(path: str) -> str:
+    ending = posixpath.splitext(path)[1]
+    return {".tsx": ".ts", ".jsx": ".js"}.get(ending, ending)
+
+
+def import_of(path: str, module: str, style: Style) -> str:
+    """How the channel file imports the module: from its own folder, but where it cannot lie there.
+
+    A skill's copy has its module in the tree that it is copied into.
+    """
+    stem, ending = posixpath.splitext(module)
+    if not path.startswith(SKILL_ASSETS):
+        stem = posixpath.relpath(stem, posixpath.dirname(path) or ".")
+    else:
+        stem = posixpath.basename(stem)
+    if not stem.startswith("."):
+        stem = f"./{stem}"
+    if ending == ".ts":
+        return stem + style.import_extension
+    if ending == ".js" and style.modules == "commonjs" and not style.import_extension:
+        return stem
+    return stem + {".mts": ".mjs", ".cts": ".cjs"}.get(ending, ending)

@@ -1,0 +1,131 @@
+"""Close branches that go by single status codes: a code that none of them names is no end."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from modify.baileys.model.channel import Channel, comparison, sides
+from modify.baileys.rewrite.draft import Draft
+from modify.kit.typescript.source import calls, end_of, same, start_of, within
+
+if TYPE_CHECKING:
+    from ast_grep_py import SgNode
+
+CODE = re.compile(r"^(\w*DisconnectReason\??\.\w+|[45]\d\d)$")
+FALLBACK_COMMENT = "No other code is a reason to give up"
+
+
+def is_over(channel: Channel, call: SgNode) -> bool:
+    """Whether a call stands where the session is known to be over, and nothing else is."""
+    for outer in call.ancestors():
+        condition, taken = outer.field("condition"), outer.field("consequence")
+        if outer.kind() != "if_statement" or condition is None or taken is None:
+            continue
+        if within(call, taken) and any(
+            comparison(verdict) is True and condition.text().strip("() ") == verdict.text()
+            for verdict in channel.verdicts
+        ):
+            return True
+    return False
+
+
+def goes_by_codes(channel: Channel, redials: list[SgNode]) -> bool:
+    """Whether every redial of the close branch is for codes that it names."""
+    return bool(redials) and all(code_tests(channel, call) for call in redials)
+
+
+def helper_goes_by_codes(channel: Channel, helper: SgNode) -> bool:
+    """The same of a function that the close branch calls: ``onClosed(error)``."""
+    dialled = [call for call in calls(helper) if channel.dialled_by(call) in channel.connect_texts]
+    return bool(dialled) and all(code_tests(channel, call, helper) for call in dialled)
+
+
+def code_tests(channel: Channel, call: SgNode, around: SgNode | None = None) -> list[SgNode]:
+    """The ifs and switches around a redial that let it happen for single codes, inside first."""
+    found = []
+    for outer in call.ancestors():
+        if not within(outer, around or channel.logic):
+            break
+        condition, taken = outer.field("condition"), outer.field("consequence")
+        if outer.kind() == "if_statement" and condition is not None and taken is not None:
+            if within(call, taken) and names_a_code(condition):
+                found.append(outer)
+        elif outer.kind() == "switch_statement":
+            cases = [case for case in outer.find_all(kind="switch_case") if within(call, case)]
+            values = [case.field("value") for case in cases]
+            if any(value is not None and CODE.match(value.text()) for value in values):
+                found.append(outer)
+    return found
+
+
+def names_a_code(condition: SgNode) -> bool:
+    return any(is_code(test) for test in comparisons(condition) if comparison(test))
+
+
+def is_code(test: SgNode) -> bool:
+    """``code === 428``, or ``code === (A || B)``, by which people mean either."""
+    return any(
+        all(CODE.match(each.strip()) for each in side.text().strip("()").split("||"))
+        for side in sides(test)
+    )
+
+
+def comparisons(condition: SgNode) -> list[SgNode]:
+    return [
+        test
+        for test in condition.find_all(kind="binary_expression")
+        if comparison(test) is not None
+    ]
+
+
+def asks_only_for_codes(test: SgNode) -> bool:
+    """Whether a test has no veto of the host's in it, which the others would need, too."""
+    condition = test.field("condition")
+    if condition is None:
+        return True
+    rest = condition.text()
+    for part in comparisons(condition):
+        if is_code(part):
+            rest = rest.replace(part.text(), "")
+    return re.search(r"\w", rest) is None
+
+
+def fallback_place(channel: Channel, redials: list[SgNode]) -> SgNode | None:
+    """The last of the tests for codes, where they stand in one block: behind it, any code comes.
+
+    What stands around that block, a guard of the host's, holds for the others as well.
+    """
+    tests = [code_tests(channel, call) for call in redials]
+    if not all(asks_only_for_codes(test) for each in tests for test in each):
+        return None
+    outermost = [first_of_chain(each[-1]) for each in tests]
+    block = outermost[0].parent()
+    alike = all(same(each.parent(), block) for each in outermost)
+    placed = block is not None and block.kind() in ("statement_block", "program")
+    return outermost[-1] if alike and placed else None
+
+
+def first_of_chain(test: SgNode) -> SgNode:
+    """The ``if`` that an ``else if`` belongs to."""
+    current = test
+    for outer in test.ancestors():
+        alternative = outer.field("alternative")
+        if outer.kind() == "if_statement":
+            if alternative is None or not within(current, alternative):
+                break
+            current = outer
+        elif outer.kind() != "else_clause":
+            break
+    return current
+
+
+def place_fallback(draft: Draft, redials: list[SgNode], again: str) -> None:
+    """``dial`` behind the tests for codes, whatever the code."""
+    last = fallback_place(draft.channel, redials)
+    assert last is not None  # has_known_shape() has looked
+    indent = draft.channel.source.indent_at(start_of(last))
+    terminal, dial = f"!{draft.instance}.terminal", f"{draft.instance}.dial({again})"
+    line = draft.layout.guard(indent, terminal, (), draft.braced, dial)
+    text = f"\n{indent}// {FALLBACK_COMMENT}\n{indent}{line}"
+    draft.insert_at(end_of(last), text, "channel-gives-up")

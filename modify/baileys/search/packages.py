@@ -1,0 +1,170 @@
+"""What a host depends on that dials WhatsApp: Baileys under any name, libraries with a link.
+
+A library that dials has a loop of its own around it, in ``node_modules``: nothing is patched there.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+from modify.baileys.search.names import is_baileys
+from modify.kit.typescript.source import SUFFIXES
+from skill.host import Host
+from skill.package_json import package_at, texts
+
+BAILEYS = "Baileys"
+# Libraries that make the connection themselves → what with. Subpaths count, too.
+LIBRARIES = {
+    "wa-multi-session": BAILEYS,
+    "@neoxr/wb": BAILEYS,
+    "zaileys": BAILEYS,
+    "@mengkodingan/ckptw": BAILEYS,
+    "@itsreimau/gktw": BAILEYS,
+    "@builderbot/provider-baileys": BAILEYS,
+    "@builderbot/provider-sherpa": BAILEYS,
+    "builderbot-provider-sherpa": BAILEYS,
+    "@bot-whatsapp/provider/baileys": BAILEYS,
+    "@bot-whatsapp/provider": "a library of your choice",
+    "whatsapp-web.js": "a browser",
+    "venom-bot": "a browser",
+    "@wppconnect-team/wppconnect": "a browser",
+    "@open-wa/wa-automate": "a browser",
+    "@builderbot/provider-venom": "a browser",
+    "@builderbot/provider-wppconnect": "a browser",
+    "@builderbot/provider-web-whatsapp": "a browser",
+}
+# What a fork of Baileys exports as Baileys does, and nothing that builds on it.
+EXPORTED = frozenset(
+    (
+        "makeWASocket",
+        "useMultiFileAuthState",
+        "useSingleFileAuthState",
+        "fetchLatestBaileysVersion",
+        "makeCacheableSignalKeyStore",
+        "makeInMemoryStore",
+        "DisconnectReason",
+        "downloadContentFromMessage",
+        "generateWAMessageFromContent",
+    )
+)
+OF_BAILEYS = re.compile(rb"DisconnectReason|fetchLatestBaileysVersion|AuthState\b")
+TAKEN = re.compile(
+    r"\{([^{}]*)\}\s*(?:from\s*|=\s*(?:await\s+)?(?:require|import)\s*\(\s*)['\"]([^'\"./][^'\"]*)"
+)
+FORKED = re.compile(r"@[\w.-]+/whatsapp-web\.js")
+LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock")
+# The head of a package's block in the three forms, and a package that it needs.
+HEAD = re.compile(
+    r" {0,4}[\"']?(?:node_modules/|/)?(?P<name>(?:@[\w.-]+/)?[\w.-]+)(?:@.*)?[\"']?: *\{?"
+)
+NEED = re.compile(r" {4,}[\"']?(?P<name>(?:@[\w.-]+/)?[\w.-]+)[\"']?:? .*")
+
+
+def library_of(module: str) -> tuple[str, str] | None:
+    """(the library, what it dials with) for the name of a module, if it is known to dial."""
+    for library, dials_with in LIBRARIES.items():
+        if module == library or module.startswith(library + "/"):
+            return library, dials_with
+    return (module, "a browser") if FORKED.fullmatch(module) else None
+
+
+class Packages:
+    """The package.json files of a host. Folders are relative, POSIX; the root's is ``""``."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    @cached_property
+    def folders(self) -> list[str]:
+        named = (posixpath.split(path) for path in self.host.files)
+        return sorted(folder for folder, name in named if name == "package.json")
+
+    def of(self, path: str) -> str | None:
+        """The folder of the package that a file belongs to."""
+        folder = posixpath.dirname(path)
+        while folder not in self.folders:
+            if not folder:
+                return None
+            folder = posixpath.dirname(folder)
+        return folder
+
+    def dependencies(self, folder: str) -> dict[str, str]:
+        """What is installed where the program runs: not what only its developers need."""
+        package = package_at(self.host, folder)
+        return texts(package, "optionalDependencies") | texts(package, "dependencies")
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of the host's own packages: what is imported from them is looked at here."""
+        named = (package_at(self.host, folder).get("name") for folder in self.folders)
+        return frozenset(name for name in named if isinstance(name, str))
+
+    @cached_property
+    def aliases(self) -> frozenset[str]:
+        """Names of dependencies that are Baileys by what they stand for, or by what they export.
+
+        They stand for it as ``npm:…`` or a git URL.
+        """
+        declared = frozenset(
+            name
+            for folder in self.folders
+            for name, version in self.dependencies(folder).items()
+            if (found := re.match(r"npm:(@?[^@]+)|.*[:/]([\w.-]+?)(?:\.git)?(?:#.*)?$", version))
+            and is_baileys((found[1] or found[2]).lower())
+        )
+        return declared | frozenset(self.forks())
+
+    def forks(self) -> Iterator[str]:
+        """Dependencies with a name of their own from which the host takes what Baileys exports."""
+        known = {name for folder in self.folders for name in self.dependencies(folder)}
+        known = {name for name in known if not is_baileys(name) and library_of(name) is None}
+        for file in self.host.with_suffix(*SUFFIXES) if known else ():
+            content = self.host.read(file.path)
+            if not OF_BAILEYS.search(content):
+                continue
+            for taken, module in TAKEN.findall(content.decode("utf-8", "replace")):
+                if module in known and len(EXPORTED & set(re.findall(r"\w+", taken))) > 1:
+                    yield module
+
+    def is_installed(self, library: str) -> bool:
+        """Whether a package.json of the host names a library; without one, nobody can tell."""
+        declared = [self.dependencies(folder) for folder in self.folders]
+        return not declared or any(
+            library == name or library.startswith(name + "/")
+            for names in declared
+            for name in names
+        )
+
+    def baileys(self, folder: str) -> str | None:
+        """The name under which a package depends on Baileys."""
+        names = self.dependencies(folder)
+        return next((name for name in names if is_baileys(name, self.aliases)), None)
+
+    def line(self, folder: str, name: str) -> int:
+        """Where package.json names a dependency."""
+        content = self.host.read(posixpath.join(folder, "package.json"))
+        found = re.search(rb'"%s"\s*:' % re.escape(name.encode()), content)
+        return content.count(b"\n", 0, found.start() if found else 0) + 1
+
+    @cached_property
+    def locked(self) -> frozenset[str]:
+        """Packages that need Baileys themselves, as the lock files say."""
+        files = (path for path in self.host.files if posixpath.basename(path) in LOCKS)
+        return frozenset(name for path in files for name in needing_baileys(self.host, path))
+
+
+def needing_baileys(host: Host, path: str) -> Iterator[str]:
+    current, peers = "", False
+    for line in host.read(path).decode("utf-8", "replace").splitlines():
+        head = HEAD.fullmatch(line) if "@" in line or "node_modules/" in line else None
+        if head or not line[:1].isspace():
+            current, peers = head["name"] if head else "", False
+        elif "ependencies" in line:
+            peers = "peer" in line
+        elif current and not peers and not is_baileys(current):
+            need = NEED.fullmatch(line)
+            if need and is_baileys(need["name"]):
+                yield current

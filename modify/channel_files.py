@@ -1,0 +1,58 @@
+"""Whether a host has a WhatsApp channel at all, and in which files."""
+
+from __future__ import annotations
+
+from modify.kit.typescript.javascript import SUFFIXES
+from modify.python import is_marked
+from modify.units.model import TEST_PATH
+from skill.host import Host
+
+
+def has_channel(host: Host) -> bool:
+    """Baileys, neonize, a bridge link or a child anywhere in the host, skill assets included.
+
+    Scripts that pair once and exit are no channel: nothing keeps their link.
+    """
+    return bool(channel_files(host))
+
+
+def channel_files(host: Host) -> frozenset[str]:
+    """The files that keep a WhatsApp link: cheap marks first, then what is no daemon is out."""
+    found = set()
+    for file in host.with_suffix(*SUFFIXES, ".py"):
+        if TEST_PATH.search(file.path):
+            continue
+        if file.path.endswith(".py"):
+            links = is_marked(host, file.path)
+        else:
+            links = b"connection.update" in host.read(file.path) and may_be_daemon(host, file.path)
+        if links:
+            found.add(file.path)
+    return frozenset(found)
+
+
+def may_be_daemon(host: Host, path: str) -> bool:
+    """False only where every channel of the file is plainly one that ends by itself.
+
+    A file that cannot be read as what it is, or whose connect function is not found, counts
+    as a channel: the channel rules say so. One that holds the words in a text alone, such as
+    a script that it writes out, is none; nor is one that listens to a socket of nobody's, and
+    does nothing about its close.
+    """
+    from modify.baileys import channels_of
+    from modify.baileys.model.anchors import acts_on_close, registrations, socket_makers
+    from modify.baileys.model.daemon import why_not_a_daemon
+    from modify.kit.typescript.source import Source
+    from skill.errors import UnreadableSource
+
+    makes_socket = b"makeWASocket" in host.read(path)
+    try:
+        source = Source.read(host, path)
+    except UnreadableSource:
+        return makes_socket
+    channels = channels_of(host, source)
+    if not channels and makes_socket:
+        return bool(socket_makers(source.root)) or any(True for _ in registrations(source.root))
+    if not channels:
+        return acts_on_close(source)
+    return any(channel.is_gated or why_not_a_daemon(channel) is None for channel in channels)

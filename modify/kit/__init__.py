@@ -1,0 +1,1 @@
+"""Readers and writers of source text that know nothing of WhatsApp."""

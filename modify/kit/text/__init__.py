@@ -1,0 +1,1 @@
+"""Formats that are neither TypeScript nor Python, understood by a library and located in bytes."""

@@ -1,0 +1,1 @@
+"""Python programs that dial WhatsApp themselves, through neonize (whatsmeow, in Go)."""

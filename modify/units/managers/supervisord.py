@@ -1,0 +1,70 @@
+"""Programs of a supervisord configuration: ``[program:bot]`` and its settings.
+
+supervisord's documentation, "[program:x] Section Settings": ``;`` behind a blank begins a
+comment, ``autorestart`` is ``unexpected``, ``startsecs`` 1 where none is given.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from modify.kit.project import Project
+from modify.units.model import Line, UnitText
+from modify.units.started_program import Reader, Started, split
+
+MARK = b"[program:"
+SECTION = re.compile(rb"\[([^\]]+)\]")
+SETTING = re.compile(rb"([A-Za-z_]+)([ \t]*[=:][ \t]*)(.*?)[ \t]*(?:[ \t][;#].*)?$")
+
+
+@dataclass(frozen=True)
+class Setting:
+    value: str
+    line: Line
+    start: int
+    end: int
+    sign: bytes
+
+
+@dataclass(frozen=True)
+class Program:
+    text: UnitText
+    name: str
+    position: int
+    settings: dict[str, Setting]
+    started: Started
+    remark: str = ""
+
+
+def read(text: UnitText, project: Project) -> list[Program]:
+    programs: list[Program] = []
+    settings: dict[str, Setting] | None = None
+    for line in text.lines:
+        content = text.content[line.start : line.end]
+        section = SECTION.match(content)
+        if section:
+            settings = None
+            if section[1].startswith(b"program:"):
+                settings = {}
+                name = section[1].decode("utf-8", "replace")
+                unknown = Started("unknown", "", "it names no command")
+                programs.append(Program(text, name, line.start, settings, unknown))
+            continue
+        found = SETTING.match(content)
+        if settings is None or found is None or content[:1] in b" \t;#":
+            continue
+        start, end = found.span(3)
+        value = found[3].decode("utf-8", "replace")
+        place = (line.start + start, line.start + end)
+        settings[found[1].decode().lower()] = Setting(value, line, *place, found[2])
+    return [with_start(program, project) for program in programs]
+
+
+def with_start(program: Program, project: Project) -> Program:
+    command, folder = program.settings.get("command"), program.settings.get("directory")
+    if command is None:
+        return program
+    reader = Reader(project, folder=folder.value if folder else "")
+    started = reader.command(split(command.value))
+    return Program(program.text, program.name, program.position, program.settings, started)
