@@ -6,6 +6,7 @@ from skill.edit import Patch
 from skill.errors import SkillgenError, UnreadableSource
 from skill.host import Host
 from skill.options import Options
+from skill.source_paths import SCRIPTS
 
 
 def examine(host: Host, options: Options) -> Patch:
@@ -31,9 +32,9 @@ def verify(path: str, before: bytes | None, after: bytes) -> None:
     before: the file as it was, or None for an added one. A file that the parser could not
     read before need not be readable afterwards.
     """
-    from modify.kit.typescript.source import SUFFIXES, Source
+    from modify.kit.typescript.source import Source
 
-    if not path.endswith(SUFFIXES):
+    if not path.endswith(SCRIPTS):
         return
     try:
         Source.parse(path, after)

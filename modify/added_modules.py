@@ -17,8 +17,8 @@ from skill import __version__
 from skill.edit import Addition, Patch
 from skill.finding import Finding
 from skill.host import Host
-from skill.importers import SCRIPTS
 from skill.options import Options
+from skill.source_paths import SCRIPTS, SKILL_ASSET
 
 if TYPE_CHECKING:
     from skill.render import Kind
@@ -101,13 +101,13 @@ def in_script(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]
     from modify.baileys.model.startup import resolve_import
     from modify.kit.typescript.source import Source
     from modify.kit.typescript.style import detect_style
-    from modify.nanoclaw.channel_assets import ASSET, ENGINE_BASE, module_system
+    from modify.nanoclaw.channel_assets import ENGINE_BASE, module_system
     from skill.render import render_channel_module
 
     kinds: list[Kind] = ["loop"] if LOOP.search(text) else []
     if HELD.search(text):
         kinds.append("held")
-    if not kinds or TEST.search(path) or ASSET.match(path) or path.startswith(ENGINE_BASE):
+    if not kinds or TEST.search(path) or SKILL_ASSET.match(path) or path.startswith(ENGINE_BASE):
         return
     for found in IMPORT.finditer(text):
         if resolve_import(host, path, found["module"]) is not None:

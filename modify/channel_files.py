@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from modify.kit.typescript.javascript import SUFFIXES
 from modify.python import is_marked
-from modify.units.model import TEST_PATH
 from skill.host import Host
+from skill.source_paths import SCRIPTS, is_among_tests
 
 
 def has_channel(host: Host) -> bool:
@@ -19,8 +18,8 @@ def has_channel(host: Host) -> bool:
 def channel_files(host: Host) -> frozenset[str]:
     """The files that keep a WhatsApp link: cheap marks first, then what is no daemon is out."""
     found = set()
-    for file in host.with_suffix(*SUFFIXES, ".py"):
-        if TEST_PATH.search(file.path):
+    for file in host.with_suffix(*SCRIPTS, ".py"):
+        if is_among_tests(file.path):
             continue
         if file.path.endswith(".py"):
             links = is_marked(host, file.path)

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field, replace
 from skill.errors import SkillgenError
 from skill.finding import Finding, Note
 
+Range = tuple[int, int]
+"""Where some bytes of a file begin and end (exclusive)."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from skill.errors import SkillgenError
+from skill.source_paths import SCRIPTS
 
 # Trees that are not the host's own source: installed, built or generated. A copy in
 # there is overwritten by the next install or build, so a patch would not last.
@@ -57,7 +58,7 @@ FOREIGN_FOLDERS = frozenset(
     }
 )
 # What a project has at least one of: a source, or a file that says how it is built.
-SOURCES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".py")
+SOURCES = (*SCRIPTS, ".py")
 PROJECT_FILES = frozenset({"package.json", "pyproject.toml", "requirements.txt", "go.mod"})
 # A source file above this is generated; the largest real channel file is under 100 kB.
 LARGEST_SOURCE = 1_500_000

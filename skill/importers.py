@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from skill.host import Host
+from skill.source_paths import SCRIPTS
 
-SCRIPTS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 # import … from 'x', import 'x', import('x'), export … from 'x', require('x').
 _SCRIPT = re.compile(
     r"(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire(?:\.resolve)?\s*\(\s*)(['\"`])([^'\"`\n]+)\1"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from skill.source_paths import SKILL_ASSETS
+
 AuthFailure = Literal["auto", "exit", "stop-channel"]
 START_LIMITS = range(1, 101)
 ServiceKind = Literal["systemd", "launchd", "pm2", "supervisord"]
@@ -28,3 +30,7 @@ class Options:
 
     def wants(self, rule: str) -> bool:
         return rule not in self.ignore and (not self.select or rule in self.select)
+
+    def covers(self, path: str) -> bool:
+        """Whether a run with these options may change the file."""
+        return not self.only_skill_assets or path.startswith(SKILL_ASSETS)

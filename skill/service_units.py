@@ -20,7 +20,7 @@ from skill.options import Options, ServiceKind
 from skill.service_templates import UNITS, Program
 
 if TYPE_CHECKING:
-    from modify.kit.project import Project
+    from modify.units.bot_project import BotProject
     from modify.units.model import UnitText
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "add" / "service"
@@ -68,9 +68,9 @@ def render_service(
     """The unit as a file of the host. ``find``: where a program lies on this machine."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from modify.kit.project import Project
+    from modify.units.bot_project import BotProject
 
-    project = Project(host)
+    project = BotProject(host)
     program = program_of(project, find)
     folder = str(host.root)
     for part in (folder, *program.arguments):
@@ -88,7 +88,7 @@ def render_service(
     return Addition(unit.path, text.encode(), (f"add-service-{kind}",))
 
 
-def program_of(project: Project, find: Finder) -> Program:
+def program_of(project: BotProject, find: Finder) -> Program:
     """The host's own start command with absolute paths."""
     root = project.host.root
     start = project.scripts.get("start", "")
@@ -126,7 +126,7 @@ def node_program(root: Path, words: list[str], find: Finder) -> Program:
     return with_path((str(root / "node_modules" / ".bin" / tool), *placed), find("node"))
 
 
-def python_program(project: Project, find: Finder) -> Program:
+def python_program(project: BotProject, find: Finder) -> Program:
     root = project.host.root
     folder = next((name for name in (".venv", "venv") if (root / name / "bin").is_dir()), ".venv")
     binaries = root / folder / "bin"

@@ -7,22 +7,20 @@ manifests of skills).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from modify.kit.typescript.source import ADDED, SUFFIXES, Source, callee_of, line_of
+from modify.kit.typescript.source import ADDED, Source, callee_of, line_of
 from skill.edit import Patch
 from skill.finding import Note
 from skill.host import Host
 from skill.options import Options
+from skill.source_paths import SCRIPTS, is_test
 
 if TYPE_CHECKING:
     from modify.baileys.hold.outcomes import Outcomes
     from modify.baileys.model.channel import Channel
 
 MARKS = (b"connection.update", b".ev")
-TEST_FILE = re.compile(r"(\.(test|spec)\.\w+$|(^|/)__(tests|mocks)__/)")
-SKILL_ASSETS = ".claude/skills/"
 
 
 def examine(host: Host, options: Options) -> Patch:
@@ -59,7 +57,7 @@ def examine(host: Host, options: Options) -> Patch:
 def channel_sources(host: Host, options: Options) -> list[Source]:
     """The files that may hold a channel: cheap marks first, then parsed."""
     found = []
-    for file in host.with_suffix(*SUFFIXES):
+    for file in host.with_suffix(*SCRIPTS):
         if not may_be_changed(file.path, options):
             continue
         content = host.read(file.path)
@@ -69,9 +67,9 @@ def channel_sources(host: Host, options: Options) -> list[Source]:
 
 
 def may_be_changed(path: str, options: Options) -> bool:
-    if TEST_FILE.search(path) or path.endswith(".d.ts"):
+    if is_test(path) or path.endswith(".d.ts"):
         return False
-    return not options.only_skill_assets or path.startswith(SKILL_ASSETS)
+    return options.covers(path)
 
 
 def examine_file(

@@ -9,16 +9,18 @@ from modify.baileys.model.channel import Channel
 from modify.baileys.model.hand_offs import boot_of, open_questions
 from modify.baileys.model.host_context import auth_call, folder_given, logger_of
 from modify.baileys.model.startup import Boot
-from modify.baileys.rewrite import Draft, Outcome, rewrite
+from modify.baileys.rewrite.draft import Draft, Outcome
+from modify.baileys.rewrite.steps import rewrite
 from modify.baileys.search.folders import place_for, taken_for_accounts
 from modify.kit.typescript.layout import Layout
 from modify.kit.typescript.source import Source
 from modify.kit.typescript.style import detect_style
-from modify.nanoclaw.channel_assets import SKILL_ASSETS, module_owner, module_system
+from modify.nanoclaw.channel_assets import module_owner, module_system
 from skill.edit import Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
+from skill.source_paths import SKILL_ASSETS
 from skill.style import Style
 
 ACCEPT = "a close branch that dials with reconnect.dial(…) and asks reconnect.terminal"
@@ -57,7 +59,7 @@ def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch
     asked = boot.question is not None and any(boot.question.encode() in e.text for e in edits)
     if asked:
         for path, more in boot.edits.items():
-            if not options.only_skill_assets or path.startswith(SKILL_ASSETS):
+            if options.covers(path):
                 patch.add_edits(path, more)
     made.edits = edits
     return made

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from skill.edit import Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
+from skill.source_paths import SCRIPTS
 
 RULE = "logout-hidden-by-bridge"
-SUFFIXES = (".ts", ".js", ".mjs", ".cjs", ".mts", ".cts")
 REPORTS = re.compile(rb"(?<=\()(['\"])disconnected\1(?=\))")
 TERMINAL = re.compile(rb"((?:this\.)?#?\w+)\.terminal\b")
 CLEAN_EXIT = re.compile(rb"process\.exit\(0\)")
@@ -33,7 +33,7 @@ def bridge_sources(host: Host) -> list[str]:
     """The Baileys sources of a host that a Python program may talk to."""
     return [
         file.path
-        for file in host.with_suffix(*SUFFIXES)
+        for file in host.with_suffix(*SCRIPTS)
         if not file.path.endswith(".d.ts")
         and not re.search(r"\.(test|spec)\.", file.path)
         and b"connection.update" in host.read(file.path)

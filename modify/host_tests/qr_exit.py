@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from modify.baileys.model.startup import resolve_import
 from modify.kit.typescript.functions import named_functions
 from modify.kit.typescript.source import (
-    SUFFIXES,
     Source,
     arguments_of,
     callee_of,
@@ -28,6 +27,7 @@ from skill.errors import UnreadableSource
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
+from skill.source_paths import SCRIPTS, is_test
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from modify.baileys.patching import Rewritten
 
 RULE = "fault-asserting-test"
-TEST_PATH = re.compile(r"(\.(test|spec)\.\w+$|(^|/)__tests__/)")
 MATCHER = re.compile(
     r"\.(toHaveBeenCalledWith|toHaveBeenLastCalledWith|toBeCalledWith|toHaveBeenNthCalledWith)$"
 )
@@ -53,8 +52,8 @@ def examine(host: Host, rewritten: list[Rewritten], patch: Patch, options: Optio
     }
     if not changed or RULE in options.ignore:
         return
-    for file in host.with_suffix(*SUFFIXES):
-        if not TEST_PATH.search(file.path):
+    for file in host.with_suffix(*SCRIPTS):
+        if not is_test(file.path):
             continue
         content = host.read(file.path)
         if b"CalledWith(1)" not in content or b"qr" not in content:

@@ -8,13 +8,12 @@ import tomllib
 from functools import cached_property
 from typing import Any
 
-from modify.channel_files import channel_files
 from skill.host import Host
 from skill.package_json import package_at, texts
+from skill.source_paths import SCRIPTS
 
 BUILT = ("dist", "build", "out", "lib")
 SOURCE = ("src", "")
-SCRIPT_SUFFIXES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
 IMPORT = re.compile(rb"(?:from|import|require\(|import\()\s*['\"](\.{1,2}/[^'\"\n]*|\.{1,2})['\"]")
 TOML_TEXT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 TOML_BETWEEN_KEYS = re.compile(r"[=\n,{\[]")
@@ -103,7 +102,7 @@ class Project:
         if isinstance(main, str):
             found.add(posixpath.normpath(main))
         for word in self.scripts.get("start", "").split():
-            if word.endswith(SCRIPT_SUFFIXES):
+            if word.endswith(SCRIPTS):
                 found.add(posixpath.normpath(word))
         return frozenset(found) | {source for path in found if (source := self.source_of(path))}
 
@@ -112,7 +111,7 @@ class Project:
         main = self.package_in(folder).get("main")
         named = main if isinstance(main, str) and main.strip("./") else "index"
         path = posixpath.normpath(posixpath.join(folder, named))
-        candidates = (path, *(f"{path}{end}{s}" for end in ("", "/index") for s in SCRIPT_SUFFIXES))
+        candidates = (path, *(f"{path}{end}{s}" for end in ("", "/index") for s in SCRIPTS))
         return next((one for one in candidates if self.source_of(one)), None)
 
     def source_of(self, path: str) -> str | None:
@@ -120,10 +119,10 @@ class Project:
         if self.host.exists(path):
             return path
         stem, suffix = posixpath.splitext(path)
-        if suffix not in SCRIPT_SUFFIXES:
+        if suffix not in SCRIPTS:
             return None
         for candidate in self.stems_of(stem):
-            for end in SCRIPT_SUFFIXES:
+            for end in SCRIPTS:
                 if self.host.exists(candidate + end):
                     return candidate + end
         return None
@@ -171,28 +170,6 @@ class Project:
                 return candidate  # a package of its own below this one
         return None
 
-    def is_entry(self, path: str) -> bool:
-        return path in self.entries or self.reaches_channel(path)
-
-    def reaches_channel(self, path: str) -> bool:
-        """Whether a file imports, step by step, one that opens a WhatsApp link."""
-        source = self.source_of(path)
-        seen: set[str] = set()
-        waiting = [source] if source else []
-        while waiting:
-            current = waiting.pop()
-            if current in seen:
-                continue
-            seen.add(current)
-            if current in self.channels:
-                return True
-            waiting += self.imports_of(current)
-        return False
-
-    @cached_property
-    def channels(self) -> frozenset[str]:
-        return channel_files(self.host)
-
     def imports_of(self, path: str) -> list[str]:
         content = self.host.read(path)
         folder = posixpath.dirname(path)
@@ -202,11 +179,11 @@ class Project:
         files = []
         for specifier in {item.decode("utf-8", "replace") for item in IMPORT.findall(content)}:
             target = posixpath.normpath(posixpath.join(folder, specifier))
-            stem = posixpath.splitext(target)[0] if target.endswith(SCRIPT_SUFFIXES) else target
+            stem = posixpath.splitext(target)[0] if target.endswith(SCRIPTS) else target
             sources = [
                 candidate + end
                 for candidate in (stem, posixpath.join(target, "index"))
-                for end in SCRIPT_SUFFIXES
+                for end in SCRIPTS
                 if self.host.exists(candidate + end)
             ]
             built = self.source_of(target) if not sources else None  # bin.mjs → dist/entry.js

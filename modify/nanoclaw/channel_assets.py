@@ -19,6 +19,7 @@ from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
 from skill.package_json import package_at
+from skill.source_paths import SKILL_ASSET
 from skill.style import ModuleSystem, Style
 
 if TYPE_CHECKING:
@@ -27,10 +28,8 @@ if TYPE_CHECKING:
     from modify.kit.typescript.source import Source
     from skill.render import Kind
 
-SKILL_ASSETS = ".claude/skills/"
 ENGINE_BASE = ".nanoclaw/base/"
 GATE = ".turn()"
-ASSET = re.compile(r"^(?P<skill>(?:.*/)?\.claude/skills/[^/]+)/(?P<part>add|modify)/(?P<rest>.+)$")
 REQUIRE = re.compile(r"\brequire\(\s*['\"]|^module\.exports\b|^exports\.\w+ =", re.MULTILINE)
 INTENT = """
 ## Reconnecting
@@ -56,7 +55,7 @@ def module_owner(host: Host, path: str, options: Options) -> str:
     The file itself, but for a skill's ``modify/`` copy: there the file whose place it
     takes, in the tree or in the skill that adds it; else the copy's own skill adds it.
     """
-    found = ASSET.match(path)
+    found = SKILL_ASSET.match(path)
     if found is None or found["part"] == "add":
         return path
     rest = found["rest"]
@@ -69,7 +68,7 @@ def module_owner(host: Host, path: str, options: Options) -> str:
 def adding_skill(host: Host, rest: str) -> str | None:
     """The skill whose ``add/`` holds a file, by the file's path in the tree."""
     for path in host.files:
-        found = ASSET.match(path)
+        found = SKILL_ASSET.match(path)
         if found is not None and found["part"] == "add" and found["rest"] == rest:
             return found["skill"]
     return None
@@ -94,12 +93,12 @@ def examine(
     for module, style in uses.items():
         add_module(host, module, style, calls[module] | kinds_there(host, module), patch)
     for made in rewritten:
-        asset = ASSET.match(made.source.path)
+        asset = SKILL_ASSET.match(made.source.path)
         if asset is not None and asset["part"] == "modify":
             depend(host, made.source.path, made.module, patch)
             intend(host, made.source.path, intent_of(made), patch)
     for path, home in held.items():
-        asset = ASSET.match(path)
+        asset = SKILL_ASSET.match(path)
         if asset is not None and asset["part"] == "modify":
             depend(host, path, home.path, patch)
             intend(host, path, HELD_INTENT, patch)
@@ -138,10 +137,10 @@ def add_module(host: Host, module: str, style: Style, kinds: set[Kind], patch: P
         text = render_channel_test(style, __version__, posixpath.basename(stem), ending)
         patch.additions[test] = Addition(test, text.encode(), rules)
         added.append(test)
-    asset = ASSET.match(module)
+    asset = SKILL_ASSET.match(module)
     if asset is not None:
         manifest = f"{asset['skill']}/manifest.yaml"
-        entries = [found["rest"] for path in added if (found := ASSET.match(path))]
+        entries = [found["rest"] for path in added if (found := SKILL_ASSET.match(path))]
         list_in_manifest(host, manifest, "adds", entries, patch)
 
 
@@ -167,7 +166,7 @@ def packages_around(host: Host, path: str) -> Iterator[dict[str, Any]]:
 
     A skill's assets belong to the package that they are copied into: the host's own.
     """
-    asset = ASSET.match(path)
+    asset = SKILL_ASSET.match(path)
     folder = posixpath.dirname(asset["rest"] if asset is not None else path)
     while True:
         if host.exists(posixpath.join(folder, "package.json")):
@@ -192,7 +191,7 @@ def module_system(host: Host, source: Source) -> ModuleSystem:
 
 def depend(host: Host, path: str, module: str, patch: Patch) -> None:
     """A copy that imports the module needs the skill that brings it."""
-    own, bringer = ASSET.match(path), ASSET.match(module)
+    own, bringer = SKILL_ASSET.match(path), SKILL_ASSET.match(module)
     if own is None or bringer is None or own["skill"] == bringer["skill"]:
         return
     name = skill_name(host, bringer["skill"])

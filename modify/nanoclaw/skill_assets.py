@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from modify.kit.project import Project
-from modify.nanoclaw.channel_assets import ASSET, list_in_manifest
+from modify.nanoclaw.channel_assets import list_in_manifest
+from modify.units.bot_project import BotProject
 from modify.units.rules import Fault
 from skill.edit import Addition, Edit, Patch, apply_edits
 from skill.finding import Note
 from skill.host import Host
+from skill.source_paths import SKILL_ASSET
 
 HEADING = "## Service units"
 INTENT = """# Intent: {path} modifications
@@ -55,10 +56,10 @@ def changes(rules: Iterable[str]) -> str:
     return "\n".join(text for rule, text in CHANGES.items() if rule in wanted)
 
 
-def bringing_skill(project: Project) -> str | None:
+def bringing_skill(project: BotProject) -> str | None:
     """The skill that brings the WhatsApp channel, and whose manifest lists what it changes."""
     for path in sorted(project.channels):
-        found = ASSET.match(path)
+        found = SKILL_ASSET.match(path)
         if found is None or found["part"] != "add":
             continue
         skill: str = found["skill"]
@@ -67,7 +68,7 @@ def bringing_skill(project: Project) -> str | None:
     return None
 
 
-def bring_copies(project: Project, faults: Sequence[Fault], patch: Patch) -> None:
+def bring_copies(project: BotProject, faults: Sequence[Fault], patch: Patch) -> None:
     """The tree's generators, mended, as copies of the skill that brings the channel.
 
     faults: what is wrong with files outside the skill assets. A copy that is there already
@@ -107,7 +108,7 @@ def add_intent(host: Host, skill: str, path: str, rules: Iterable[str], patch: P
 def amend(host: Host, patch: Patch) -> None:
     """The intents and manifests of the copies whose units change."""
     for path, edits in list(patch.edits.items()):
-        asset = ASSET.match(path)
+        asset = SKILL_ASSET.match(path)
         rules = {edit.rule for edit in edits} & set(CHANGES)
         if asset is None or asset["part"] != "modify" or not rules:
             continue

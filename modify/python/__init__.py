@@ -13,11 +13,8 @@ from skill.edit import Patch
 from skill.finding import Note
 from skill.host import Host
 from skill.options import Options
+from skill.source_paths import is_among_tests
 
-SKILL_ASSETS = ".claude/skills/"
-TEST_FILE = re.compile(
-    r"(^|/)(tests?|testing|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
-)
 WHATSAPP = re.compile(rb"whats_?app|baileys", re.IGNORECASE)
 # The words of code that is about WhatsApp, whatever stands in its comments.
 ABOUT_WHATSAPP = re.compile(
@@ -122,9 +119,9 @@ def marked(host: Host, options: Options) -> list[str]:
     return [
         file.path
         for file in host.with_suffix(".py")
-        if not TEST_FILE.search(file.path)
+        if not is_among_tests(file.path)
         and file.size <= LARGEST
-        and (not options.only_skill_assets or file.path.startswith(SKILL_ASSETS))
+        and options.covers(file.path)
         and (is_marked(host, file.path) or polls(file.path, host.read(file.path)))
         and not in_comments_only(file.path, host.read(file.path))
     ]
@@ -137,8 +134,8 @@ def too_large(host: Host, options: Options) -> list[Note]:
         for file in host.files.values()
         if file.path.endswith(".py")
         and file.size > LARGEST
-        and not TEST_FILE.search(file.path)
-        and (not options.only_skill_assets or file.path.startswith(SKILL_ASSETS))
+        and not is_among_tests(file.path)
+        and options.covers(file.path)
         and has_marks(file.path, host.read(file.path))
     ]
 

@@ -27,7 +27,7 @@ from modify.neonize.rewrite.client import ClientRewrite
 from modify.neonize.rewrite.dial import DialRewrite
 from modify.neonize.rewrite.session import SessionRewrite
 from modify.neonize.session import Session, sessions
-from modify.python import ADDED, TEST_FILE
+from modify.python import ADDED
 from modify.python.errors import CannotPlace
 from modify.python.rules import Seen, look
 from modify.python.sources import Sources
@@ -43,6 +43,7 @@ from skill.render_python import (
     render_python_module,
     render_python_test,
 )
+from skill.source_paths import is_among_tests
 
 MODULE = "whatsapp_reconnect"
 ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
@@ -213,7 +214,7 @@ class Files:
         beside = [
             file.path
             for file in self.host.with_suffix(".py")
-            if TEST_FILE.search(file.path)
+            if is_among_tests(file.path)
             and posixpath.basename(file.path).startswith("test_")
             and uses.search(self.host.read(file.path))
         ]
@@ -373,7 +374,7 @@ class Files:
     def sleep_is_patched(self) -> bool:
         """Whether the host's own tests of WhatsApp put something in the place of sleep()."""
         for file in self.host.with_suffix(".py"):
-            if TEST_FILE.search(file.path):
+            if is_among_tests(file.path):
                 content = self.host.read(file.path)
                 about = any(mark in content for mark in TEST_MARKS)
                 if about and PATCHED_SLEEP.search(content):
@@ -438,7 +439,7 @@ class Files:
     def records(self) -> bool:
         """Whether the host writes down why a channel's ``start()`` failed."""
         for file in self.host.with_suffix(".py"):
-            if TEST_FILE.search(file.path):
+            if is_among_tests(file.path):
                 continue
             content = self.host.read(file.path)
             for found in RECORDS.finditer(content.replace(b"\r\n", b"\n")):
@@ -489,7 +490,7 @@ class Files:
         tests = [
             self.host.read(file.path)
             for file in self.host.with_suffix(".py")
-            if TEST_FILE.search(file.path) and b"bridge" in self.host.read(file.path)
+            if is_among_tests(file.path) and b"bridge" in self.host.read(file.path)
         ]
         if child.prepared:
             for finding in findings:

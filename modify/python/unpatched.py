@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator
 
 from modify.kit.python.tree import parse
-from modify.python import LARGEST, NEONIZE, SKILL_ASSETS, TEST_FILE
+from modify.python import LARGEST, NEONIZE
 from skill.edit import Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
+from skill.source_paths import is_among_tests
 
 RULE = "ungated-connect"
 ASIDE = re.compile(r"(^|/)(examples?|samples?|docs?|scripts|tools|stubs?|typings)/", re.IGNORECASE)
@@ -39,9 +40,9 @@ def examine(host: Host, options: Options, patch: Patch) -> None:
     is_read = any(NEONIZE.search(host.read(path)) for path in said if path.endswith(".py"))
     for file in host.with_suffix(".py"):
         path = file.path
-        if path in said or file.size > LARGEST or TEST_FILE.search(path) or ASIDE.search(path):
+        if path in said or file.size > LARGEST or is_among_tests(path) or ASIDE.search(path):
             continue
-        if options.only_skill_assets and not path.startswith(SKILL_ASSETS):
+        if not options.covers(path):
             continue
         content = host.read(path)
         if not MARK.search(content) or OURS in content:

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, replace
 
 from modify.channel_files import has_channel
-from modify.kit.project import Project
 from modify.units import line_built_units, process_managers
+from modify.units.bot_project import BotProject
 from modify.units.locate import unit_texts
 from modify.units.managers import docker_run, launchd, systemd
 from modify.units.model import UnitText
@@ -22,8 +22,8 @@ from skill.errors import SkillgenError
 from skill.finding import Finding, Note
 from skill.host import Host
 from skill.options import Options
+from skill.source_paths import SKILL_ASSETS
 
-SKILL_ASSETS = ".claude/skills/"
 Unit = systemd.SystemdUnit | launchd.LaunchdUnit
 
 
@@ -43,13 +43,13 @@ def examine(host: Host, options: Options) -> Patch:
     if not has_channel(host):
         return patch
     texts = list(unit_texts(host))
-    project = Project(host)
+    project = BotProject(host)
     units = read_units(project, [text for text in texts if text.kind not in process_managers.KINDS])
     ours = [seen for seen in units if seen.started.is_host and is_ours(seen.unit, units)]
     examined: list[tuple[Unit, list[Fault]]] = []
     outside: list[tuple[Unit, list[Fault]]] = []
     for seen in units:
-        if not in_scope(seen.unit.text.path, options):
+        if not options.covers(seen.unit.text.path):
             if seen in ours and seen.unit.text.form == "literal" and not seen.unit.text.in_test:
                 outside.append((seen.unit, faults_of(seen.unit, options)))
             continue
@@ -63,11 +63,11 @@ def examine(host: Host, options: Options) -> Patch:
     others = [
         text
         for text in texts
-        if text.kind in process_managers.KINDS and not text.in_test and in_scope(text.path, options)
+        if text.kind in process_managers.KINDS and not text.in_test and options.covers(text.path)
     ]
     patch.merge(process_managers.examine(others, project, options))
     for path in host.files:
-        if in_scope(path, options):
+        if options.covers(path):
             patch.merge(
                 line_built_units.examine(host, path, [seen.unit.text for seen in units], options)
             )
@@ -76,7 +76,7 @@ def examine(host: Host, options: Options) -> Patch:
     if fault_asserting_test.ID not in options.ignore:
         foreign = [seen.unit for seen in units if seen not in ours]
         for fault in fault_asserting_test.check(host, [*examined, *outside], foreign):
-            if in_scope(fault.finding.path, options):
+            if options.covers(fault.finding.path):
                 add(fault, patch)
             elif options.only_skill_assets:
                 tested.append(fault)
@@ -96,7 +96,7 @@ def examine(host: Host, options: Options) -> Patch:
 
 
 def bring_generators(
-    project: Project,
+    project: BotProject,
     outside: list[tuple[Unit, list[Fault]]],
     tested: list[Fault],
     options: Options,
@@ -117,11 +117,7 @@ def bring_generators(
     skill_assets.bring_copies(project, faults, patch)
 
 
-def in_scope(path: str, options: Options) -> bool:
-    return not options.only_skill_assets or path.startswith(SKILL_ASSETS)
-
-
-def read_units(project: Project, texts: list[UnitText]) -> list[Seen]:
+def read_units(project: BotProject, texts: list[UnitText]) -> list[Seen]:
     """Every unit of systemd and launchd, each read once, and what it starts."""
     units = with_bases([read(text) for text in texts])
     return [Seen(unit, started_by(unit, project)) for unit in units]

@@ -10,16 +10,17 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from modify.kit.project import Project
 from modify.kit.typescript import javascript
+from modify.units.bot_project import BotProject
 from modify.units.locate.literal import resolve
-from modify.units.model import TEST_PATH, UnitText
+from modify.units.model import UnitText
 from modify.units.rules.systemd_restart_always import ID
 from modify.units.started_program import Reader, split
 from skill.edit import Patch
 from skill.finding import Finding, Note
 from skill.host import LARGEST_SOURCE, Host
 from skill.options import Options
+from skill.source_paths import SCRIPTS, is_among_tests
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -37,7 +38,7 @@ ACCEPT = (
 def examine(host: Host, path: str, units: list[UnitText], options: Options) -> Patch:
     """The lines of a JavaScript file that restart for ever and stand in no unit text."""
     patch = Patch()
-    if not path.endswith(javascript.SUFFIXES) or TEST_PATH.search(path) or not options.wants(ID):
+    if not path.endswith(SCRIPTS) or is_among_tests(path) or not options.wants(ID):
         return patch
     if host.files[path].size > LARGEST_SOURCE:
         return patch
@@ -52,7 +53,7 @@ def examine(host: Host, path: str, units: list[UnitText], options: Options) -> P
             continue
         line = content.count(b"\n", 0, start) + 1
         command = command_near(node)
-        reader = Reader(Project(host), partial(resolve, content, path, start))
+        reader = Reader(BotProject(host), partial(resolve, content, path, start))
         started = reader.command(split(command)) if command else None
         if started is not None and started.kind == "side":
             message = f"starts {started.what}, not the bot"

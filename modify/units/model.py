@@ -14,17 +14,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from skill.edit import Edit, apply_edits
+from skill.edit import Edit, Range, apply_edits
+from skill.source_paths import is_among_tests
 
 Kind = Literal["systemd", "launchd", "compose", "shell", "pm2", "supervisord"]
 Form = Literal["file", "literal", "heredoc", "document"]
-Range = tuple[int, int]
 # A name that stands in the unit -> the texts it may have, or nothing when nobody knows.
 Resolver = Callable[[str], tuple[str, ...]]
 
 MASK = b"x"
 JAVASCRIPT_ESCAPE = re.compile(rb"\\(?:\r\n|.)", re.DOTALL)
-TEST_PATH = re.compile(r"(^|/)(__tests__|__snapshots__|tests?)/|\.(test|spec)\.[cm]?[jt]sx?$")
 
 
 def resolves_nothing(_name: str) -> tuple[str, ...]:
@@ -61,7 +60,7 @@ class UnitText:
 
     @property
     def in_test(self) -> bool:
-        return bool(TEST_PATH.search(self.path))
+        return is_among_tests(self.path)
 
     @cached_property
     def _masked(self) -> tuple[bytes, tuple[Range, ...]]:

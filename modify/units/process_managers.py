@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Protocol
 
-from modify.kit.project import Project
+from modify.units.bot_project import BotProject
 from modify.units.model import UnitText
 from modify.units.rules import Fault, rule_id, unit_rules
 from modify.units.started_program import Started
@@ -39,7 +39,7 @@ class Supervised(Protocol):
     def remark(self) -> str: ...
 
 
-def examine(texts: Sequence[UnitText], project: Project, options: Options) -> Patch:
+def examine(texts: Sequence[UnitText], project: BotProject, options: Options) -> Patch:
     patch = Patch()
     seen = [item for text in texts for item in read(text, project)]
     known = {item.text.kind for item in seen if item.started.is_host}
@@ -62,13 +62,13 @@ def examine(texts: Sequence[UnitText], project: Project, options: Options) -> Pa
     return patch
 
 
-def of_host(texts: Sequence[UnitText], project: Project) -> list[UnitText]:
+def of_host(texts: Sequence[UnitText], project: BotProject) -> list[UnitText]:
     """The texts that keep the bot itself running."""
     return [text for text in texts if any(item.started.is_host for item in read(text, project))]
 
 
-def read(text: UnitText, project: Project) -> Sequence[Supervised]:
-    reader: Callable[[UnitText, Project], Sequence[Supervised]]
+def read(text: UnitText, project: BotProject) -> Sequence[Supervised]:
+    reader: Callable[[UnitText, BotProject], Sequence[Supervised]]
     reader = import_module(f"modify.units.managers.{text.kind}").read
     return reader(text, project)
 
@@ -82,7 +82,7 @@ def faults_of(item: Supervised, options: Options) -> list[Fault]:
     ]
 
 
-def verify(text: UnitText, project: Project, faults: list[Fault], options: Options) -> None:
+def verify(text: UnitText, project: BotProject, faults: list[Fault], options: Options) -> None:
     """Read the text again as it will be: nothing may be left that an edit was to settle."""
     edits = [edit for fault in faults for edit in fault.edits]
     if not edits:

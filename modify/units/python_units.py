@@ -12,19 +12,18 @@ from collections.abc import Iterator
 from functools import partial
 
 from modify.channel_files import has_channel
-from modify.kit.project import Project
 from modify.kit.python import values
 from modify.kit.python.tree import line_starts, nodes_around, parse, span
+from modify.units.bot_project import BotProject
 from modify.units.started_program import Reader, Started
 from skill.edit import Edit, Patch
 from skill.finding import Finding, Note
 from skill.host import Host
 from skill.options import Options
+from skill.source_paths import is_among_tests
 
 KEEP_ALIVE = "launchd-keep-alive"
 TESTS = "fault-asserting-test"
-SKILL_ASSETS = ".claude/skills/"
-TEST_FILE = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 ASSERTION = re.compile(
     rb"^[ \t]*assert[ \t]+(['\"])(?P<text>[^'\"\n]*\bRestart=(?P<value>always)\b[^'\"\n]*)\1"
     rb"[ \t]+in[ \t]",
@@ -41,8 +40,8 @@ def plist_dicts(host: Host, options: Options) -> Patch:
     paths = [
         file.path
         for file in host.with_suffix(".py")
-        if not TEST_FILE.search(file.path)
-        and (not options.only_skill_assets or file.path.startswith(SKILL_ASSETS))
+        if not is_among_tests(file.path)
+        and options.covers(file.path)
         and b"KeepAlive" in host.read(file.path)
         and b"plistlib" in host.read(file.path)
     ]
@@ -62,9 +61,9 @@ def unreadable_units(host: Host, options: Options) -> Patch:
     for file in host.with_suffix(".py"):
         content = host.read(file.path)
         wanted = b"[Service]" in content and b"Restart=always" in content
-        if not wanted or TEST_FILE.search(file.path) or parse(content) is not None:
+        if not wanted or is_among_tests(file.path) or parse(content) is not None:
             continue
-        if options.only_skill_assets and not file.path.startswith(SKILL_ASSETS):
+        if not options.covers(file.path):
             continue
         if not has_channel(host):
             return patch
@@ -141,7 +140,7 @@ def started_by(host: Host, path: str, entry: tuple[ast.expr, ast.expr] | None) -
     if words is None:
         return Started("unknown", "", "its arguments are computed")
     known = partial(values.resolve, host, path, line)
-    return Reader(Project(host), known).command(words)
+    return Reader(BotProject(host), known).command(words)
 
 
 # --- tests that repeat a unit's text -----------------------------------------------------------
@@ -161,7 +160,7 @@ def asserting_tests(host: Host, options: Options, whole: Patch) -> Patch:
         return patch
     left = any(f.rule == rule and f.is_hand_off for f in whole.findings)
     for file in host.with_suffix(".py"):
-        if TEST_FILE.search(file.path) and b"Restart=always" in host.read(file.path):
+        if is_among_tests(file.path) and b"Restart=always" in host.read(file.path):
             for finding, edit in assertions(file.path, host.read(file.path), left):
                 patch.findings.append(finding)
                 if edit is not None:

@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from modify.kit.project import Project
-from modify.kit.typescript.javascript import SUFFIXES, parse, span
-from modify.units.model import TEST_PATH
+from modify.kit.typescript.javascript import parse, span
+from modify.units.bot_project import BotProject
 from skill.edit import Edit, Patch
 from skill.host import Host
+from skill.source_paths import SCRIPTS, is_among_tests
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -97,10 +97,10 @@ def ends(host: Host, patch: Patch) -> Iterator[End]:
     """
     forks = Forks(host)
     settled = {note.path for note in patch.notes if note.kind in SETTLED}
-    for file in host.with_suffix(*SUFFIXES):
+    for file in host.with_suffix(*SCRIPTS):
         path = file.path
         content = host.read(path)
-        if TEST_PATH.search(path) or not MARK.search(content):
+        if is_among_tests(path) or not MARK.search(content):
             continue
         if ASIDE.search(path) and not is_imported(host, path):
             continue
@@ -113,8 +113,8 @@ def ends(host: Host, patch: Patch) -> Iterator[End]:
 
 
 def is_imported(host: Host, path: str) -> bool:
-    project = Project(host)
-    files = (file.path for file in host.with_suffix(*SUFFIXES))
+    project = BotProject(host)
+    files = (file.path for file in host.with_suffix(*SCRIPTS))
     return any(path in project.imports_of(other) for other in files if other != path)
 
 
@@ -129,7 +129,7 @@ class Forks:
     )
 
     def __init__(self, host: Host) -> None:
-        files = [f.path for f in host.with_suffix(*SUFFIXES) if not TEST_PATH.search(f.path)]
+        files = [f.path for f in host.with_suffix(*SCRIPTS) if not is_among_tests(f.path)]
         contents = {path: host.read(path) for path in files}
         self.parents = {
             path
@@ -310,8 +310,8 @@ def failing(content: bytes, node: SgNode, rule: str) -> tuple[Edit, ...]:
 def tested(host: Host, end: End) -> str:
     """A test of the host that may claim the exit status, or nothing."""
     word = re.sub(r"^the handler of |[()']", "", end.label).encode()
-    for file in host.with_suffix(*SUFFIXES):
-        if TEST_PATH.search(file.path):
+    for file in host.with_suffix(*SCRIPTS):
+        if is_among_tests(file.path):
             content = host.read(file.path)
             if word in content and b"exit" in content:
                 return file.path

@@ -11,10 +11,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from modify.kit.project import SCRIPT_SUFFIXES, Project
+from modify.units.bot_project import BotProject
 from modify.units.managers.launchd import LaunchdUnit
 from modify.units.managers.systemd import SystemdUnit
 from modify.units.model import Resolver, UnitText, resolves_nothing
+from skill.source_paths import SCRIPTS
 
 HOLE = (
     r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|\{%.*?%\}|\$\w+"
@@ -79,7 +80,7 @@ class Started:
         return self.kind == "host"
 
 
-def started_by(unit: SystemdUnit | LaunchdUnit, project: Project) -> Started:
+def started_by(unit: SystemdUnit | LaunchdUnit, project: BotProject) -> Started:
     reader = Reader(project, unit.text.resolve, unit.folder)
     if isinstance(unit, LaunchdUnit):
         words = unit.arguments
@@ -121,7 +122,7 @@ def program_name(word: str) -> str:
 class Reader:
     """Reads command lines of one unit."""
 
-    project: Project
+    project: BotProject
     resolve: Resolver = resolves_nothing
     folder: str = ""
     depth: int = 0
@@ -356,7 +357,7 @@ class Reader:
         if name.endswith(".sh"):
             return self.shell_script(first, what)
         file = self.project.own_file(first, self.folder)
-        if file is not None and file.endswith((*SCRIPT_SUFFIXES, ".py")):
+        if file is not None and file.endswith((*SCRIPTS, ".py")):
             return self.script(first, what)
         return Started("side", what)
 
@@ -390,4 +391,4 @@ def names_script(words: list[str]) -> bool:
 
 
 def is_script(word: str) -> bool:
-    return word.endswith(SCRIPT_SUFFIXES) or bool(ONLY_HOLE.match(word))
+    return word.endswith(SCRIPTS) or bool(ONLY_HOLE.match(word))

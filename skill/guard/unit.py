@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from modify.kit.project import Project
+from modify.units.bot_project import BotProject
 from modify.units.locate.marks import kind_of
 from modify.units.managers.compose import NAME as COMPOSE
 from modify.units.managers.pm2 import NAME as PM2
@@ -38,8 +38,8 @@ class Unit:
         return UnitText(path, self.content, 0, len(self.content), self.kind)
 
     @cached_property
-    def project(self) -> Project:
-        return Project(self.host)
+    def project(self) -> BotProject:
+        return BotProject(self.host)
 
     def memory_in(self, folder: str) -> str:
         """Where the memory goes for a bot that runs in ``folder``."""

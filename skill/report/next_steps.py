@@ -14,7 +14,8 @@ from skill.host import Host
 from skill.options import Options
 from skill.package_json import package_at
 from skill.plan import Change, Plan
-from skill.report.service_names import DOCUMENTS, Names, is_test, names_of
+from skill.report.service_names import DOCUMENTS, Names, names_of
+from skill.source_paths import TYPED, is_among_tests
 
 # Which package manager a lock file belongs to.
 LOCK_FILES = {
@@ -27,7 +28,6 @@ LOCK_FILES = {
 MANAGERS = frozenset(LOCK_FILES.values())
 PM2_FILES = tuple(f"ecosystem.config.{suffix}" for suffix in ("js", "cjs", "mjs", "json"))
 ADDED_TEST = "whatsapp-reconnect.test."
-SOURCES = (".ts", ".mts", ".cts", ".tsx")
 RESTART = "restart the bot; the running one is still the old one"
 
 
@@ -69,7 +69,7 @@ def stale_build(host: Host) -> str | None:
     source = _newest(
         file.absolute
         for file in host.files.values()
-        if file.path.endswith(SOURCES) and not file.path.endswith((".d.ts", ".test.ts"))
+        if file.path.endswith(TYPED) and not file.path.endswith((".d.ts", ".test.ts"))
     )
     if not built or folder.name == "src" or built >= source:
         return None
@@ -98,7 +98,7 @@ def _scripts(host: Host, package: dict[str, Any], plan: Plan) -> Iterator[NextSt
     if not isinstance(scripts, dict):
         return
     manager = package_manager(host, package)
-    if "build" in scripts and any(change.path.endswith(SOURCES) for change in plan.changes):
+    if "build" in scripts and any(change.path.endswith(TYPED) for change in plan.changes):
         yield NextStep(f"{manager} run build", "the bot runs what is built")
     if "test" in scripts:
         added = any(change.is_addition and ADDED_TEST in change.path for change in plan.changes)
@@ -121,7 +121,7 @@ def _restart(host: Host, plan: Plan, platform: str) -> Iterator[NextStep]:
     units = sorted(
         change.path
         for change in plan.changes
-        if _is_unit_change(change) and not is_test(change.path)
+        if _is_unit_change(change) and not is_among_tests(change.path)
     )
     yield from _install(units)
     names = names_of(host, units)

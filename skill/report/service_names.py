@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from skill.host import Host
+from skill.source_paths import SCRIPTS, is_among_tests
 
-CODE = (".ts", ".mts", ".cts", ".js", ".mjs", ".cjs")
 DOCUMENTS = (".md", ".mdx", ".markdown", ".txt", ".rst", ".adoc", ".html")
 # Where code that installs a service usually lies; what the plan changes is looked at anyway.
 USUAL = ("service.ts", "service.js", "service.mjs", "service.py", ".sh")
@@ -89,17 +89,15 @@ class Names:
         self.add_command(text)
 
 
-def is_test(path: str) -> bool:
-    return ".test." in path or ".spec." in path or path.startswith(("test/", "tests/"))
-
-
 def names_of(host: Host, changed: Iterable[str]) -> Names:
     """The names in the units and installers of the host. changed: files that the plan changes."""
     names = Names()
     wanted = set(changed)
-    for file in host.with_suffix(".service", ".plist", ".py", *USUAL, *CODE):
+    for file in host.with_suffix(".service", ".plist", ".py", *USUAL, *SCRIPTS):
         path = file.path
-        if is_test(path) or not (path in wanted or path.endswith((".service", ".plist", *USUAL))):
+        if is_among_tests(path) or not (
+            path in wanted or path.endswith((".service", ".plist", *USUAL))
+        ):
             continue
         text = host.read(path).decode("utf-8", "replace")
         if path.endswith((".service", ".plist")):

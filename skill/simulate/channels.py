@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Literal
 
 from skill.host import Host
 from skill.options import Options
+from skill.source_paths import SCRIPTS, SKILL_ASSETS
 from skill.storm.run import Driver
 
 if TYPE_CHECKING:
     from modify.baileys.model.channel import Channel
-    from modify.kit.project import Project
     from modify.kit.typescript.functions import Function
+    from modify.units.bot_project import BotProject
 
-SKILL_ASSETS = ".claude/skills/"
 # Names of a channel's public way to connect, the likeliest first.
 ENTRIES = ("connect", "start", "setup", "init", "initialize", "run", "launch", "listen", "open")
 
@@ -93,10 +93,10 @@ def channels_of(
     understood is run as well. Copies in skills' assets, and files that nothing the program
     starts imports, are left out where there are others. Raises UnreadableSource.
     """
-    from modify.kit.project import Project
+    from modify.units.bot_project import BotProject
     from skill.simulate import python_engine
 
-    project = Project(host)
+    project = BotProject(host)
     found = Channels()
     node = [*_typescript(host, project, found)]
     known = {path for one in node for path in (one.path, one.maker)} | dict(found.left_out).keys()
@@ -128,12 +128,12 @@ def _only(
     return wanted
 
 
-def _reached(project: Project) -> Callable[[str], bool]:
+def _reached(project: BotProject) -> Callable[[str], bool]:
     entries = _entries(project)
     return cache(lambda path: _reaches(project, entries, path))
 
 
-def _entries(project: Project) -> tuple[str, ...]:
+def _entries(project: BotProject) -> tuple[str, ...]:
     """The programs of the host: of package.json, of those of its packages."""
     found = sorted(project.entries)
     for path in project.host.files:
@@ -148,20 +148,20 @@ def _entries(project: Project) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for path in sources if path))
 
 
-def _source_in(project: Project, path: str) -> str | None:
+def _source_in(project: BotProject, path: str) -> str | None:
     """``bridge/dist/index.js`` of a package is made from ``bridge/src/index.ts``."""
-    from modify.kit.project import BUILT, SCRIPT_SUFFIXES
+    from modify.kit.project import BUILT
 
     for built in BUILT:
         folder, found, rest = path.rpartition(f"/{built}/")
         stem = f"{folder}/src/{posixpath.splitext(rest)[0]}"
-        for end in SCRIPT_SUFFIXES if found else ():
+        for end in SCRIPTS if found else ():
             if project.host.exists(stem + end):
                 return stem + end
     return None
 
 
-def _reaches(project: Project, entries: tuple[str, ...], channel: str) -> bool:
+def _reaches(project: BotProject, entries: tuple[str, ...], channel: str) -> bool:
     seen: set[str] = set()
     waiting = list(entries)
     while waiting:
@@ -174,7 +174,7 @@ def _reaches(project: Project, entries: tuple[str, ...], channel: str) -> bool:
     return False
 
 
-def _typescript(host: Host, project: Project, found: Channels) -> Iterator[HostChannel]:
+def _typescript(host: Host, project: BotProject, found: Channels) -> Iterator[HostChannel]:
     from modify.baileys import channel_sources, channels_of
     from modify.baileys.model.daemon import why_not_a_daemon
     from modify.kit.typescript.source import line_of
@@ -193,7 +193,7 @@ def _typescript(host: Host, project: Project, found: Channels) -> Iterator[HostC
 
 
 def _dials(
-    project: Project, held: Mapping[str, int], known: Collection[str]
+    project: BotProject, held: Mapping[str, int], known: Collection[str]
 ) -> Iterator[HostChannel]:
     """Files that dial and are held, and are no channel: run by the programs that reach them."""
     for path, line in held.items():
@@ -203,7 +203,7 @@ def _dials(
             yield HostChannel(path, line, "typescript", (*ways, Way("module", place)))
 
 
-def _ways(project: Project, channel: Channel) -> Iterator[Way]:
+def _ways(project: BotProject, channel: Channel) -> Iterator[Way]:
     path = in_place(channel.source.path)
     mains = [Way("main", entry) for entry in _mains(project, path)]
     entry = _entry(channel)
@@ -223,7 +223,7 @@ def _ways(project: Project, channel: Channel) -> Iterator[Way]:
     yield from mains
 
 
-def _mains(project: Project, path: str) -> list[str]:
+def _mains(project: BotProject, path: str) -> list[str]:
     return [entry for entry in _entries(project) if _reaches(project, (entry,), path)]
 
 

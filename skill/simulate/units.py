@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from skill.host import Host
+from skill.source_paths import SKILL_ASSETS
 from skill.storm.supervisor import NONE, Supervisor
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 # Where a host has units of several kinds, the first of these is what it is run under.
 ORDER = ("systemd", "launchd", "compose", "pm2", "supervisord", "shell")
 FOREVER_S = 1e9
-SKILL_ASSETS = ".claude/skills/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ def _rank(unit: OwnUnit) -> tuple[bool, str, int]:
 
 
 def _own_units(host: Host) -> Iterator[OwnUnit]:
-    from modify.kit.project import Project
     from modify.units import is_ours, process_managers, read_units
+    from modify.units.bot_project import BotProject
     from modify.units.locate import unit_texts
     from modify.units.managers.launchd import LaunchdUnit
 
-    project = Project(host)
+    project = BotProject(host)
     texts = [text for text in unit_texts(host) if text.form != "document" and not text.in_test]
     units = read_units(project, [text for text in texts if text.kind not in process_managers.KINDS])
     for seen in units:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from modify.baileys.search.folders import place_for
-from modify.kit.typescript.source import SUFFIXES, Source
+from modify.kit.typescript.source import Source
 from modify.kit.typescript.style import is_es_package
-from modify.nanoclaw.channel_assets import ASSET, SKILL_ASSETS, module_owner, module_system
+from modify.nanoclaw.channel_assets import module_owner, module_system
 from skill.host import Host
 from skill.options import Options
+from skill.source_paths import SCRIPTS, SKILL_ASSET, SKILL_ASSETS, TYPED
 from skill.style import ModuleSystem, Style
 
 STEM = "whatsapp-reconnect"
@@ -26,7 +27,6 @@ Family = Literal["ts", "mts", "cts", "esm", "commonjs"]
 LOADED = re.compile(
     r"^(plugins?|commands?|cmds?|handlers?|events?|sessions?|features|modules|routes|jobs)$", re.I
 )
-TYPED = (".ts", ".tsx", ".mts", ".cts")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def ending(host: Host, kind: Family, members: list[Source], both: bool) -> str:
 
 def package_of(host: Host, path: str) -> str:
     """The folder of the package, or of the skill, that a file belongs to."""
-    asset = ASSET.match(path)
+    asset = SKILL_ASSET.match(path)
     if asset is not None:
         return path  # placed by its own path
     folder = posixpath.dirname(path)
@@ -98,7 +98,7 @@ def known_module(host: Host, package: str, name: str, taken: Iterable[str]) -> s
     for path in taken:
         if posixpath.basename(path) == name and package_of(host, path) == package:
             return path
-    for file in host.with_suffix(*SUFFIXES):
+    for file in host.with_suffix(*SCRIPTS):
         if posixpath.basename(file.path) != name or package_of(host, file.path) != package:
             continue
         if module_identity(host.read(file.path).decode("utf-8", "replace")) is not None:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from modify.baileys.model.channel import Channel
 from modify.baileys.model.return_value import hands_out_its_socket, is_used
-from modify.baileys.model.startup import SKILL_ASSETS, Boot, read_boot
+from modify.baileys.model.startup import Boot, read_boot
 from modify.baileys.rewrite.start import is_public
 from modify.kit.typescript.functions import named_functions
 from modify.kit.typescript.source import callee_of, calls, line_of, within
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
+from skill.source_paths import SKILL_ASSETS
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode

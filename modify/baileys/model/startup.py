@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from modify.baileys.model.channel import Channel
 from modify.kit.typescript.layout import Layout
 from modify.kit.typescript.source import (
-    SUFFIXES,
     Source,
     arguments_of,
     calls,
@@ -33,14 +32,13 @@ from modify.kit.typescript.style import detect_style
 from skill.edit import Edit
 from skill.errors import UnreadableSource
 from skill.host import Host
+from skill.source_paths import SCRIPTS, SKILL_ASSET, is_among_tests
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-SKILL_ASSETS = ".claude/skills/"
 QUESTION = "otherChannelConnected"
 QUESTION_COMMENT = "Whether another channel is connected, so that the process must live on."
-ASSET = re.compile(r"^(?:.*/)?\.claude/skills/[^/]+/(?:add|modify)/")
 # ``channels.push(channel); await channel.connect()``: the list and what is kept in it
 KEPT_AND_CONNECTED = re.compile(
     r"\b(?P<list>\w+)\.push\((?P<kept>\w+)\)[\s\S]{0,400}?\b(?P=kept)!?\.connect\(\)"
@@ -53,7 +51,6 @@ OTHER_NETWORK = re.compile(
     re.IGNORECASE,
 )
 STARTS = re.compile(r"(connect|start|launch|run|init)\w*")
-TEST_FILE = re.compile(r"(\.(test|spec)\.\w+$|(^|/)__tests__/|(^|/)tests?/)")
 
 
 @dataclass
@@ -128,8 +125,8 @@ class Maker:
 def constructions(host: Host, channel: Channel, name: str) -> Iterator[Maker]:
     needle = f"new {name}(".encode()
     own = asset_root(channel.source.path)
-    for file in host.with_suffix(*SUFFIXES):
-        if TEST_FILE.search(file.path) or asset_root(file.path) not in ("", own):
+    for file in host.with_suffix(*SCRIPTS):
+        if is_among_tests(file.path) or asset_root(file.path) not in ("", own):
             continue
         if needle not in host.read(file.path):
             continue
@@ -242,8 +239,8 @@ def channel_name(channel: Channel) -> str | None:
 
 def find_main(host: Host, channel: Channel) -> Source | None:
     """The program that takes channels from the registry, keeps them in a list and connects them."""
-    for file in host.with_suffix(*SUFFIXES):
-        if TEST_FILE.search(file.path) or asset_root(file.path):
+    for file in host.with_suffix(*SCRIPTS):
+        if is_among_tests(file.path) or asset_root(file.path):
             continue
         content = host.read(file.path)
         if b".push(" in content and b".connect()" in content:
@@ -391,8 +388,8 @@ def factory_type(maker: Maker) -> str | None:
 
 def asset_root(path: str) -> str:
     """``…/.claude/skills/X/add/`` of a path in a skill's assets, else the empty string."""
-    found = ASSET.match(path)
-    return found.group() if found else ""
+    found = SKILL_ASSET.match(path)
+    return f"{found['skill']}/{found['part']}/" if found else ""
 
 
 def resolve_import(host: Host, path: str, module: str) -> str | None:
@@ -401,10 +398,10 @@ def resolve_import(host: Host, path: str, module: str) -> str | None:
     root = asset_root(path)
     for candidate in (target, target.removeprefix(root)):
         stem, ending = posixpath.splitext(candidate)
-        guesses = [candidate, *(candidate + suffix for suffix in SUFFIXES)]
+        guesses = [candidate, *(candidate + suffix for suffix in SCRIPTS)]
         if ending in (".js", ".mjs", ".cjs", ".jsx"):
             guesses = [stem + ending.replace("js", "ts"), *guesses]
-        guesses += [f"{candidate}/index{suffix}" for suffix in SUFFIXES]
+        guesses += [f"{candidate}/index{suffix}" for suffix in SCRIPTS]
         for guess in guesses:
             if host.exists(guess):
                 return guess

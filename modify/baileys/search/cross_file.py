@@ -27,9 +27,10 @@ from modify.baileys.model.host_context import KEPT_IN_FOLDER, folder_given
 from modify.baileys.model.socket_enders import Service, endings, name_of
 from modify.baileys.model.startup import resolve_import
 from modify.kit.typescript.functions import Function, function_run_by, named_functions
-from modify.kit.typescript.source import ADDED, SUFFIXES, Source, callee_of, calls, nodes_of, same
+from modify.kit.typescript.source import ADDED, Source, callee_of, calls, nodes_of, same
 from skill.errors import UnreadableSource
 from skill.host import Host
+from skill.source_paths import SCRIPTS, is_test
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -134,7 +135,7 @@ def by_stem(host: Host) -> dict[str, list[str]]:
     known: dict[str, list[str]] | None = host.parsed.get("stems")
     if known is None:
         known = host.parsed["stems"] = {}
-        for file in host.with_suffix(*SUFFIXES):
+        for file in host.with_suffix(*SCRIPTS):
             folder, _, name = file.path.rpartition("/")
             stem = posixpath.splitext(name)[0]
             for each in {stem, posixpath.basename(folder)} if stem == "index" else {stem}:
@@ -144,14 +145,13 @@ def by_stem(host: Host) -> dict[str, list[str]]:
 
 def serves_others(host: Host, path: str, name: str, user: str) -> bool:
     """Whether a file's function is called in yet another file than ``user``."""
-    from modify.baileys import TEST_FILE
 
     known: dict[str, dict[str, set[str]]] = host.parsed.setdefault("callers", {})
     if name not in known:
         users = known[name] = {}
         called = re.compile(rf"(?<![\w.]){re.escape(name)}\(".encode())
-        for file in host.with_suffix(*SUFFIXES):
-            if TEST_FILE.search(file.path) or not called.search(host.read(file.path)):
+        for file in host.with_suffix(*SCRIPTS):
+            if is_test(file.path) or not called.search(host.read(file.path)):
                 continue
             try:
                 other = Source.read(host, file.path)
@@ -185,7 +185,7 @@ def importers_that_pair(host: Host) -> dict[str, set[str]]:
     known: dict[str, set[str]] | None = host.parsed.get("pairing importers")
     if known is None:
         known = host.parsed["pairing importers"] = {}
-        for file in host.with_suffix(*SUFFIXES):
+        for file in host.with_suffix(*SCRIPTS):
             if not listens_for_qr(host, file.path):
                 continue
             try:
@@ -239,14 +239,13 @@ class Callers:
 
 def callers_of(host: Host, name: str) -> Callers:
     """The files that call something of a name; looked for once a host."""
-    from modify.baileys import TEST_FILE
 
     known: dict[str, Callers] = host.parsed.setdefault("callers by name", {})
     if name not in known:
         found = known[name] = Callers()
         called = f"{name}(".encode()
-        for file in host.with_suffix(*SUFFIXES):
-            if called not in host.read(file.path) or TEST_FILE.search(file.path):
+        for file in host.with_suffix(*SCRIPTS):
+            if called not in host.read(file.path) or is_test(file.path):
                 continue
             try:
                 source = Source.read(host, file.path)
@@ -296,10 +295,9 @@ def listens_for_qr(host: Host, path: str) -> bool:
 
 
 def has_qr_listener(host: Host, path: str) -> bool:
-    from modify.baileys import TEST_FILE
 
     content = host.read(path)
-    if EVENT.encode() not in content or ADDED in content or TEST_FILE.search(path):
+    if EVENT.encode() not in content or ADDED in content or is_test(path):
         return False
     return PAIRS.search(content.decode("utf-8", "replace")) is not None
 
@@ -347,7 +345,7 @@ def importers_that_make(host: Host) -> dict[str, dict[str, set[str]]]:
     known: dict[str, dict[str, set[str]]] | None = host.parsed.get("making importers")
     if known is None:
         known = host.parsed["making importers"] = {}
-        for file in host.with_suffix(*SUFFIXES):
+        for file in host.with_suffix(*SCRIPTS):
             if MAKES not in host.read(file.path):
                 continue
             try:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from modify.kit.typescript.functions import Function, named
 from modify.kit.typescript.source import (
     FUNCTION_KINDS,
-    SUFFIXES,
     Source,
     arguments_of,
     callee_of,
@@ -26,6 +25,7 @@ from modify.kit.typescript.source import (
 )
 from skill.errors import UnreadableSource
 from skill.host import Host
+from skill.source_paths import SCRIPTS, is_among_tests
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -44,7 +44,6 @@ DEEPEST = 6
 MOST = 64
 """So many values of one expression are looked at: a name that is set in many places, from names
 that are, may stand for millions."""
-TESTS = re.compile(r"(\.(test|spec)\.\w+$|(^|/)(__tests__|__mocks__|tests?)/)")
 
 
 class Reading(NamedTuple):
@@ -67,8 +66,8 @@ def readings(host: Host) -> list[Reading]:
 
 
 def readers(host: Host) -> Iterator[Source]:
-    for file in host.with_suffix(*SUFFIXES):
-        if TESTS.search(file.path):
+    for file in host.with_suffix(*SCRIPTS):
+        if is_among_tests(file.path):
             continue
         content = host.read(file.path)
         if any(mark in content for mark in MARKS):

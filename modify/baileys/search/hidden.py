@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from modify.baileys.search.libraries import GUARDED, LEFT_OUT, RULE
 from modify.baileys.search.own_files import ASIDE, OwnFiles
-from modify.kit.typescript.source import SUFFIXES
 from skill.finding import Finding
 from skill.host import LARGEST_SOURCE
+from skill.source_paths import SCRIPTS
 
 OBFUSCATED = re.compile(rb"while\s*\(!!\[\]\)|\b_0x[0-9a-f]{4,}\b.{0,400}\b_0x[0-9a-f]{4,}\b", re.S)
 ESCAPES = re.compile(rb"(?:\\x[0-9a-fA-F]{2}){3,}")
@@ -76,7 +76,7 @@ class Hidden:
             file.path
             for file in self.own.host.files.values()
             if file.size > LARGEST_SOURCE
-            and file.path.endswith(SUFFIXES)
+            and file.path.endswith(SCRIPTS)
             and is_below(file.path, folder)
             and b"WASocket" in self.own.host.read(file.path)
         ]
@@ -103,7 +103,7 @@ def is_below(path: str, folder: str) -> bool:
 
 def is_code(path: str) -> bool:
     """A source, or a folder: what else may lie behind a link is no bot."""
-    return path.endswith(SUFFIXES) or "." not in posixpath.basename(path)
+    return path.endswith(SCRIPTS) or "." not in posixpath.basename(path)
 
 
 def is_obfuscated(content: bytes) -> bool:

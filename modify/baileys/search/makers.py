@@ -22,7 +22,6 @@ from modify.kit.typescript.functions import Function, functions_by_call, named
 from modify.kit.typescript.source import (
     FUNCTION_KINDS,
     REMEMBERED,
-    SUFFIXES,
     Source,
     arguments_of,
     callee_of,
@@ -32,6 +31,7 @@ from modify.kit.typescript.source import (
 )
 from skill.errors import UnreadableSource
 from skill.host import Host
+from skill.source_paths import SCRIPTS
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -310,7 +310,7 @@ class Makers:
 
     def set_globally(self, name: str, depth: int) -> Value:
         mark = re.compile(rb"\bglobal(This)?\.%s\s*=[^=]" % re.escape(name.encode()))
-        for file in self.host.with_suffix(*SUFFIXES):
+        for file in self.host.with_suffix(*SCRIPTS):
             content = self.host.read(file.path)
             if name.encode() not in content or not mark.search(content):
                 continue
@@ -374,7 +374,7 @@ class Makers:
     @cached_property
     def marked(self) -> list[str]:
         """The files that name Baileys, or what it exports."""
-        files = (file.path for file in self.host.with_suffix(*SUFFIXES))
+        files = (file.path for file in self.host.with_suffix(*SCRIPTS))
         return [path for path in files if MARK.search(self.host.read(path))]
 
     # -- what files hand out

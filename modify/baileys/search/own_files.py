@@ -9,9 +9,10 @@ from functools import cached_property
 
 from modify.baileys.model.startup import resolve_import
 from modify.baileys.search.packages import Packages
-from modify.kit.typescript.source import ADDED, SUFFIXES
+from modify.kit.typescript.source import ADDED
 from skill.host import Host
 from skill.package_json import package_at, texts
+from skill.source_paths import SCRIPTS, SKILL_ASSET
 
 # Not the bot, unless something of the bot imports or starts it.
 ASIDE = re.compile(
@@ -20,7 +21,6 @@ ASIDE = re.compile(
     re.IGNORECASE,
 )
 TEST = re.compile(r"\.(test|spec|e2e|stories)\.\w+$|\.d\.[cm]?ts$")
-SKILL_COPY = re.compile(r"(^|/)\.claude/skills/[^/]+/(add|modify)/")
 IMPORT = re.compile(rb"(?:from|import|require\(|import\()\s*['\"`](\.{1,2}(?:/[^'\"`\n]*)?)['\"`]")
 ESCAPED = re.compile(rb"\\x([0-9a-fA-F]{2})")
 PASSES_ON = re.compile(rb"\bexport\s*(\*|\{)[^;]*?\bfrom\b")
@@ -40,12 +40,12 @@ class OwnFiles:
         """The host's own sources: no tests, no pages, nothing that skillgen added."""
         return [
             file.path
-            for file in self.host.with_suffix(*SUFFIXES)
+            for file in self.host.with_suffix(*SCRIPTS)
             if self.is_own(file.path) and not any(m in self.host.read(file.path) for m in OUR_OWN)
         ]
 
     def is_own(self, path: str) -> bool:
-        if SKILL_COPY.search(path):
+        if SKILL_ASSET.match(path):
             return not TEST.search(path)
         if TEST.search(path) or self.only_skill_assets:
             return False
@@ -79,7 +79,7 @@ class OwnFiles:
     def importers(self) -> dict[str, set[str]]:
         """The files that import a file, by its path."""
         found: dict[str, set[str]] = {}
-        for file in self.host.with_suffix(*SUFFIXES):
+        for file in self.host.with_suffix(*SCRIPTS):
             for module in IMPORT.findall(unescaped(self.host.read(file.path))):
                 target = resolve_import(self.host, file.path, module.decode("utf-8", "replace"))
                 if target is not None:

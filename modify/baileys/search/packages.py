@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from modify.baileys.search.names import is_baileys
-from modify.kit.typescript.source import SUFFIXES
 from skill.host import Host
 from skill.package_json import package_at, texts
+from skill.source_paths import SCRIPTS
 
 BAILEYS = "Baileys"
 # Libraries that make the connection themselves → what with. Subpaths count, too.
@@ -121,7 +121,7 @@ class Packages:
         """Dependencies with a name of their own from which the host takes what Baileys exports."""
         known = {name for folder in self.folders for name in self.dependencies(folder)}
         known = {name for name in known if not is_baileys(name) and library_of(name) is None}
-        for file in self.host.with_suffix(*SUFFIXES) if known else ():
+        for file in self.host.with_suffix(*SCRIPTS) if known else ():
             content = self.host.read(file.path)
             if not OF_BAILEYS.search(content):
                 continue

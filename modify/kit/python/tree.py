@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
 
-from modify.units.model import Range
+from skill.edit import Range
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from modify.units.model import Range
+from skill.edit import Range
 
 if TYPE_CHECKING:
     from ast_grep_py import Config, SgNode
 
-SUFFIXES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
 LITERALS: Config = {"rule": {"any": [{"kind": "template_string"}, {"kind": "string"}]}}
 DECLARATIONS: Config = {
     "rule": {

@@ -21,7 +21,6 @@ from skill.host import Host
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-SUFFIXES = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
 INDENT = re.compile(r"[ \t]*")
 BLOCK = 4_096  # characters
 ADDED = b"// Added by skillgen "  # the first line of what a host has gained

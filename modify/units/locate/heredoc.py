@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from modify.units.locate.marks import kind_of, may_hold_any
-from modify.units.model import Form, Range, UnitText
+from modify.units.model import Form, UnitText
+from skill.edit import Range
 from skill.host import Host
 
 OPENING = re.compile(rb"<<(-?)[ \t]*(\\?)(['\"]?)(\w+)\3[^\n]*\n")

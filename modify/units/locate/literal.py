@@ -9,10 +9,11 @@ from modify.kit.typescript import javascript
 from modify.units.locate.marks import kind_of, may_hold_unit
 from modify.units.model import UnitText
 from skill.host import Host
+from skill.source_paths import SCRIPTS
 
 
 def locate(host: Host) -> Iterator[UnitText]:
-    for file in host.with_suffix(*javascript.SUFFIXES):
+    for file in host.with_suffix(*SCRIPTS):
         content = host.read(file.path)
         if may_hold_unit(content):
             yield from in_source(file.path, content)

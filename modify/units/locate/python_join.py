@@ -14,8 +14,8 @@ from functools import cached_property, partial
 from modify.kit.python.tree import line_starts, nodes_around, parse, span
 from modify.units.locate.marks import kind_of
 from modify.units.locate.python_literal import holes_of, resolve, templates
-from modify.units.model import MASK, Line, Range, UnitText
-from skill.edit import Edit
+from modify.units.model import MASK, Line, UnitText
+from skill.edit import Edit, Range
 from skill.host import Host
 
 ELEMENT = re.compile(rb"([ \t]*)([rRfFuU]*)(['\"])(.*)\3([ \t]*,?[ \t]*(?:#.*)?)$")

@@ -13,7 +13,8 @@ from functools import partial
 
 from modify.kit.python.tree import line_starts, nodes_around, parse, span
 from modify.units.locate.marks import UNIT_MARKS, kind_of, may_hold_unit
-from modify.units.model import Range, UnitText
+from modify.units.model import UnitText
+from skill.edit import Range
 from skill.host import Host
 
 LITERAL = re.compile(rb"([rRbBfFuU]*)('''|\"\"\"|'|\")")

@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass, replace
 from functools import partial
 
-from modify.kit.project import Project
 from modify.kit.text.yaml_nodes import Entry, Mapping, Scalar, UnreadableYaml, documents, words
+from modify.units.bot_project import BotProject
 from modify.units.managers import dockerfile
 from modify.units.managers.dockerfile import Words
 from modify.units.model import UnitText
@@ -61,7 +61,7 @@ class ComposeService:
         return SWARM if restarts else ""
 
 
-def read(text: UnitText, project: Project) -> list[ComposeService] | list[Unread]:
+def read(text: UnitText, project: BotProject) -> list[ComposeService] | list[Unread]:
     try:
         found = services_in(text)
     except UnreadableYaml as error:
@@ -90,7 +90,7 @@ def services_in(text: UnitText) -> dict[str, tuple[Scalar, Mapping]]:
     return found
 
 
-def beside(text: UnitText, project: Project) -> dict[str, Mapping]:
+def beside(text: UnitText, project: BotProject) -> dict[str, Mapping]:
     """The services of the other compose files in the same folder, by name."""
     if text.form != "file":
         return {}
@@ -130,7 +130,7 @@ def image_name(image: str) -> str:
     return re.split(r"[:@]", image.rpartition("/")[2])[0].lower()
 
 
-def own_images(project: Project) -> frozenset[str]:
+def own_images(project: BotProject) -> frozenset[str]:
     """Names of images: the project's, and those that are built from its root.
 
     Looked for once, in every document of the host; each of its texts asks.
@@ -141,7 +141,7 @@ def own_images(project: Project) -> frozenset[str]:
     return known["own"]
 
 
-def built_images(project: Project) -> set[str]:
+def built_images(project: BotProject) -> set[str]:
     images = {project.name.lower()}
     if not project.host.exists("Dockerfile"):
         return images
@@ -152,7 +152,7 @@ def built_images(project: Project) -> set[str]:
 
 
 def images_of(
-    text: UnitText, found: dict[str, tuple[Scalar, Mapping]], project: Project
+    text: UnitText, found: dict[str, tuple[Scalar, Mapping]], project: BotProject
 ) -> dict[str, Mapping | None]:
     """Images that are made from this host: name → the service that builds it, if one does."""
     images: dict[str, Mapping | None] = dict.fromkeys(own_images(project))
@@ -168,7 +168,7 @@ class _Classifier:
     """Asks what one service runs: its own command line, else what its image says."""
 
     text: UnitText
-    project: Project
+    project: BotProject
     found: dict[str, tuple[Scalar, Mapping]]
     others: dict[str, Mapping]
     images: dict[str, Mapping | None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from modify.kit.project import Project
+from modify.units.bot_project import BotProject
 from modify.units.managers.compose import image_name, own_images
 from modify.units.rules import compose_restart_always as rule
 from skill.edit import Patch
@@ -26,7 +26,7 @@ REASON = "a container that is there keeps the policy it was made with"
 ACCEPT = "--restart unless-stopped here; and once: docker update --restart unless-stopped CONTAINER"
 
 
-def examine(path: str, project: Project, options: Options) -> Patch:
+def examine(path: str, project: BotProject, options: Options) -> Patch:
     patch = Patch()
     if not path.endswith((*SCRIPTS, *DOCUMENTS)) or not options.wants(rule.ID):
         return patch

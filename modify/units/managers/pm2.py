@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from modify.kit.project import SCRIPT_SUFFIXES, Project
 from modify.kit.typescript import javascript
 from modify.kit.typescript.javascript import span
+from modify.units.bot_project import BotProject
 from modify.units.model import UnitText
 from modify.units.started_program import FOLDER, Reader, Started, split
+from skill.source_paths import SCRIPTS
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -61,7 +62,7 @@ def parse(content: bytes, path: str) -> SgNode:
     return SgRoot(content.translate(javascript.ASCII_ONLY).decode("ascii"), "json").root()
 
 
-def read(text: UnitText, project: Project) -> list[App]:
+def read(text: UnitText, project: BotProject) -> list[App]:
     apps = []
     for node in parse(text.content, text.path).find_all(kind="object"):
         pairs = {
@@ -94,7 +95,7 @@ def arguments_of(pair: SgNode | None) -> list[str]:
     return split(plain(pair) or "")
 
 
-def started_by(pairs: dict[str, SgNode], project: Project, beside: str) -> Started:
+def started_by(pairs: dict[str, SgNode], project: BotProject, beside: str) -> Started:
     """beside: the folder of the file, where pm2 starts what names no ``cwd``."""
     script = plain(pairs["script"])
     if script is None:
@@ -111,7 +112,7 @@ def started_by(pairs: dict[str, SgNode], project: Project, beside: str) -> Start
     interpreter = plain(pairs.get("interpreter")) or ""
     if interpreter and interpreter != "none":
         words = [interpreter, *words]
-    elif words[0].endswith(SCRIPT_SUFFIXES) or FOLDER.fullmatch(words[0]):
+    elif words[0].endswith(SCRIPTS) or FOLDER.fullmatch(words[0]):
         words = ["node", *words]
     elif words[0].endswith(".py"):
         words = ["python3", *words]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from modify.kit.project import Project
 from modify.kit.typescript.javascript import ASCII_ONLY, span
+from modify.units.bot_project import BotProject
 from modify.units.locate.heredoc import resolve
 from modify.units.model import UnitText
 from modify.units.started_program import Reader, Started
@@ -77,7 +77,7 @@ def parse(content: bytes) -> SgNode:
     return SgRoot(content.translate(ASCII_ONLY).decode("ascii"), "bash").root()
 
 
-def read(text: UnitText, project: Project) -> list[Loop]:
+def read(text: UnitText, project: BotProject) -> list[Loop]:
     return list(loops(text, Reader(project, partial(resolve, text.content, text.end))))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from modify.kit.project import Project
+from modify.units.bot_project import BotProject
 from modify.units.model import Line, UnitText
 from modify.units.started_program import Reader, Started, split
 
@@ -37,7 +37,7 @@ class Program:
     remark: str = ""
 
 
-def read(text: UnitText, project: Project) -> list[Program]:
+def read(text: UnitText, project: BotProject) -> list[Program]:
     programs: list[Program] = []
     settings: dict[str, Setting] | None = None
     for line in text.lines:
@@ -61,7 +61,7 @@ def read(text: UnitText, project: Project) -> list[Program]:
     return [with_start(program, project) for program in programs]
 
 
-def with_start(program: Program, project: Project) -> Program:
+def with_start(program: Program, project: BotProject) -> Program:
     command, folder = program.settings.get("command"), program.settings.get("directory")
     if command is None:
         return program

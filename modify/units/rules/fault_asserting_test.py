@@ -27,15 +27,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modify.kit.project import Project
 from modify.kit.typescript import javascript
+from modify.units.bot_project import BotProject
 from modify.units.managers.launchd import LaunchdUnit
 from modify.units.managers.systemd import SystemdUnit
-from modify.units.model import TEST_PATH, UnitText
+from modify.units.model import UnitText
 from modify.units.rules import Fault
 from skill.edit import Edit, apply_edits
 from skill.finding import Finding
 from skill.host import Host
+from skill.source_paths import SCRIPTS, is_among_tests
 
 if TYPE_CHECKING:
     from ast_grep_py import Config, SgNode
@@ -92,11 +93,11 @@ def check(
     changes = [change_of(unit.text, faults) for unit, faults in examined]
     if not changes:
         return
-    project = Project(host)
+    project = BotProject(host)
     left = [unit.text for unit in others]
-    for file in host.with_suffix(*javascript.SUFFIXES):
+    for file in host.with_suffix(*SCRIPTS):
         content = host.read(file.path)
-        if TEST_PATH.search(file.path) and any(mark in content for mark in MARKS):
+        if is_among_tests(file.path) and any(mark in content for mark in MARKS):
             yield from TestFile(project, file.path, content, changes, left).faults()
     if not any(faults for _, faults in examined):
         return
@@ -138,7 +139,7 @@ class TestFile:
     """A test file of the host, the changed units and those left alone."""
 
     __test__ = False  # no test class of pytest
-    project: Project
+    project: BotProject
     path: str
     content: bytes
     changes: list[Change]

@@ -1,0 +1,34 @@
+"""A host seen as the program that its units start: which of its files open a WhatsApp link."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from modify.channel_files import channel_files
+from modify.kit.project import Project
+
+
+class BotProject(Project):
+    """A project with files that open a WhatsApp link. Paths are relative to the host, POSIX."""
+
+    def is_entry(self, path: str) -> bool:
+        return path in self.entries or self.reaches_channel(path)
+
+    def reaches_channel(self, path: str) -> bool:
+        """Whether a file imports, step by step, one that opens a WhatsApp link."""
+        source = self.source_of(path)
+        seen: set[str] = set()
+        waiting = [source] if source else []
+        while waiting:
+            current = waiting.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            if current in self.channels:
+                return True
+            waiting += self.imports_of(current)
+        return False
+
+    @cached_property
+    def channels(self) -> frozenset[str]:
+        return channel_files(self.host)
