@@ -10,14 +10,17 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from skill.errors import SkillgenError
 from skill.source_paths import SCRIPTS
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Trees that are not the host's own source: installed, built or generated. A copy in
 # there is overwritten by the next install or build, so a patch would not last.
@@ -78,14 +81,13 @@ class SourceFile:
     size: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Host:
     """A host project on disk. Raises SkillgenError when ``root`` is no readable folder."""
 
     root: Path
     _contents: dict[str, bytes] = field(default_factory=dict, repr=False)
-    parsed: dict[str, Any] = field(default_factory=dict, repr=False)
-    """The trees of files that a codemod has parsed: each file is parsed once."""
+    _facts: dict[object, dict[object, object]] = field(default_factory=dict, repr=False)
     _links: list[str] = field(default_factory=list, repr=False)
     _by_suffix: dict[tuple[str, ...], list[SourceFile]] = field(default_factory=dict, repr=False)
 
@@ -189,6 +191,25 @@ class Host:
         for path in self.files:
             found.setdefault(path.rpartition("/")[2], []).append(path)
         return found
+
+
+def fact(function: Callable[Concatenate[Host, P], T]) -> Callable[Concatenate[Host, P], T]:
+    """Decorate a function of a host so that it is worked out once for the same arguments.
+
+    The arguments after the host are hashable and given by position. The value lives as long as
+    the host; a function that raises is asked again.
+    """
+
+    @wraps(function)
+    def recall(host: Host, /, *arguments: P.args, **named: P.kwargs) -> T:
+        if named:
+            raise TypeError("the arguments of a fact are given by position")
+        known = host._facts.setdefault(function, {})
+        if arguments not in known:
+            known[arguments] = function(host, *arguments, **named)
+        return cast(T, known[arguments])
+
+    return recall
 
 
 def _content(file: Path, path: str) -> bytes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from modify.kit.typescript.source import ADDED, Source, callee_of, line_of
 from skill.edit import Patch
 from skill.finding import Note
-from skill.host import Host
+from skill.host import Host, fact
 from skill.options import Options
 from skill.source_paths import SCRIPTS, is_test
 
@@ -141,18 +141,9 @@ def examine_channel(
     outcomes.keep(host, channel)
 
 
+@fact
 def channels_of(host: Host, source: Source) -> list[Channel]:
-    """The channels that a file makes, or listens to for a file that makes the socket.
-
-    Read once a host: other files are looked into, and units ask for the same channels.
-    """
-    known: dict[str, list[Channel]] = host.parsed.setdefault("channels", {})
-    if source.path not in known:
-        known[source.path] = read_with_others(host, source)
-    return known[source.path]
-
-
-def read_with_others(host: Host, source: Source) -> list[Channel]:
+    """Return the channels that a file makes, or listens to for a file that makes the socket."""
     from modify.baileys.model.anchors import (
         channel_without_listener,
         is_crowded,

@@ -11,7 +11,7 @@ import re
 
 from skill.edit import Patch
 from skill.finding import Note
-from skill.host import Host
+from skill.host import Host, fact
 from skill.options import Options
 from skill.source_paths import is_among_tests
 
@@ -76,12 +76,10 @@ def starts_bridge(path: str, content: bytes) -> bool:
     return named and all(word in content for word in words) and bool(SPAWN.search(content))
 
 
+@fact
 def is_marked(host: Host, path: str) -> bool:
     """``has_marks`` of a host's file; units ask for the same files again."""
-    known: dict[str, bool] = host.parsed.setdefault("python marks", {})
-    if path not in known:
-        known[path] = has_marks(path, host.read(path))
-    return known[path]
+    return has_marks(path, host.read(path))
 
 
 def polls(path: str, content: bytes) -> bool:

@@ -29,7 +29,7 @@ from modify.baileys.model.startup import resolve_import
 from modify.kit.typescript.functions import Function, function_run_by, named_functions
 from modify.kit.typescript.source import ADDED, Source, callee_of, calls, nodes_of, same
 from skill.errors import UnreadableSource
-from skill.host import Host
+from skill.host import Host, fact
 from skill.source_paths import SCRIPTS, is_test
 
 if TYPE_CHECKING:
@@ -76,32 +76,26 @@ def factories_in(
             yield function.name, Factory(folder, pairs, path, shared)
 
 
-def factory_functions(host: Host, source: Source) -> list[Function]:
-    known: dict[str, list[Function]] = host.parsed.setdefault("factories", {})
-    if source.path not in known:
-        makers = socket_makers(source.root)
-        known[source.path] = [
-            function
-            for function in named_functions(source.root)
-            if hands_out_a_socket(function, makers)
-        ]
-    return known[source.path]
+@fact
+def factory_functions(_host: Host, source: Source) -> list[Function]:
+    makers = socket_makers(source.root)
+    return [
+        function
+        for function in named_functions(source.root)
+        if hands_out_a_socket(function, makers)
+    ]
 
 
+@fact
 def origins(host: Host, path: str) -> list[str]:
     """A file, and those whose names it passes on: ``export … from './simple.js'``."""
-    known: dict[str, list[str]] = host.parsed.setdefault("origins", {})
-    if path not in known:
-        found = {path: None}
-        waiting = [path]
-        for each in waiting:
-            for module in PASSED_ON.findall(host.read(each)):
-                target = resolve_import(host, each, module.decode("utf-8", "replace"))
-                if target is not None and target not in found:
-                    found[target] = None
-                    waiting.append(target)
-        known[path] = [*found]
-    return known[path]
+    found = [path]
+    for each in found:  # it grows as it is read
+        for module in PASSED_ON.findall(host.read(each)):
+            target = resolve_import(host, each, module.decode("utf-8", "replace"))
+            if target is not None and target not in found:
+                found.append(target)
+    return found
 
 
 def aliased_imports(host: Host, source: Source) -> Iterator[tuple[str, set[str]]]:
@@ -115,52 +109,52 @@ def aliased_imports(host: Host, source: Source) -> Iterator[tuple[str, set[str]]
             yield path, set(NAME.findall(clause)) - {"import", "type", "as"}
 
 
+@fact
 def aliased(host: Host, rest: str) -> str | None:
-    """The file that a path alias of a TypeScript project or a bundler stands for."""
-    known: dict[str, str | None] = host.parsed.setdefault("aliased", {})
-    if rest not in known:
-        stem = re.sub(r"\.[cm]?[jt]sx?$", "", rest)
-        ends = re.compile(rf"(^|/){re.escape(stem)}(/index)?\.\w+$")
-        near = by_stem(host).get(posixpath.basename(stem), ())
-        found = [path for path in near if ends.search(path)]
-        known[rest] = found[0] if len(found) == 1 else None
-    return known[rest]
+    """Return the file that a path alias of a TypeScript project or a bundler stands for."""
+    stem = re.sub(r"\.[cm]?[jt]sx?$", "", rest)
+    ends = re.compile(rf"(^|/){re.escape(stem)}(/index)?\.\w+$")
+    near = by_stem(host).get(posixpath.basename(stem), ())
+    found = [path for path in near if ends.search(path)]
+    return found[0] if len(found) == 1 else None
 
 
+@fact
 def by_stem(host: Host) -> dict[str, list[str]]:
     """The sources of a host, by their names without the last ending; an index also by its folder's.
 
     ``lib/simple.ts`` is ``simple``; ``lib/index.ts`` is ``index`` and ``lib``.
     """
-    known: dict[str, list[str]] | None = host.parsed.get("stems")
-    if known is None:
-        known = host.parsed["stems"] = {}
-        for file in host.with_suffix(*SCRIPTS):
-            folder, _, name = file.path.rpartition("/")
-            stem = posixpath.splitext(name)[0]
-            for each in {stem, posixpath.basename(folder)} if stem == "index" else {stem}:
-                known.setdefault(each, []).append(file.path)
+    known: dict[str, list[str]] = {}
+    for file in host.with_suffix(*SCRIPTS):
+        folder, _, name = file.path.rpartition("/")
+        stem = posixpath.splitext(name)[0]
+        for each in {stem, posixpath.basename(folder)} if stem == "index" else {stem}:
+            known.setdefault(each, []).append(file.path)
     return known
 
 
 def serves_others(host: Host, path: str, name: str, user: str) -> bool:
     """Whether a file's function is called in yet another file than ``user``."""
+    return bool(users_of(host, name).get(path, set()) - {path, user})
 
-    known: dict[str, dict[str, set[str]]] = host.parsed.setdefault("callers", {})
-    if name not in known:
-        users = known[name] = {}
-        called = re.compile(rf"(?<![\w.]){re.escape(name)}\(".encode())
-        for file in host.with_suffix(*SCRIPTS):
-            if is_test(file.path) or not called.search(host.read(file.path)):
-                continue
-            try:
-                other = Source.read(host, file.path)
-            except UnreadableSource:
-                continue
-            for target, names in taken_by(host, other):
-                for origin in origins(host, target) if name in names else ():
-                    users.setdefault(origin, set()).add(file.path)
-    return bool(known[name].get(path, set()) - {path, user})
+
+@fact
+def users_of(host: Host, name: str) -> dict[str, set[str]]:
+    """Return, by the file that a name comes from, the files that import and call it."""
+    users: dict[str, set[str]] = {}
+    called = re.compile(rf"(?<![\w.]){re.escape(name)}\(".encode())
+    for file in host.with_suffix(*SCRIPTS):
+        if is_test(file.path) or not called.search(host.read(file.path)):
+            continue
+        try:
+            other = Source.read(host, file.path)
+        except UnreadableSource:
+            continue
+        for target, names in taken_by(host, other):
+            for origin in origins(host, target) if name in names else ():
+                users.setdefault(origin, set()).add(file.path)
+    return users
 
 
 def lenders(host: Host, channel: Channel) -> Iterator[str]:
@@ -180,21 +174,20 @@ def pairs_elsewhere(host: Host, source: Source) -> bool:
     return bool(users - {source.path})
 
 
+@fact
 def importers_that_pair(host: Host) -> dict[str, set[str]]:
-    """By path: the files that import it, and listen for the QR code."""
-    known: dict[str, set[str]] | None = host.parsed.get("pairing importers")
-    if known is None:
-        known = host.parsed["pairing importers"] = {}
-        for file in host.with_suffix(*SCRIPTS):
-            if not listens_for_qr(host, file.path):
-                continue
-            try:
-                other = Source.read(host, file.path)
-            except UnreadableSource:
-                continue
-            for path, _ in imports(host, other):
-                known.setdefault(path, set()).add(file.path)
-    return known
+    """Return, by path, the files that import it and listen for the QR code."""
+    importers: dict[str, set[str]] = {}
+    for file in host.with_suffix(*SCRIPTS):
+        if not listens_for_qr(host, file.path):
+            continue
+        try:
+            other = Source.read(host, file.path)
+        except UnreadableSource:
+            continue
+        for path, _ in imports(host, other):
+            importers.setdefault(path, set()).add(file.path)
+    return importers
 
 
 def run_elsewhere(host: Host, channel: Channel) -> frozenset[str]:
@@ -237,46 +230,42 @@ class Callers:
     taken: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
 
+@fact
 def callers_of(host: Host, name: str) -> Callers:
-    """The files that call something of a name; looked for once a host."""
-
-    known: dict[str, Callers] = host.parsed.setdefault("callers by name", {})
-    if name not in known:
-        found = known[name] = Callers()
-        called = f"{name}(".encode()
-        for file in host.with_suffix(*SCRIPTS):
-            if called not in host.read(file.path) or is_test(file.path):
-                continue
-            try:
-                source = Source.read(host, file.path)
-            except UnreadableSource:
-                continue
-            found.sources[file.path] = source
-            for path, names in imports(host, source):
-                found.importers.setdefault(path, []).append(file.path)
-                found.taken.setdefault((file.path, path), set()).update(names)
-    return known[name]
+    """Return the files that call something of a name."""
+    found = Callers()
+    called = f"{name}(".encode()
+    for file in host.with_suffix(*SCRIPTS):
+        if called not in host.read(file.path) or is_test(file.path):
+            continue
+        try:
+            source = Source.read(host, file.path)
+        except UnreadableSource:
+            continue
+        found.sources[file.path] = source
+        for path, names in imports(host, source):
+            found.importers.setdefault(path, []).append(file.path)
+            found.taken.setdefault((file.path, path), set()).update(names)
+    return found
 
 
+@fact
 def run_by_owner(host: Host, name: str, connect: str) -> set[str]:
     """The files that call a function in normal running on what is named like a bot's channel.
 
     Two are enough: one of them is another than the channel's own.
     """
-    known: dict[tuple[str, str], set[str]] = host.parsed.setdefault("run by owner", {})
-    if (name, connect) not in known:
-        files = (
-            path
-            for path, source in callers_of(host, name).sources.items()
-            if any(
-                OF_A_BOT.search(callee_of(call).rpartition(".")[0])
-                and service_of(source, connect).reaches(call)
-                for call in source.called.get(name, ())
-                if "." in callee_of(call)
-            )
+    files = (
+        path
+        for path, source in callers_of(host, name).sources.items()
+        if any(
+            OF_A_BOT.search(callee_of(call).rpartition(".")[0])
+            and service_of(source, connect).reaches(call)
+            for call in source.called.get(name, ())
+            if "." in callee_of(call)
         )
-        known[name, connect] = set(islice(files, 2))
-    return known[name, connect]
+    )
+    return set(islice(files, 2))
 
 
 def service_of(source: Source, connect: str) -> Service:
@@ -287,15 +276,8 @@ def service_of(source: Source, connect: str) -> Service:
     )
 
 
+@fact
 def listens_for_qr(host: Host, path: str) -> bool:
-    known: dict[str, bool] = host.parsed.setdefault("listens for a code", {})
-    if path not in known:
-        known[path] = has_qr_listener(host, path)
-    return known[path]
-
-
-def has_qr_listener(host: Host, path: str) -> bool:
-
     content = host.read(path)
     if EVENT.encode() not in content or ADDED in content or is_test(path):
         return False
@@ -340,21 +322,20 @@ def handed_over(host: Host, listening: Source) -> Iterator[Channel]:
             yield from makers_that_call(host, Source.read(host, path), imported & names)
 
 
+@fact
 def importers_that_make(host: Host) -> dict[str, dict[str, set[str]]]:
-    """By path: the files that import it and may make a socket, with the names they take."""
-    known: dict[str, dict[str, set[str]]] | None = host.parsed.get("making importers")
-    if known is None:
-        known = host.parsed["making importers"] = {}
-        for file in host.with_suffix(*SCRIPTS):
-            if MAKES not in host.read(file.path):
-                continue
-            try:
-                source = Source.read(host, file.path)
-            except UnreadableSource:
-                continue
-            for path, imported in imports(host, source):
-                known.setdefault(path, {}).setdefault(file.path, set()).update(imported)
-    return known
+    """Return, by path, the files that import it and may make a socket, with the names they take."""
+    importers: dict[str, dict[str, set[str]]] = {}
+    for file in host.with_suffix(*SCRIPTS):
+        if MAKES not in host.read(file.path):
+            continue
+        try:
+            source = Source.read(host, file.path)
+        except UnreadableSource:
+            continue
+        for path, imported in imports(host, source):
+            importers.setdefault(path, {}).setdefault(file.path, set()).update(imported)
+    return importers
 
 
 def makers_that_call(host: Host, source: Source, names: set[str]) -> Iterator[Channel]:
@@ -371,20 +352,16 @@ def makers_that_call(host: Host, source: Source, names: set[str]) -> Iterator[Ch
             yield Channel(source, connect, call, call, "", call, call, apart=True)
 
 
+@fact
 def taken_by(host: Host, source: Source) -> list[tuple[str, set[str]]]:
     """(path of a host file, names taken from it) for each import, path aliases included."""
-    known: dict[str, list[tuple[str, set[str]]]] = host.parsed.setdefault("all imports", {})
-    if source.path not in known:
-        known[source.path] = [*imports(host, source), *aliased_imports(host, source)]
-    return known[source.path]
+    return [*imports(host, source), *aliased_imports(host, source)]
 
 
+@fact
 def imports(host: Host, source: Source) -> list[tuple[str, set[str]]]:
     """(path of a host file, names taken from it) for each relative import or require."""
-    known: dict[str, list[tuple[str, set[str]]]] = host.parsed.setdefault("imports", {})
-    if source.path not in known:
-        known[source.path] = [*relative_imports(host, source)]
-    return known[source.path]
+    return [*relative_imports(host, source)]
 
 
 def relative_imports(host: Host, source: Source) -> Iterator[tuple[str, set[str]]]:

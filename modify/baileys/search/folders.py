@@ -24,7 +24,7 @@ from modify.kit.typescript.source import (
     string_value,
 )
 from skill.errors import UnreadableSource
-from skill.host import Host
+from skill.host import Host, fact
 from skill.source_paths import SCRIPTS, is_among_tests
 
 if TYPE_CHECKING:
@@ -56,13 +56,10 @@ class Reading(NamedTuple):
     only_folders: bool
 
 
+@fact
 def readings(host: Host) -> list[Reading]:
-    """Every place of the host that reads a folder; looked for once a host."""
-    known: list[Reading] | None = host.parsed.get("readings")
-    if known is None:
-        known = [each for source in readers(host) for each in readings_of(host, source)]
-        host.parsed["readings"] = known
-    return known
+    """Return every place of the host that reads a folder."""
+    return [each for source in readers(host) for each in readings_of(host, source)]
 
 
 def readers(host: Host) -> Iterator[Source]:
@@ -225,20 +222,19 @@ def named_value(host: Host, source: Source, node: SgNode, depth: int) -> Iterato
         yield [UNKNOWN + text]
 
 
-def assigned(host: Host, source: Source) -> dict[str, list[SgNode]]:
-    """What each name of a file is given, in its declarations and assignments; found once a file."""
-    known: dict[str, dict[str, list[SgNode]]] = host.parsed.setdefault("assigned", {})
-    if source.path not in known:
-        values = known[source.path] = {}
-        for kind, target, value in (
-            ("variable_declarator", "name", "value"),
-            ("assignment_expression", "left", "right"),
-        ):
-            for each in nodes_of(source.root, kind):
-                left, right = each.field(target), each.field(value)
-                if left is not None and right is not None:
-                    values.setdefault(left.text(), []).append(right)
-    return known[source.path]
+@fact
+def assigned(_host: Host, source: Source) -> dict[str, list[SgNode]]:
+    """Return the values of each name of a file, in its declarations and assignments."""
+    values: dict[str, list[SgNode]] = {}
+    for kind, target, value in (
+        ("variable_declarator", "name", "value"),
+        ("assignment_expression", "left", "right"),
+    ):
+        for each in nodes_of(source.root, kind):
+            left, right = each.field(target), each.field(value)
+            if left is not None and right is not None:
+                values.setdefault(left.text(), []).append(right)
+    return values
 
 
 def from_elsewhere(host: Host, source: Source, node: SgNode, depth: int) -> Iterator[list[str]]:
@@ -276,14 +272,18 @@ def imported_from(host: Host, source: Source, name: str) -> Iterator[str]:
 # --- what follows from it -------------------------------------------------------------------
 
 
+@fact
+def folders_read(host: Host) -> set[Segments]:
+    """Return the folders that the host reads; its own root only where it imports from it.
+
+    Most read their root to tidy up. A folder of sources is read to import.
+    """
+    return {each.folder for each in readings(host) if each.folder or each.imports}
+
+
 def is_read_whole(host: Host, folder: str) -> bool:
     """Whether the host reads a folder of its source, or one around it with all below it."""
-    parts = normal(folder)
-    read: set[Segments] | None = host.parsed.get("folders read")
-    if read is None:
-        # Its own root: most read that to tidy up. A folder of sources is read to import.
-        read = {each.folder for each in readings(host) if each.folder or each.imports}
-        host.parsed["folders read"] = read
+    parts, read = normal(folder), folders_read(host)
     if not parts:
         return () in read
     return any(parts[:end] in read for end in range(1, len(parts) + 1))
@@ -300,14 +300,19 @@ def place_for(host: Host, folder: str) -> str:
     return folder
 
 
+@fact
+def folders_listed(host: Host) -> dict[Segments, tuple[int, Reading]]:
+    """Return the first reading of each folder whose files count, with its number."""
+    listed: dict[Segments, tuple[int, Reading]] = {}
+    for number, reading in enumerate(readings(host)):
+        if reading.folder and not reading.only_folders:
+            listed.setdefault(likeness(reading.folder), (number, reading))
+    return listed
+
+
 def taken_for_accounts(host: Host, source: Source, auth: SgNode) -> Reading | None:
     """Where the host lists what lies beside a credentials folder, files included."""
-    listed: dict[Segments, tuple[int, Reading]] | None = host.parsed.get("folders listed")
-    if listed is None:
-        listed = host.parsed["folders listed"] = {}
-        for number, reading in enumerate(readings(host)):
-            if reading.folder and not reading.only_folders:
-                listed.setdefault(likeness(reading.folder), (number, reading))
+    listed = folders_listed(host)
     beside = [path[:-1] for path in folders(host, source, auth) if len(path) > 1]
     found = [
         listed[key] for each in beside if each[0] != UNKNOWN and (key := likeness(each)) in listed

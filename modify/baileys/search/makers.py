@@ -30,7 +30,7 @@ from modify.kit.typescript.source import (
     nodes_of,
 )
 from skill.errors import UnreadableSource
-from skill.host import Host
+from skill.host import Host, fact
 from skill.source_paths import SCRIPTS
 
 if TYPE_CHECKING:
@@ -117,10 +117,7 @@ class Makers:
 
     def bound(self, source: Source) -> set[str]:
         """Names that a file gives to what it takes from Baileys or from a file of the host."""
-        known: dict[str, set[str]] = self.host.parsed.setdefault("makers", {})
-        if source.path not in known:
-            known[source.path] = set(bound_names(source.root, self.packages.aliases))
-        return known[source.path]
+        return names_bound(self.host, source, frozenset(self.packages.aliases))
 
     def called(self, source: Source, callee: SgNode) -> Value:
         """What is called: the default export and a whole that is called are the maker."""
@@ -276,30 +273,13 @@ class Makers:
     def assigned(self, source: Source, target: str, depth: int) -> Value:
         """What a variable or property without a value of its own is given in the file."""
         found = UNKNOWN
-        for left, right in self.assignments(source).get(target, ())[:MOST]:
+        for left, right in assignments(self.host, source).get(target, ())[:MOST]:
             found = self.value(source, right, depth + 1)
             if left.kind() == "object_pattern":
                 found = self.taken_apart(found, left, target, depth)
             if found.kind not in ("unknown", "other"):
                 return found
         return found
-
-    def assignments(self, source: Source) -> dict[str, list[tuple[SgNode, SgNode]]]:
-        """What the assignments of a file give to each name or property, in order."""
-        known: dict[str, dict[str, list[tuple[SgNode, SgNode]]]]
-        known = self.host.parsed.setdefault("assignments", {})
-        if source.path not in known:
-            index = known[source.path] = {}
-            for node in nodes_of(source.root, "assignment_expression"):
-                left, right = node.field("left"), node.field("right")
-                if left is None or right is None:
-                    continue
-                targets = [left.text()]
-                if left.kind() == "object_pattern":
-                    targets = [local for _, local in pattern_entries(left)]
-                for target in dict.fromkeys(targets):
-                    index.setdefault(target, []).append((left, right))
-        return known[source.path]
 
     def of_globals(self, name: str, depth: int) -> Value:
         """``global.connect = …`` in any file of the host."""
@@ -325,16 +305,10 @@ class Makers:
         return UNKNOWN
 
     def imported(self, source: Source, name: str, depth: int) -> Value | None:
-        known: dict[str, dict[str, tuple[str, str]]] = self.host.parsed.setdefault("taken", {})
-        if source.path not in known:
-            entries = known[source.path] = {}
-            for statement in source.root.children():
-                if statement.kind() == "import_statement":
-                    for key, local, module in import_entries(statement):
-                        entries.setdefault(local, (key, module))
-        if name not in known[source.path]:
+        entries = imported_names(self.host, source)
+        if name not in entries:
             return None
-        key, module = known[source.path][name]
+        key, module = entries[name]
         whole = self.module(source, module)
         return whole if key == "*" else self.member(whole, key, depth + 1)
 
@@ -467,6 +441,38 @@ class Makers:
 
 
 # --- the forms in which names are declared --------------------------------------------------
+
+
+@fact
+def assignments(_host: Host, source: Source) -> dict[str, list[tuple[SgNode, SgNode]]]:
+    """Return what the assignments of a file give to each name or property, in order."""
+    index: dict[str, list[tuple[SgNode, SgNode]]] = {}
+    for node in nodes_of(source.root, "assignment_expression"):
+        left, right = node.field("left"), node.field("right")
+        if left is None or right is None:
+            continue
+        targets = [left.text()]
+        if left.kind() == "object_pattern":
+            targets = [local for _, local in pattern_entries(left)]
+        for target in dict.fromkeys(targets):
+            index.setdefault(target, []).append((left, right))
+    return index
+
+
+@fact
+def imported_names(_host: Host, source: Source) -> dict[str, tuple[str, str]]:
+    """Return, by its local name, what a file imports: (name in its module, module)."""
+    entries: dict[str, tuple[str, str]] = {}
+    for statement in source.root.children():
+        if statement.kind() == "import_statement":
+            for key, local, module in import_entries(statement):
+                entries.setdefault(local, (key, module))
+    return entries
+
+
+@fact
+def names_bound(_host: Host, source: Source, aliases: frozenset[str]) -> set[str]:
+    return set(bound_names(source.root, aliases))
 
 
 def member_of_baileys(name: str) -> Value:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
+from weakref import finalize
 
 import libcst as cst
 
@@ -92,6 +93,13 @@ def relate(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
     return parents
 
 
+def forget(module: cst.Module) -> None:
+    """Drop what ``relate`` wrote down, once nobody has the file any more."""
+    for nodes in _BY_KIND.pop(module).values():
+        for node in nodes:
+            _CHILDREN.pop(node, None)
+
+
 @dataclass(eq=False)
 class Source:
     """path: relative to the host; content: its bytes; module: what libcst read of it."""
@@ -118,7 +126,9 @@ class Source:
             raise UnreadableSource(path, error.raw_line, reason) from None
         except RecursionError:
             raise UnreadableSource(path, 0, "is nested too deeply") from None
-        return cls(path, content, module, offset, relate(module))
+        source = cls(path, content, module, offset, relate(module))
+        finalize(source, forget, module)
+        return source
 
     # --- where ---
 

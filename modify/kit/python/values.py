@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from modify.kit.python.tree import Function, nodes_around, parse, statements
-from skill.host import Host
+from skill.host import Host, fact
 
 Value = str | list[str]
 DEEPEST = 8
@@ -106,14 +106,11 @@ class PythonFile:
         return None
 
 
+@fact
 def python_file(host: Host, path: str) -> PythonFile | None:
-    """None for what this Python cannot read. Each file is read once."""
-    known = host.parsed.setdefault("python values", {})
-    if path not in known:
-        tree = parse(host.read(path))
-        known[path] = PythonFile(host, path, tree) if tree is not None else None
-    found = known[path]
-    return found if isinstance(found, PythonFile) else None
+    """Return a file's names and values; None for what this Python cannot read."""
+    tree = parse(host.read(path))
+    return PythonFile(host, path, tree) if tree is not None else None
 
 
 @dataclass

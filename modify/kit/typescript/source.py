@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from skill.edit import Edit
 from skill.errors import UnreadableSource
-from skill.host import Host
+from skill.host import Host, fact
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -66,7 +66,7 @@ def language_of(path: str) -> str:
     return "tsx"  # a superset of JavaScript with and without JSX
 
 
-@dataclass
+@dataclass(eq=False)
 class Source:
     """path: relative to the host. text: decoded, byte-order mark included.
 
@@ -104,11 +104,8 @@ class Source:
 
     @classmethod
     def read(cls, host: Host, path: str) -> Source:
-        """A file of the host, parsed at the first call. Raises UnreadableSource."""
-        if path not in host.parsed:
-            host.parsed[path] = cls.parse(path, host.read(path))
-        found: Source = host.parsed[path]
-        return found
+        """Return a file of the host, parsed at the first call. Raises UnreadableSource."""
+        return _read(host, path)
 
     @cached_property
     def newline(self) -> str:
@@ -186,6 +183,11 @@ class Source:
             before = self.text[:start].rstrip()[-1:]
             return f";{text}" if gone and before not in ENDED else text
         return text if body[-1] in ENDED else f"{body};{text[len(body) :]}"
+
+
+@fact
+def _read(host: Host, path: str) -> Source:
+    return Source.parse(path, host.read(path))
 
 
 def mask_grammar_gaps(text: str) -> str:

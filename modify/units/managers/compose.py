@@ -19,6 +19,7 @@ from modify.units.managers.dockerfile import Words
 from modify.units.model import UnitText
 from modify.units.process_managers import Unread
 from modify.units.started_program import SIDE_WORD, Reader, Started, split
+from skill.host import Host, fact
 
 NAME = re.compile(
     r"(^|/)[\w.-]*(compose|stack)[\w.-]*\.ya?ml"
@@ -130,32 +131,23 @@ def image_name(image: str) -> str:
     return re.split(r"[:@]", image.rpartition("/")[2])[0].lower()
 
 
-def own_images(project: BotProject) -> frozenset[str]:
-    """Names of images: the project's, and those that are built from its root.
-
-    Looked for once, in every document of the host; each of its texts asks.
-    """
-    known: dict[str, frozenset[str]] = project.host.parsed.setdefault("images", {})
-    if "own" not in known:
-        known["own"] = frozenset(built_images(project))
-    return known["own"]
-
-
-def built_images(project: BotProject) -> set[str]:
-    images = {project.name.lower()}
-    if not project.host.exists("Dockerfile"):
-        return images
-    for file in project.host.with_suffix(".sh", ".md", "package.json", "Makefile"):
-        for named in IMAGE_BUILD.findall(project.host.read(file.path)):
+@fact
+def own_images(host: Host) -> frozenset[str]:
+    """Return the names of images: the project's, and those that are built from its root."""
+    images = {BotProject(host).name.lower()}
+    if not host.exists("Dockerfile"):
+        return frozenset(images)
+    for file in host.with_suffix(".sh", ".md", "package.json", "Makefile"):
+        for named in IMAGE_BUILD.findall(host.read(file.path)):
             images.add(image_name(named.decode()))
-    return images
+    return frozenset(images)
 
 
 def images_of(
     text: UnitText, found: dict[str, tuple[Scalar, Mapping]], project: BotProject
 ) -> dict[str, Mapping | None]:
     """Images that are made from this host: name → the service that builds it, if one does."""
-    images: dict[str, Mapping | None] = dict.fromkeys(own_images(project))
+    images: dict[str, Mapping | None] = dict.fromkeys(own_images(project.host))
     for node in [*(node for _, node in found.values()), *beside(text, project).values()]:
         image = node.text("image")
         if node.get("build") is not None and image:

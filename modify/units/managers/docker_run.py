@@ -33,7 +33,7 @@ def examine(path: str, project: BotProject, options: Options) -> Patch:
     content = project.host.read(path)
     if b"--restart" not in content:
         return patch
-    images = own_images(project)
+    images = own_images(project.host)
     for found in RUN.finditer(content):
         policy = POLICY.search(found["rest"])
         words = found["rest"].decode("utf-8", "replace").split()
