@@ -40,7 +40,8 @@ def cases() -> Iterator[Case]:
 
 def hosts() -> Iterator[Path]:
     for base in ("hosts", "hosts_python"):
-        yield from sorted(path for path in (TESTS / base).iterdir() if path.is_dir() and path.name[0] != ".")
+        folders = (path for path in (TESTS / base).iterdir() if path.is_dir())
+        yield from sorted(path for path in folders if not path.name.startswith("."))
 
 
 def plans() -> Iterator[Case]:

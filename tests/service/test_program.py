@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modify.kit.project import Project
 from modify.units import examine
+from modify.units.bot_project import BotProject
 from modify.units.started_program import Reader, split
 from skill import cli
 from skill.host import Host
@@ -26,7 +26,7 @@ FLAT = HOST["src/whatsapp.ts"]
 def started(folder: Path, command: str, package: Any, **files: str) -> str:
     text = package if isinstance(package, str) else json.dumps(package)
     host = make_host(folder, {"package.json": text, **files})
-    return Reader(Project(host)).command(split(command)).kind
+    return Reader(BotProject(host)).command(split(command)).kind
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_folder_is_the_package_in_it(
 
 def test_a_folder_without_main_is_its_index(tmp_path: Path) -> None:
     host = make_host(tmp_path, {"package.json": "{}", "index.js": "import './src/whatsapp.js';\n"})
-    assert Reader(Project(host)).command(["node", "."]).is_host
+    assert Reader(BotProject(host)).command(["node", "."]).is_host
 
 
 def test_a_folder_under_pm2(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_package_of_any_shape(tmp_path: Path, text: str, start: str) -> None:
     "text", ["project = 3\n", "tool = []\n", "[tool]\npoetry = 'x'\n", "[project]\nscripts = 3\n"]
 )
 def test_a_pyproject_of_any_shape(tmp_path: Path, text: str) -> None:
-    project = Project(make_host(tmp_path, {"pyproject.toml": text, "package.json": "{}"}))
+    project = BotProject(make_host(tmp_path, {"pyproject.toml": text, "package.json": "{}"}))
     assert project.python_commands == {} and project.name == tmp_path.name
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.kit.project import Project
+from modify.units.bot_project import BotProject
 from modify.units.started_program import Reader, split
 from skill.host import Host
 from tests.rules.service_cases.harness import make_host
@@ -109,11 +109,11 @@ PYTHON_FILES: dict[str, str | bytes] = {
 )
 def test_started(tmp_path: Path, language: str, command: str, kind: str) -> None:
     host = make_host(tmp_path, NODE_FILES if language == "node" else PYTHON_FILES)
-    assert Reader(Project(host)).command(split(command)).kind == kind
+    assert Reader(BotProject(host)).command(split(command)).kind == kind
 
 
 def test_a_script_that_calls_itself(tmp_path: Path) -> None:
     make_host(tmp_path, {"scripts/run.sh": "exec scripts/run.sh\n"})
-    started = Reader(Project(Host(tmp_path))).command(["/opt/bot/scripts/run.sh"])
+    started = Reader(BotProject(Host(tmp_path))).command(["/opt/bot/scripts/run.sh"])
     assert started.kind == "unknown"
     assert "in a ring" in started.why
