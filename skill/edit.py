@@ -17,14 +17,24 @@ Range = tuple[int, int]
 """Where some bytes of a file begin and end (exclusive)."""
 
 
+class Effect:
+    """What an edit does to the bot: see ``modify.effects``."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:
-    """Replace the bytes ``start`` to ``end`` (exclusive) by ``text``; ``rule`` asked for it."""
+    """Replace the bytes ``start`` to ``end`` (exclusive) by ``text``; ``rule`` asked for it.
+
+    effects: for other codemods; they make no difference between two edits.
+    """
 
     start: int
     end: int
     text: bytes
     rule: str = ""
+    effects: tuple[Effect, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,8 @@ class Patch:
     notes: list[Note] = field(default_factory=list)
     edits: dict[str, list[Edit]] = field(default_factory=dict)
     additions: dict[str, Addition] = field(default_factory=dict)
+    amended: dict[str, dict[Edit, Edit]] = field(default_factory=dict)
+    """Edits that another codemod has planned, by path, and what takes their place."""
 
     def add_edits(self, path: str, edits: Iterable[Edit]) -> None:
         self.edits.setdefault(path, []).extend(edits)
@@ -52,6 +64,12 @@ class Patch:
     def merge(self, other: Patch) -> None:
         self.findings += other.findings
         self.notes += other.notes
+        for path, instead in other.amended.items():
+            own = self.edits.get(path, [])
+            if rest := {old: new for old, new in instead.items() if old not in own}:
+                self.amended.setdefault(path, {}).update(rest)
+            if own:
+                self.edits[path] = [instead.get(edit, edit) for edit in own]
         for path, edits in other.edits.items():
             self.add_edits(path, edits)
         self.additions.update(other.additions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass, field, replace
 
 from modify.baileys.model.channel import Channel
@@ -12,11 +13,12 @@ from modify.baileys.model.startup import Boot
 from modify.baileys.rewrite.draft import Draft, Outcome
 from modify.baileys.rewrite.steps import rewrite
 from modify.baileys.search.folders import place_for, taken_for_accounts
+from modify.effects import AsksForOthers, AsksTerminal, EndsProcess, has_effect
 from modify.kit.typescript.layout import Layout
 from modify.kit.typescript.source import Source
 from modify.kit.typescript.style import detect_style
 from modify.nanoclaw.channel_assets import module_owner, module_system
-from skill.edit import Edit, Patch
+from skill.edit import Edit, Effect, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
@@ -24,6 +26,8 @@ from skill.source_paths import SKILL_ASSETS
 from skill.style import Style
 
 ACCEPT = "a close branch that dials with reconnect.dial(…) and asks reconnect.terminal"
+EXIT = re.compile(rb"process\.exit\((0)\)")
+ENDS = ("qr-exit", "auth-failure-exit")
 
 
 @dataclass
@@ -54,15 +58,28 @@ def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch
     made = Rewritten(source, channel, draft.outcome, list(draft.reasons), module, imported, style)
     if draft.outcome == "held":
         return made
-    edits = draft.edits()
+    edits = [with_effects(edit, draft) for edit in draft.edits()]
     patch.add_edits(source.path, edits)
-    asked = boot.question is not None and any(boot.question.encode() in e.text for e in edits)
-    if asked:
+    if any(has_effect(edit, AsksForOthers) for edit in edits):
         for path, more in boot.edits.items():
             if options.covers(path):
                 patch.add_edits(path, more)
     made.edits = edits
     return made
+
+
+def with_effects(edit: Edit, draft: Draft) -> Edit:
+    """The edit with what it does, for the codemods that come after."""
+    found: list[Effect] = []
+    exits = [match.span(1) for match in EXIT.finditer(edit.text)]
+    if exits or (edit.rule in ENDS and b"xit" in edit.text):
+        found.append(EndsProcess(tuple(exits)))
+    if f"{draft.instance}.terminal".encode() in edit.text:
+        found.append(AsksTerminal(draft.instance))
+    question = draft.boot.question
+    if question is not None and question.encode() in edit.text:
+        found.append(AsksForOthers())
+    return replace(edit, effects=tuple(found)) if found else edit
 
 
 def why_not_rewritten(host: Host, channel: Channel, options: Options) -> str:

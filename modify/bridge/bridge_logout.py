@@ -8,8 +8,9 @@ own. Both are small edits beside those of that codemod, or inside their texts.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from modify.effects import AsksTerminal, EndsProcess, with_status
 from skill.edit import Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
@@ -18,15 +19,18 @@ from skill.source_paths import SCRIPTS
 RULE = "logout-hidden-by-bridge"
 REPORTS = re.compile(rb"(?<=\()(['\"])disconnected\1(?=\))")
 TERMINAL = re.compile(rb"((?:this\.)?#?\w+)\.terminal\b")
-CLEAN_EXIT = re.compile(rb"process\.exit\(0\)")
 ACCEPT_STATUS = "a bridge that sends the status 'logged_out' when WhatsApp has ended the session"
 
 
 @dataclass(frozen=True)
 class Half:
-    """What came of the Node half: the finding that is left, or None when it is done."""
+    """What came of the Node half: the finding that is left, or None when it is done.
+
+    patch: what changes for it, beside what the Baileys codemod has planned or in its place.
+    """
 
     finding: Finding | None
+    patch: Patch = field(default_factory=Patch)
 
 
 def bridge_sources(host: Host) -> list[str]:
@@ -41,7 +45,7 @@ def bridge_sources(host: Host) -> list[str]:
     ]
 
 
-def report_logout(host: Host, seen: Finding, patch: Patch) -> Half:
+def report_logout(host: Host, seen: Finding, planned: Patch) -> Half:
     """``onStatus('disconnected')`` in the close branch says ``logged_out`` when that is final."""
     bridges = bridge_sources(host)
     if not bridges:
@@ -49,10 +53,15 @@ def report_logout(host: Host, seen: Finding, patch: Patch) -> Half:
     if len(bridges) > 1:
         return Half(left(seen, f"several bridges: {', '.join(bridges)}", ACCEPT_STATUS))
     path = bridges[0]
-    content, edits = host.read(path), patch.edits.get(path, [])
+    content, edits = host.read(path), planned.edits.get(path, [])
     if b"logged_out" in content:
         return Half(None)
-    names = {match[1] for edit in edits for match in TERMINAL.finditer(edit.text)}
+    names = {
+        effect.gate.encode()
+        for edit in edits
+        for effect in edit.effects
+        if isinstance(effect, AsksTerminal)
+    }
     names |= {match[1] for match in TERMINAL.finditer(content)}
     places = list(REPORTS.finditer(content))
     if len(places) != 1 or len(names) != 1:
@@ -63,29 +72,29 @@ def report_logout(host: Host, seen: Finding, patch: Patch) -> Half:
         return Half(left(seen, f"{path} changes at the same place", ACCEPT_STATUS))
     quote, name = places[0][1], names.pop()
     text = name + b".terminal ? " + quote + b"logged_out" + quote + b" : " + places[0][0]
-    patch.add_edits(path, [Edit(start, end, text, RULE)])
-    return Half(None)
+    return Half(None, Patch(edits={path: [Edit(start, end, text, RULE)]}))
 
 
-def exit_with(host: Host, seen: Finding, code: int, patch: Patch) -> Half:
+def exit_with(host: Host, seen: Finding, code: int, planned: Patch) -> Half:
     """The exit that the TypeScript codemod gave a revoked session gets a status of its own."""
     accept = f"a bridge that exits with {code} when WhatsApp has ended the session"
     bridges = bridge_sources(host)
     if not bridges:
         return Half(left(seen, "the bridge's source is not in this tree", accept, False))
+    patch = Patch()
     for path in bridges:
-        edits = patch.edits.get(path, [])
-        exits = [edit for edit in edits if CLEAN_EXIT.search(edit.text)]
+        exits = [edit for edit in planned.edits.get(path, []) if ends_plainly(edit)]
         if b"process.exit(%d)" % code in host.read(path):
             continue
         if not exits:
             return Half(left(seen, f"{path} has no exit of its own for a logout", accept, False))
-        new = b"process.exit(%d)" % code
-        patch.edits[path] = [
-            replace(edit, text=CLEAN_EXIT.sub(new, edit.text)) if edit in exits else edit
-            for edit in edits
-        ]
-    return Half(None)
+        patch.amended[path] = {edit: with_status(edit, code) for edit in exits}
+    return Half(None, patch)
+
+
+def ends_plainly(edit: Edit) -> bool:
+    """Whether an edit ends the process with a status that is written as a number."""
+    return any(isinstance(effect, EndsProcess) and effect.statuses for effect in edit.effects)
 
 
 def left(seen: Finding, reason: str, accept: str, bounded: bool = True) -> Finding:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modify.baileys.model.startup import resolve_import
+from modify.effects import EndsProcess, has_effect
 from modify.kit.typescript.functions import named_functions
 from modify.kit.typescript.source import (
     Source,
@@ -45,10 +46,7 @@ def examine(host: Host, rewritten: list[Rewritten], patch: Patch, options: Optio
     changed = {
         made.source.path
         for made in rewritten
-        if any(
-            edit.rule in ("qr-exit", "auth-failure-exit") and b"xit" in edit.text
-            for edit in made.edits
-        )
+        if any(has_effect(edit, EndsProcess) for edit in made.edits)
     }
     if not changed or RULE in options.ignore:
         return

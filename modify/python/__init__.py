@@ -138,11 +138,11 @@ def too_large(host: Host, options: Options) -> list[Note]:
     ]
 
 
-def examine(host: Host, options: Options, before: Patch | None = None) -> Patch:
+def examine(host: Host, options: Options, planned: Patch) -> Patch:
     """Look at every Python channel of the host and plan its change. Writes nothing.
 
-    before: what the TypeScript codemod plans for the same host; the Node half of a bridge is
-    changed in it, so that both halves of a logout come together.
+    planned: what the Baileys codemod plans for the same host; what it does to the Node half of
+    a bridge is read from its effects, and amended, so that both halves of a logout come together.
     """
     from modify.units.python_units import plist_dicts
 
@@ -152,7 +152,7 @@ def examine(host: Host, options: Options, before: Patch | None = None) -> Patch:
     if paths:
         from modify.python.patching import Files
 
-        Files(host, options, patch, before if before is not None else Patch()).examine(paths)
+        Files(host, options, patch, planned).examine(paths)
     from modify.python import unpatched
 
     unpatched.examine(host, options, patch)

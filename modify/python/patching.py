@@ -79,7 +79,7 @@ class Files:
     host: Host
     options: Options
     patch: Patch
-    before: Patch
+    planned: Patch
     sources: Sources = field(init=False)
     edits: dict[str, list[Edit]] = field(default_factory=dict)
     modules: dict[str, Source] = field(default_factory=dict)
@@ -325,7 +325,8 @@ class Files:
         also = {"link_of"} if link.stops or hidden else set()
         self.need(source, {rewrite.imported} | also, "bridge")
         for finding in logouts:
-            half = report_logout(self.host, finding, self.before)
+            half = report_logout(self.host, finding, self.planned)
+            self.patch.merge(half.patch)
             self.patch.findings.append(half.finding or finding)
         return edits
 
@@ -504,7 +505,8 @@ class Files:
             return []
         code = free_code([child.source.content, *tests])
         for finding in findings:
-            half = exit_with(self.host, finding, code, self.before)
+            half = exit_with(self.host, finding, code, self.planned)
+            self.patch.merge(half.patch)
             self.patch.findings.append(half.finding or finding)
         return child_edits(child, code)
 

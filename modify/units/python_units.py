@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from modify.channel_files import has_channel
+from modify.effects import RestartsOnFailureOnly, has_effect
 from modify.kit.python import values
 from modify.kit.python.tree import line_starts, nodes_around, parse, span
 from modify.units.bot_project import BotProject
@@ -151,7 +152,7 @@ def asserting_tests(host: Host, options: Options, whole: Patch) -> Patch:
     patch = Patch()
     rule = "systemd-restart-always"
     changed = any(
-        edit.rule == rule and edit.text == b"on-failure"
+        edit.rule == rule and has_effect(edit, RestartsOnFailureOnly)
         for path, edits in whole.edits.items()
         if path.endswith(".py")
         for edit in edits

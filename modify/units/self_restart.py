@@ -19,6 +19,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from modify.effects import RestartPause, has_effect
 from modify.kit.python.tree import Function, line_starts, nodes_around, positions, span
 from modify.kit.python.values import PythonFile, python_file
 from skill.edit import Edit, Patch
@@ -253,7 +254,9 @@ def held_back(patch: Patch, reason: str, rules: tuple[str, ...] = FLIPS) -> Patc
     accept = "a restart that ends with a status other than 0, and this setting changed by hand"
     kept = Patch(notes=patch.notes, additions=patch.additions)
     for path, edits in patch.edits.items():
-        left = [edit for edit in edits if edit.rule not in taken_back or b"RestartSec" in edit.text]
+        left = [
+            edit for edit in edits if edit.rule not in taken_back or has_effect(edit, RestartPause)
+        ]
         if left:
             kept.edits[path] = left
     for finding in patch.findings:

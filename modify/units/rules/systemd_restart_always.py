@@ -28,7 +28,9 @@ When it hands off
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from modify.effects import RestartPause, RestartsOnFailureOnly
 from modify.units.managers.systemd import RESTARTS_ON_SUCCESS, Directive, SystemdUnit, seconds
 from modify.units.rules import Fault, fault, hand_off
 from skill.edit import Edit
@@ -74,7 +76,8 @@ def check(unit: SystemdUnit, options: Options) -> Iterator[Fault]:
     if reason:
         yield hand_off(unit.text, restart.start, ID, message, reason, ACCEPT)
         return
-    edits = [Edit(restart.value_start, restart.value_end, b"on-failure", ID)]
+    place = restart.value_start, restart.value_end
+    edits = [Edit(*place, b"on-failure", ID, (RestartsOnFailureOnly(),))]
     edits += longer_pause(unit, restart, ID)
     fix = "Restart=on-failure" + (f", RestartSec={PAUSE}" if len(edits) > 1 else "")
     yield fault(unit.text, restart.start, ID, message, fix, edits)
@@ -124,8 +127,11 @@ def longer_pause(unit: SystemdUnit, restart: Directive, rule: str) -> list[Edit]
     if pause is None:
         if pauses and pauses[-1].computed:
             return []
-        return [unit.text.insert_after(restart.first, restart.last, [f"RestartSec={PAUSE}"], rule)]
+        lines = [f"RestartSec={PAUSE}"]
+        added = unit.text.insert_after(restart.first, restart.last, lines, rule)
+        return [replace(added, effects=(RestartPause(),))]
     length = seconds(pause.value)
     if length is None or length >= PAUSE:
         return []
-    return [Edit(pause.value_start, pause.value_end, str(PAUSE).encode(), rule)]
+    text = str(PAUSE).encode()
+    return [Edit(pause.value_start, pause.value_end, text, rule, (RestartPause(),))]
