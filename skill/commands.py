@@ -103,7 +103,7 @@ class Session:
 
     def scenarios(self) -> int:
         from skill.report.storms import scenario_list
-        from skill.simulate import every_scenario
+        from skill.storm.simulate import every_scenario
 
         known = every_scenario()
         if self.as_text:
@@ -124,7 +124,7 @@ class Session:
         node_tools: Path | None,
         require_fence: bool,
     ) -> int:
-        from skill.simulate import require_scenarios
+        from skill.storm.simulate import require_scenarios
 
         ids = require_scenarios(wanted)
 
@@ -506,8 +506,8 @@ class Session:
     ) -> int:
         from skill.report import chart as drawing
         from skill.report import storms
-        from skill.simulate import WARNING, find_fence, simulate_host
-        from skill.simulate.tools import esbuild_folder, require_node
+        from skill.storm.host.tools import esbuild_folder, require_node
+        from skill.storm.simulate import WARNING, find_fence, simulate_host
 
         host.require_project()
         fence = find_fence(required=require_fence)

@@ -1,8 +1,8 @@
 """What starts the process again: systemd, launchd, compose, pm2 and their like, or nothing.
 
 The rules are those of systemd.service(5) and systemd.unit(5), launchd.plist(5), moby's
-restartmanager, pm2's God.handleExit and supervisord's process states; ``runner/supervisor.cjs``
-follows them. What a host's own unit says: ``skill.simulate.units``.
+restartmanager, pm2's God.handleExit and supervisord's process states; both
+engines follow them. What a host's own unit says: ``skill.storm.host.units``.
 """
 
 from __future__ import annotations
@@ -45,14 +45,3 @@ ON_FAILURE_10S = Supervisor("systemd", "on-failure", 10.0, limit_interval_s=300.
 LAUNCHD_KEEP_ALIVE = Supervisor("launchd", "always", 10.0)
 LAUNCHD_ON_FAILURE = Supervisor("launchd", "on-failure", 10.0)
 COMPOSE_ALWAYS = Supervisor("compose", "always")
-COMPOSE_UNLESS_STOPPED = Supervisor("compose", "unless-stopped")
-
-BY_NAME = {
-    "none": NONE,
-    "always": ALWAYS_5S,
-    "on-failure": ON_FAILURE_10S,
-    "launchd-always": LAUNCHD_KEEP_ALIVE,
-    "launchd-on-failure": LAUNCHD_ON_FAILURE,
-    "compose-always": COMPOSE_ALWAYS,
-    "compose-unless-stopped": COMPOSE_UNLESS_STOPPED,
-}

@@ -24,8 +24,8 @@ from skill.storm import fence as fences
 from skill.storm.child import NotRun, answers, junk
 from skill.storm.fence import MIB, Fence, Limits
 from skill.storm.folder import throw_away
+from skill.storm.host.python_channels import PythonChannel, discover
 from skill.storm.outcome import Outcome, StormError, checked, fast_folder
-from skill.storm.python.discover import PythonChannel, discover
 from skill.storm.python.scenarios import STOPS_WITHIN, TABLES, PythonScenario
 from skill.storm.supervisor import ALWAYS_5S, Supervisor
 
