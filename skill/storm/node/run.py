@@ -27,7 +27,7 @@ from skill.storm.folder import throw_away
 from skill.storm.host.channels import Driver
 from skill.storm.outcome import Outcome, StormError, checked, fast_folder
 from skill.storm.scenarios import TABLE, Scenario
-from skill.storm.supervisor import ALWAYS_5S, Supervisor
+from skill.storm.supervisor import ALWAYS_5S, Supervisor, rules
 
 RUNNER = Path(__file__).parent / "runner"
 _LIMIT_S = 60.0  # processor time of one scenario, in seconds; the runner looks at it by itself
@@ -91,7 +91,7 @@ class Trial:
         than ``limit_s`` of processor time, breaks off, or spoils the runner's answer.
         """
         left = list(scenarios)
-        self._request["supervisor"] = asdict(supervisor)
+        self._request["supervisor"] = rules(supervisor)
         done: list[Outcome] = []
 
         def take(outcome: Outcome) -> None:
@@ -223,7 +223,7 @@ def prepared(
                 "cwd": str(work / "host"),
                 "mainFile": str(work / "host" / channel),
                 "environment": {"PATH": "/usr/bin:/bin", "TZ": "UTC", **(environment or {})},
-                "supervisor": asdict(ALWAYS_5S),
+                "supervisor": rules(ALWAYS_5S),
                 "files": {
                     name: (host_root / name).read_text("utf-8", "replace")
                     for name in _COPIED
