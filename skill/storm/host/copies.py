@@ -15,11 +15,11 @@ from pathlib import Path
 
 from modify.baileys.model.startup import asset_root
 from skill import transaction
+from skill.added import added_modules
 from skill.errors import SkillgenError
 from skill.host import LARGEST_SOURCE, Host
 from skill.options import Options
 from skill.plan import Plan, make_plan
-from skill.render import module_identity
 from skill.storm.folder import throw_away
 
 
@@ -51,7 +51,7 @@ def copies(host: Host, options: Options) -> Iterator[Copies]:
         why = ""
         if transaction.applied(host.root) is not None:
             why = _take_back(host, before)
-        elif _is_patched(host):
+        elif added_modules(host):
             why = "it is patched, and this copy has no record of how it was before"
         yield Copies(None if why else before, after, plan, why)
 
@@ -105,11 +105,3 @@ def laid_out(root: Path, path: str) -> Path:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(host.read(file))
     return target
-
-
-def _is_patched(host: Host) -> bool:
-    for file in host.with_suffix(".ts", ".js", ".mjs", ".cjs", ".py"):
-        content = host.read(file.path)
-        if b"skillgen" in content[:400] and module_identity(content.decode("utf-8", "replace")):
-            return True
-    return False
