@@ -15,33 +15,14 @@ from pathlib import Path
 import pytest
 
 from skill.storm.node.run import RUNNER
-from skill.storm.python.runner.world import Supervisor as Engine
 from skill.storm.supervisor import MANAGERS, Supervisor, rules
+from tests.supervisors.played import End, played
 
 HERE = Path(__file__).resolve().parent
-# How long a process lived, in seconds, and its status or the signal that ended it.
-End = tuple[float, int | str]
 Case = tuple[Supervisor, Sequence[End]]
 
 ENDS = (0, 1, 2, 13, 75, "SIGTERM", "SIGKILL", "SIGSEGV")
 LIVES = (0.0, 0.5, 0.999, 1.0, 3.25, 9.999, 10.0, 29.999, 30.0, 400.0)
-
-
-def in_python(own: Supervisor, ends: Sequence[End]) -> list[float]:
-    supervisor = Engine(json.loads(json.dumps(rules(own))))
-    found: list[float] = []
-    now = 0.0
-    for life, end in ends:
-        if not supervisor.allows(now):
-            break
-        found.append(now)
-        started_at = now
-        now += life
-        wait = supervisor.next(now, started_at, end)
-        if wait is None:
-            break
-        now += wait
-    return found
 
 
 def in_node(cases: Sequence[Case]) -> list[list[float]]:
@@ -90,7 +71,7 @@ def test_both_engines_start_at_the_same_times() -> None:
     every = list(cases())
     lengths = set()
     for (own, ends), node in zip(every, in_node(every), strict=True):
-        python = in_python(own, ends)
+        python = played(own, ends)
         assert python == pytest.approx(node, abs=1e-6), (own, ends)
         lengths.add(len(node))
     assert {1, 2, 3, 4, 5, 12, 40} <= lengths, "sequences that end early, and that go on"
@@ -143,5 +124,5 @@ CRASHES: list[End] = [(0.0, 1)] * 8
     ids=lambda value: value.kind if isinstance(value, Supervisor) else None,
 )  # fmt: skip
 def test_as_its_manual_says(own: Supervisor, ends: list[End], starts: list[float]) -> None:
-    assert in_python(own, ends) == pytest.approx(starts)
+    assert played(own, ends) == pytest.approx(starts)
     assert in_node([(own, ends)])[0] == pytest.approx(starts)
