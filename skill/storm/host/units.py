@@ -31,10 +31,10 @@ from modify.units.managers.systemd import (
 from modify.units.model import UnitText
 from skill.host import Host
 from skill.source_paths import SKILL_ASSETS
-from skill.storm.supervisor import NONE, Supervisor
+from skill.storm.supervisor import MANAGERS, NONE, Supervisor
 
 # Where a host has units of several kinds, the first of these is what it is run under.
-ORDER = ("systemd", "launchd", "compose", "pm2", "supervisord", "shell")
+ORDER = tuple(MANAGERS)
 FOREVER_S = 1e9
 
 
