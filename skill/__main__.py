@@ -50,6 +50,7 @@ def main() -> None:
     # (modify.kit.python.nesting).
     sys.setrecursionlimit(4_000)
     try:
+        # Lazy: a package that is missing is named below.
         from skill.cli import run
     except ModuleNotFoundError as error:
         print(f"skillgen: {error.name} is missing; install skillgen anew", file=sys.stderr)

@@ -18,7 +18,7 @@ import click
 from skill import __version__, changed
 from skill.errors import SkillgenError
 from skill.guard import cli as guard_cli
-from skill.options import START_LIMITS, Options
+from skill.options import START_LIMITS, Options, StormOptions
 from skill.report.printer import Printer, leave_pipe
 
 if TYPE_CHECKING:
@@ -263,9 +263,8 @@ def simulate(
     session, _options = _session("simulate", choices)
     if listing:
         return session.scenarios()
-    return session.simulate(
-        host, scenario, channel, after_only, guarded, chart, node_tools, require_fence
-    )
+    wanted = StormOptions(scenario, channel, after_only, guarded, chart, node_tools, require_fence)
+    return session.simulate(host, wanted)
 
 
 @main.command()
@@ -277,18 +276,13 @@ def demo(**choices: Any) -> int:
 
 
 def _session(command: str, choices: dict[str, Any]) -> tuple[Session, Options]:
-    from skill.commands import Session
+    # Lazy: all that examines a host takes 0.1 s to import, which --help would wait for.
+    from skill.commands import Session, options_of
 
     form, quiet, verbose = (choices.pop(name) for name in ("form", "quiet", "verbose"))
-    for name in ("select", "ignore"):
-        chosen = frozenset(choices.get(name, ()))
-        if chosen:
-            from skill.rulebook import require_known
-
-            require_known(sorted(chosen))
-        choices[name] = chosen
+    options = options_of(choices)
     printer = Printer(quiet=quiet or form != "text", verbose=verbose)
-    return Session(command, printer, form), Options(**choices)
+    return Session(command, printer, form), options
 
 
 def run(arguments: list[str] | None = None) -> int:

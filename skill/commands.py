@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from skill import changed
+from modify.added_modules import lost_modules
+from skill import changed, install, transaction
+from skill.added import added_modules
+from skill.demo import copy_host
 from skill.errors import SkillgenError
 from skill.host import Host
-from skill.options import Options
+from skill.importers import importers
+from skill.memory import memories, reset
+from skill.options import GuardOptions, Options, StormOptions
 from skill.plan import Plan, load_digest, make_plan, options_from_data, require_same, save_plan
 from skill.report import data, text
 from skill.report.diff import diff_of
+from skill.report.markdown import pull_request
+from skill.report.next_steps import NextStep, after_revert, next_steps, stale_build
 from skill.report.printer import Printer
+from skill.rulebook import examples, require_known, rules
 from skill.shell import quoted
 from skill.transaction import Recovery
-
-if TYPE_CHECKING:
-    from skill.guard.command import Choice
-    from skill.report.next_steps import NextStep
+from skill.transaction.tracked import is_tracked
 
 Row = dict[str, Any]
 CHANGED = 1
@@ -72,7 +77,8 @@ class Session:
     def install(self, host: Path, remove: bool) -> int:
         return self._each([host], lambda opened, row: self._install(opened, row, remove))
 
-    def guard(self, host: Path, choice: Choice) -> int:
+    def guard(self, host: Path, choice: GuardOptions) -> int:
+        # Lazy: what reads units takes 0.05 s to import.
         from skill.guard.command import guard
 
         def one(opened: Host, row: Row) -> int:
@@ -81,8 +87,6 @@ class Session:
         return self._each([host], one)
 
     def rule(self, rule_id: str | None) -> int:
-        from skill.rulebook import examples, require_known, rules
-
         found = rules()
         if rule_id:
             require_known([rule_id])
@@ -102,42 +106,18 @@ class Session:
         return 0
 
     def scenarios(self) -> int:
-        from skill.report.storms import scenario_list
-        from skill.simulate import every_scenario
+        # Lazy: the storm takes 0.1 s to import.
+        from skill.storm.command import list_scenarios
 
-        known = every_scenario()
-        if self.as_text:
-            self.printer.lines(scenario_list(known))
-        else:
-            rows = [{"id": scenario.id, "title": scenario.title} for scenario in known]
-            self.printer.out(data.document(self.command, 0, scenarios=rows).rstrip())
-        return 0
+        return list_scenarios(self.command, self.printer, self.as_text)
 
-    def simulate(
-        self,
-        host: Path,
-        wanted: Sequence[str],
-        channels: tuple[str, ...],
-        after_only: bool,
-        guarded: bool,
-        chart: Path | None,
-        node_tools: Path | None,
-        require_fence: bool,
-    ) -> int:
-        from skill.simulate import require_scenarios
+    def simulate(self, host: Path, wanted: StormOptions) -> int:
+        # Lazy: the storm takes 0.1 s to import.
+        from skill.storm.command import simulating
 
-        ids = require_scenarios(wanted)
-
-        def one(opened: Host, row: Row) -> int:
-            return self._simulate(
-                opened, row, ids, channels, after_only, guarded, chart, node_tools, require_fence
-            )
-
-        return self._each([host], one)
+        return self._each([host], simulating(wanted, self.printer, self.as_text))
 
     def demo(self, options: Options) -> int:
-        from skill.demo import copy_host
-
         root = copy_host()
         out = self.printer.out
         if self.as_text:
@@ -191,8 +171,6 @@ class Session:
         return worst
 
     def _one(self, path: Path, row: Row, action: Callable[[Host, Row], int]) -> int:
-        from skill import transaction
-
         host = Host(path)
         try:
             recovery = transaction.recover(host.root)
@@ -207,11 +185,9 @@ class Session:
         self, foreign: str, host: Host, row: Row, action: Callable[[Host, Row], int]
     ) -> int:
         """Go on where the command needs no record, and name the one that is left alone."""
-        from skill.transaction import ForeignRecord
-
         try:
             code = action(host, row)
-        except ForeignRecord:
+        except transaction.ForeignRecord:
             raise  # the command's own error says it
         except SkillgenError:
             self.printer.say(foreign)
@@ -269,13 +245,12 @@ class Session:
         printer.out("; ".join(parts))
 
     def _warnings(self, host: Host) -> list[str]:
-        from skill.report.next_steps import stale_build
-
         warning = stale_build(host)
         return [warning] if warning else []
 
     def _two_gates(self, host: Host) -> list[str]:
         """A warning where units load the guard although the host's own source is patched."""
+        # Lazy: what reads units takes 0.05 s to import.
         from skill.guard.command import guarded
 
         units = guarded(host)
@@ -302,8 +277,6 @@ class Session:
         exit_code: bool,
         show_diff: bool = False,
     ) -> int:
-        from skill import transaction
-
         row.update(data.seen(plan))
         row["changes"] = [] if self.as_text else [data.change(change) for change in plan.changes]
         row.update(written=False, next=[], warnings=[])
@@ -318,9 +291,6 @@ class Session:
         if not dry_run:
             self._show_next(Host(host.root), plan, row)
         if self.form == "markdown":
-            from skill.report.markdown import pull_request
-            from skill.report.next_steps import next_steps
-
             self.printer.out(pull_request(plan, next_steps(host, plan)))
         if exit_code:
             return CHANGED if plan.changes else 0
@@ -341,8 +311,6 @@ class Session:
             printer.out(text.summary(plan, done) or text.nothing(plan))
 
     def _show_next(self, host: Host, plan: Plan, row: Row) -> None:
-        from skill.report.next_steps import next_steps
-
         row["warnings"] = self._warnings(host) + self._two_gates(host)
         if not plan.changes:
             self._show_warnings(row)
@@ -359,8 +327,6 @@ class Session:
             self._show_warnings(row)
 
     def _revert(self, host: Host, row: Row, keep: Sequence[str]) -> int:
-        from skill import transaction
-
         try:
             result = transaction.revert(host.root, keep)
         except transaction.ForeignRecord as foreign:
@@ -401,8 +367,6 @@ class Session:
                 f"skillgen revert {quoted(host.root)} --keep {quoted(first)}"
             )
         if result.rules:
-            from skill.report.next_steps import after_revert
-
             again = Host(host.root)
             row["warnings"] = self._warnings(again)
             self._show_steps(again, after_revert(again, result.rules), row)
@@ -423,10 +387,8 @@ class Session:
         return 0
 
     def _status(self, host: Host, row: Row) -> int:
-        from modify.added_modules import lost_modules
-        from skill import install, transaction
+        # Lazy: what reads units takes 0.05 s to import.
         from skill.guard.command import guarded
-        from skill.memory import memories
 
         applied = transaction.applied(host.root)
         modules = added_modules(host)
@@ -474,8 +436,6 @@ class Session:
             out(f"{safe(unit['path'])}: guarded (skillgen {unit['version']})")
 
     def _install(self, host: Host, row: Row, remove: bool) -> int:
-        from skill import install
-
         done = install.remove(host) if remove else install.install(host)
         warn = not remove and not install.has_runner()
         row.update(asdict(done), warnings=[install.NO_RUNNER] if warn else [])
@@ -492,57 +452,7 @@ class Session:
                 )
         return 1 if done.kept else 0
 
-    def _simulate(
-        self,
-        host: Host,
-        row: Row,
-        wanted: frozenset[str],
-        channels: tuple[str, ...],
-        after_only: bool,
-        guarded: bool,
-        chart: Path | None,
-        node_tools: Path | None,
-        require_fence: bool,
-    ) -> int:
-        from skill.report import chart as drawing
-        from skill.report import storms
-        from skill.simulate import WARNING, find_fence, simulate_host
-        from skill.simulate.tools import esbuild_folder, require_node
-
-        host.require_project()
-        fence = find_fence(required=require_fence)
-        row["fence"] = fence.kind or None
-        self.printer.say(WARNING + fence.words)
-
-        def tools() -> tuple[str, Path]:
-            return require_node(), esbuild_folder(node_tools, self.printer.say)
-
-        with self.printer.counting("runs") as progress:
-            report = simulate_host(
-                host,
-                wanted,
-                only=channels,
-                after_only=after_only,
-                guarded=guarded,
-                node_tools=tools,
-                progress=progress,
-                fence=fence,
-            )
-        row.update(storms.as_data(report))
-        if self.as_text:
-            for simulation in report.simulations:
-                lines = storms.text(simulation)
-                self.printer.lines(self.printer.safe(line) for line in lines)
-                self.printer.out("")
-            for path, why in report.left_out if not self.printer.quiet else ():
-                self.printer.out(f"left out: {self.printer.safe(path)}: {why}")
-        if chart is not None:
-            drawing.write(report, chart)
-        return report.code
-
     def _reset(self, host: Host, row: Row) -> int:
-        from skill.memory import memories, reset
-
         seen = memories(host)
         cleared = {memory.path for memory in reset(host)}
         row["memories"] = [{**asdict(memory), "cleared": memory.path in cleared} for memory in seen]
@@ -555,19 +465,13 @@ class Session:
         return 0
 
 
-def added_modules(host: Host) -> list[Row]:
-    """The files that skillgen added, known by their own header, also in a fresh clone."""
-    from skill.render import module_identity
-
-    found = []
-    for file in host.with_suffix(".ts", ".js", ".mjs", ".cjs", ".py"):
-        content = host.read(file.path)
-        if b"skillgen" in content[:400]:
-            identity = module_identity(content.decode("utf-8", "replace"))
-            if identity:
-                version, intact = identity
-                found.append({"path": file.path, "version": version, "intact": intact})
-    return found
+def options_of(choices: dict[str, Any]) -> Options:
+    """The options of a command line. Raises SkillgenError for a rule that there is not."""
+    for name in ("select", "ignore"):
+        choices[name] = chosen = frozenset(choices.get(name, ()))
+        if chosen:
+            require_known(sorted(chosen))
+    return Options(**choices)
 
 
 def without_record(host: Host, modules: list[Row]) -> str:
@@ -577,9 +481,6 @@ def without_record(host: Host, modules: list[Row]) -> str:
     tracks came with a commit that may hold other work: git's own history is not read here,
     for in a repository that somebody else made, that could run programs.
     """
-    from skill.importers import importers
-    from skill.transaction.tracked import is_tracked
-
     path = modules[0]["path"]
     if is_tracked(host.root, path):
         commit = f"$(git log --diff-filter=A --format=%h -1 -- {quoted(path)})"

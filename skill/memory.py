@@ -14,6 +14,7 @@ from typing import Any
 
 from skill.host import Host
 from skill.policy import MEMORY_VERSION, POLICY
+from skill.transaction import rewrite_file
 
 SUFFIX = "-reconnect.json"
 LARGEST = 1_000_000
@@ -116,8 +117,6 @@ def reset(host: Host) -> list[Memory]:
 
     Raises SkillgenError when one cannot be written.
     """
-    from skill.transaction import rewrite_file
-
     held = [memory for memory in memories(host) if memory.state != "clear"]
     for memory in held:
         rewrite_file(host.root, memory.path, cleared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from skill.source_paths import SKILL_ASSETS
@@ -34,3 +35,29 @@ class Options:
     def covers(self, path: str) -> bool:
         """Whether a run with these options may change the file."""
         return not self.only_skill_assets or path.startswith(SKILL_ASSETS)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardOptions:
+    """Of ``skillgen guard``. command: what stands behind ``--``."""
+
+    units: tuple[Path, ...] = ()
+    guard_file: Path | None = None
+    service: str | None = None
+    memory: str | None = None
+    remove: bool = False
+    dry_run: bool = False
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StormOptions:
+    """Of ``skillgen simulate``. scenarios, channels: ids and files, or none for all of them."""
+
+    scenarios: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    after_only: bool = False
+    guarded: bool = False
+    chart: Path | None = None
+    node_tools: Path | None = None
+    require_fence: bool = False

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, get_args
 from xml.parsers.expat import ExpatError
 
-from skill import __version__
+import modify
+from skill import __version__, render
 from skill.edit import Addition, Patch, apply_edits
 from skill.errors import SkillgenError
 from skill.finding import Finding, Note
@@ -100,8 +101,6 @@ def make_plan(host: Host, options: Options) -> Plan:
     Raises SkillgenError when a file cannot be read as what it is, when a result does not
     parse (promise 5), or when a file to be added has the name of another one.
     """
-    import modify
-
     patch = modify.examine(host, options)
     notes = list(patch.notes)
     changes = [*_additions(host, patch, notes), *_rewrites(host, patch)]
@@ -145,9 +144,7 @@ def _additions(host: Host, patch: Patch, notes: list[Note]) -> Iterable[Change]:
 
 def _replacement(path: str, before: bytes, mode: int, addition: Addition) -> Change | None:
     """An added file of an older skillgen becomes the new one; one that was edited stays."""
-    from skill.render import module_identity
-
-    identity = module_identity(before.decode("utf-8", "replace"))
+    identity = render.module_identity(before.decode("utf-8", "replace"))
     if identity is None:
         raise SkillgenError(
             f"{path}: skillgen would add this file, but the host has one of that name; "
@@ -173,8 +170,6 @@ PARSE_ERRORS = (
 
 def verify(change: Change) -> None:
     """Raise SkillgenError when the file does not parse after the change (promise 5)."""
-    import modify
-
     if change.after is None:
         return
     parse = PARSERS.get(Path(change.path).suffix)

@@ -94,6 +94,7 @@ def module_identity(text: str) -> tuple[str, bool] | None:
     version, digest = header.groups()
     rest = text[: header.start()] + text[header.end() :]
     if "#" in header[0]:
+        # Lazy: it takes some milliseconds to import, and few hosts have a Python module.
         from skill.render_python import python_digest
 
         return version, python_digest(rest) == digest

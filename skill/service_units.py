@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modify.units.bot_project import BotProject
 from skill.edit import Addition, Patch
 from skill.errors import SkillgenError
 from skill.finding import Note
@@ -20,7 +21,6 @@ from skill.options import Options, ServiceKind
 from skill.service_templates import UNITS, Program
 
 if TYPE_CHECKING:
-    from modify.units.bot_project import BotProject
     from modify.units.model import UnitText
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "add" / "service"
@@ -67,8 +67,6 @@ def render_service(
 ) -> Addition:
     """The unit as a file of the host. ``find``: where a program lies on this machine."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    from modify.units.bot_project import BotProject
 
     project = BotProject(host)
     program = program_of(project, find)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from skill.guard.command import Choice
+from skill.options import GuardOptions
 
 PATH = click.Path(path_type=Path)
 BEHIND = "guard.command"
@@ -47,13 +46,11 @@ OPTIONS = (
 )
 
 
-def choice_from(choices: dict[str, Any]) -> Choice:
+def choice_from(choices: dict[str, Any]) -> GuardOptions:
     """Raises UsageError for options that do not go together."""
-    from skill.guard.command import Choice
-
     command = click.get_current_context().meta.get(BEHIND, ())
     names = ("units", "service", "guard_file", "memory", "remove", "dry_run")
-    choice = Choice(**{name: choices.pop(name) for name in names}, command=command)
+    choice = GuardOptions(**{name: choices.pop(name) for name in names}, command=command)
     if choice.command and (choice.units or choice.remove):
         raise click.UsageError("a command runs once; --unit and --remove do not go with it")
     return choice

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from modify.units.locate import unit_texts
 from skill import __version__
+from skill.added import added_modules
 from skill.errors import SkillgenError
 from skill.guard import files, node, values
 from skill.guard.render import guard_identity
 from skill.guard.unit import KINDS, Guarding, Unit, open_unit
 from skill.host import Host
+from skill.options import GuardOptions
 from skill.report.diff import diff_of
 from skill.report.printer import Printer
 from skill.shell import quoted
@@ -32,19 +34,6 @@ PLACES = (
 """Where units are installed."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What the command line says."""
-
-    units: tuple[Path, ...] = ()
-    guard_file: Path | None = None
-    service: str | None = None
-    memory: str | None = None
-    remove: bool = False
-    dry_run: bool = False
-    command: tuple[str, ...] = ()
-
-
 def default_guard() -> Path:
     """A path without a version: an upgrade replaces the file, and no unit has to change."""
     data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
@@ -53,7 +42,7 @@ def default_guard() -> Path:
     return Path(data).absolute() / "skillgen" / "guard.cjs"
 
 
-def guard(host: Host, row: Row, choice: Choice, printer: Printer, as_text: bool) -> int:
+def guard(host: Host, row: Row, choice: GuardOptions, printer: Printer, as_text: bool) -> int:
     """Carry it out on one host: the exit status."""
     row.update(guard=None, proof=None, changes=[], next=[], todo=[], notes=[], written=False)
     if choice.command:
@@ -88,7 +77,7 @@ def of_kind(unit: Unit) -> ModuleType:
     return import_module(f"skill.guard.{unit.kind}")
 
 
-def add(unit: Unit, row: Row, choice: Choice) -> Guarding:
+def add(unit: Unit, row: Row, choice: GuardOptions) -> Guarding:
     """Install the guard, see that it loads, and only then say what the unit gains."""
     require_not_patched(unit.host)
     kind = of_kind(unit)
@@ -115,8 +104,6 @@ def remove(unit: Unit) -> Guarding:
 
 def require_not_patched(host: Host) -> None:
     """Two gates would count each attempt twice."""
-    from skill.commands import added_modules
-
     modules = added_modules(host)
     if modules:
         path = modules[0]["path"]
@@ -143,7 +130,9 @@ def prove_in_advance(unit: Unit, row: Row, kind: ModuleType) -> None:
     )
 
 
-def install_only(host: Host, row: Row, choice: Choice, printer: Printer, as_text: bool) -> int:
+def install_only(
+    host: Host, row: Row, choice: GuardOptions, printer: Printer, as_text: bool
+) -> int:
     """The guard without a unit: where it lies, and what to do with it."""
     require_not_patched(host)
     place = choice.guard_file.absolute() if choice.guard_file else default_guard()
@@ -166,8 +155,6 @@ def install_only(host: Host, row: Row, choice: Choice, printer: Printer, as_text
 
 def unit_files(host: Host) -> list[Any]:
     """The unit files of the host itself."""
-    from modify.units.locate import unit_texts
-
     return [
         text
         for text in unit_texts(host)
@@ -202,7 +189,7 @@ def installed(host: Host) -> Iterator[str]:
                 yield str(path)
 
 
-def run_command(host: Host, choice: Choice, printer: Printer) -> int:
+def run_command(host: Host, choice: GuardOptions, printer: Printer) -> int:
     """Become the command, with the guard in its environment; a dry run shows that."""
     require_not_patched(host)
     place = choice.guard_file.absolute() if choice.guard_file else default_guard()
@@ -230,7 +217,7 @@ def run_command(host: Host, choice: Choice, printer: Printer) -> int:
 
 
 def show(
-    host: Host, row: Row, changed: Sequence[files.Wanted], choice: Choice, printer: Printer
+    host: Host, row: Row, changed: Sequence[files.Wanted], choice: GuardOptions, printer: Printer
 ) -> None:
     safe = printer.safe
     if choice.dry_run and changed:

@@ -15,9 +15,9 @@ from pathlib import Path
 from skill.errors import SkillgenError
 from skill.report.file import write_report
 from skill.report.storms import cells
-from skill.simulate import Report, Simulation
 from skill.storm.outcome import Outcome
 from skill.storm.scenarios import DAY, HOUR, MOST_IN_AN_HOUR
+from skill.storm.simulate import Report, Simulation
 
 HOURS = int(DAY / HOUR)
 COLUMNS = 3

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from modify.kit.typescript import javascript
 from skill.host import Host
 from skill.source_paths import SCRIPTS, is_among_tests
 
@@ -150,8 +151,6 @@ def of_python(text: str) -> Iterator[str]:
 
 def of_code(host: Host, path: str) -> Iterator[str]:
     """The texts of a TypeScript or JavaScript file; a name in a hole is followed to its value."""
-    from modify.kit.typescript import javascript
-
     content = host.read(path)
     for literal in javascript.literals(javascript.parse(content, path)):
         start, end = javascript.span(literal)

@@ -11,7 +11,7 @@ JSON of ``simulate``, HOST (see ``skill.report.data``):
 UNIT: {"path", "line", "kind", "restart", "restart_s", …} (``skill.storm.supervisor``).
 OUTCOME: {"not_run": why, or "", "attempts", "busiest_hour", "starts", "exits": {code: count},
     "next_s": seconds or null, "first_up_s", "ready_s", "up_at_end", "broken": [text], …}
-    (``skill.storm.run.Outcome``); times are virtual seconds.
+    (``skill.storm.outcome.Outcome``); times are virtual seconds.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from dataclasses import asdict
 from math import inf
 from typing import Any
 
-from skill.simulate import Report, Side, Simulation
 from skill.storm.outcome import Outcome
 from skill.storm.scenarios import Scenario
+from skill.storm.simulate import Report, Side, Simulation
 
 HEAD = ("scenario", "busiest hour", "24 hours", "exits", "next attempt", "ready", "")
 ARROW = " → "

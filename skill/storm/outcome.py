@@ -275,14 +275,13 @@ class Outcome:
         )
         return found
 
-    def as_json(self, *, times: bool = False) -> dict[str, Any]:
-        """Plain values; ``times`` adds every attempt, start and exit, and lines of the log."""
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, without each attempt, start and exit, and without the log."""
         whole = asdict(self)
         whole["scenario"] = self.scenario.id
         whole["broken"] = self.broken()
-        if not times:
-            for key in ("attempts_at", "runs_at", "starts_at", "exits_at", "log"):
-                del whole[key]
+        for key in ("attempts_at", "runs_at", "starts_at", "exits_at", "log"):
+            del whole[key]
         return whole
 
 

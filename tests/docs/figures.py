@@ -17,9 +17,9 @@ from pathlib import Path
 from skill.host import Host
 from skill.report.chart import draw
 from skill.report.storms import ARROW, cells
-from skill.simulate import Report, simulate_host
-from skill.simulate.tools import CHECKOUT_TOOLS, require_node
+from skill.storm.host.tools import CHECKOUT_TOOLS, require_node
 from skill.storm.scenarios import EXTRA, TABLE
+from skill.storm.simulate import Report, simulate_host
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 DEMO = CHECKOUT / "tests" / "hosts" / "v1-class"

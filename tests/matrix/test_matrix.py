@@ -21,7 +21,7 @@ from modify.kit.typescript.source import Source
 from skill.edit import Edit, Patch, apply_edits
 from skill.host import Host
 from skill.options import Options
-from skill.storm.run import simulate
+from skill.storm.node.run import simulate
 from skill.storm.scenarios import EXTRA, TABLE
 from skill.storm.supervisor import ON_FAILURE_10S
 from tests.matrix.variants import (

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from skill.host import Host
-from skill.simulate import simulate_host
 from skill.storm.catalogue import BY_ID
+from skill.storm.simulate import simulate_host
 from tests.real.packages import HOSTS, copied
 
 # What is not run there, and a part of the reason; the rest is run and keeps its promises.

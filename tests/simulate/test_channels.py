@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from skill.host import Host
-from skill.simulate.channels import channels_of
+from skill.storm.host.channels import channels_of
 
 FIXTURES = {
     "v1-class": ("src/channels/whatsapp.ts", "by new WhatsAppChannel().connect()"),

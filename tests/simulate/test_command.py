@@ -17,8 +17,9 @@ from skill import cli, transaction
 from skill.host import Host
 from skill.options import Options
 from skill.plan import make_plan
-from skill.simulate import WARNING, find_fence, tools
 from skill.storm.catalogue import EVERY
+from skill.storm.host import tools
+from skill.storm.simulate import WARNING, find_fence
 from tests.e2e.harness import tree
 
 SVG = "{http://www.w3.org/2000/svg}"

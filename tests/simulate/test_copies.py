@@ -11,8 +11,8 @@ from skill import transaction
 from skill.host import Host
 from skill.options import Options
 from skill.plan import make_plan
-from skill.simulate.channels import channels_of
-from skill.simulate.copies import copies, laid_out
+from skill.storm.host.channels import channels_of
+from skill.storm.host.copies import copies, laid_out
 from tests.e2e.harness import tree
 
 CHANNEL = "src/channels/whatsapp.ts"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from skill import cli
-from skill.simulate import find_fence
 from skill.storm.fence import FENCED, NO_FENCE
+from skill.storm.simulate import find_fence
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 
 from skill import cli
 from skill.host import Host
-from skill.simulate import Simulation, simulate_host
 from skill.storm.catalogue import BY_ID
 from skill.storm.outcome import Fault, Outcome
 from skill.storm.scenarios import MOST_IN_A_DAY
+from skill.storm.simulate import Simulation, simulate_host
 
 IDS = ("healthy", "flapping", "revoked")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from skill.host import Host
-from skill.simulate.units import OwnUnit, own_unit
+from skill.storm.host.units import OwnUnit, own_unit
 from skill.storm.supervisor import (
     ALWAYS_5S,
     LAUNCHD_KEEP_ALIVE,

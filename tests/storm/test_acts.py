@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from skill.storm.node.run import prepared, simulate
 from skill.storm.outcome import Outcome
-from skill.storm.run import prepared, simulate
 from skill.storm.scenarios import WELL, Act, Bound, Does, Phase, Scenario
 from skill.storm.supervisor import ALWAYS_5S, NONE, Supervisor
 

@@ -19,7 +19,7 @@ import pytest
 from skill.storm import fence as fences
 from skill.storm.child import MOST_ANSWER
 from skill.storm.fence import NONE, Fence, Limits
-from skill.storm.run import prepared
+from skill.storm.node.run import prepared
 from tests.storm.hostile.play import fence_of, name_of
 
 KINDS = ("bubblewrap", "unshare", "none")

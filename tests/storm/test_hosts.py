@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from skill.host import Host
-from skill.simulate import simulate_host
-from skill.simulate.units import own_unit
 from skill.storm.catalogue import BY_ID
+from skill.storm.host.units import own_unit
+from skill.storm.node.run import simulate
 from skill.storm.outcome import Outcome
-from skill.storm.run import simulate
 from skill.storm.scenarios import EXTRA, MOST_IN_AN_HOUR, TABLE
+from skill.storm.simulate import simulate_host
 from skill.storm.supervisor import ALWAYS_5S, NONE, ON_FAILURE_10S
 
 # One of each kind; ``make storms`` runs all of them.

@@ -8,8 +8,8 @@ from textwrap import dedent
 import pytest
 
 from skill.host import Host
+from skill.storm.host.python_channels import PythonChannel, discover
 from skill.storm.outcome import StormError
-from skill.storm.python.discover import PythonChannel, discover
 from skill.storm.python.run import simulate_python
 from skill.storm.python.scenarios import BRIDGE, NEONIZE
 from tests.e2e_python.harness import Trial

@@ -11,7 +11,7 @@ import pytest
 
 from skill.storm.fence import NONE as NO_FENCE
 from skill.storm.fence import Fence
-from skill.storm.python.discover import PythonChannel
+from skill.storm.host.python_channels import PythonChannel
 from skill.storm.python.run import PythonOutcome, simulate_python, why_not
 from skill.storm.python.scenarios import BRIDGE, NEONIZE, PythonScenario, whatsmeow_dials
 from skill.storm.supervisor import (

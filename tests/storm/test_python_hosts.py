@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from skill.host import Host
-from skill.storm.python.discover import PythonChannel, discover
+from skill.storm.host.python_channels import PythonChannel, discover
 from skill.storm.python.run import PythonOutcome, simulate_python
 from skill.storm.python.scenarios import TABLES
 from skill.storm.scenarios import HOUR

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from skill.storm.node.run import simulate
 from skill.storm.outcome import Outcome
-from skill.storm.run import simulate
 from skill.storm.scenarios import EXTRA, TABLE
 from skill.storm.supervisor import ALWAYS_5S, NONE, ON_FAILURE_10S, Supervisor
 

@@ -23,6 +23,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
+from skill.storm.folder import throw_away
+
 INSIDE = Path(__file__).with_name("inside.py")
 MIB = 1 << 20
 # What a bot writes lives in memory; so much of it, in so many files.
@@ -167,8 +169,6 @@ def candidates() -> list[Fence]:
 
 def problem(fence: Fence) -> str:
     """Why a trivial command does not run in this fence; nothing if it does."""
-    from skill.storm.folder import throw_away
-
     with throw_away("fence-") as place:
         work = _folder(place / "work")
         reading, writing = os.pipe()

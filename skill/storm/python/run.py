@@ -24,10 +24,10 @@ from skill.storm import fence as fences
 from skill.storm.child import NotRun, answers, junk
 from skill.storm.fence import MIB, Fence, Limits
 from skill.storm.folder import throw_away
+from skill.storm.host.python_channels import PythonChannel, discover
 from skill.storm.outcome import Outcome, StormError, checked, fast_folder
-from skill.storm.python.discover import PythonChannel, discover
 from skill.storm.python.scenarios import STOPS_WITHIN, TABLES, PythonScenario
-from skill.storm.supervisor import ALWAYS_5S, Supervisor
+from skill.storm.supervisor import ALWAYS_5S, Supervisor, rules
 
 RUNNER = Path(__file__).parent / "runner"
 TIMEOUT_S = 300.0  # real seconds for one scenario
@@ -134,7 +134,7 @@ def simulate_python(
             drive = asdict(found) | {"class": found.name, "function": found.name}
             request = {
                 "scenario": _scenario_json(scenario),
-                "supervisor": asdict(supervisor),
+                "supervisor": rules(supervisor),
                 "drive": drive,
                 "source": str(source),
                 "host": str(host),

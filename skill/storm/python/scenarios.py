@@ -301,3 +301,9 @@ NEONIZE: tuple[PythonScenario, ...] = (
 )
 
 TABLES: dict[Way, tuple[PythonScenario, ...]] = {"bridge": BRIDGE, "neonize": NEONIZE}
+
+
+def scenarios_of_kind(kind: str = "") -> tuple[Scenario, ...]:
+    """Those of one kind of channel (``bridge``, ``neonize``), or of all."""
+    tables = [table for way, table in TABLES.items() if kind in ("", way)]
+    return tuple({one.id: one for table in tables for one in table}.values())

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from skill.storm.catalogue import BY_ID
 from skill.storm.fence import NONE, Fence, candidates
+from skill.storm.host.python_channels import PythonChannel
+from skill.storm.node.run import prepared
 from skill.storm.outcome import Outcome
-from skill.storm.python.discover import PythonChannel
 from skill.storm.python.run import simulate_python
 from skill.storm.python.scenarios import BRIDGE
-from skill.storm.run import prepared
 from skill.storm.supervisor import NONE as UNSUPERVISED
 
 

@@ -19,6 +19,7 @@ from collections.abc import Generator
 from types import SimpleNamespace
 from typing import Any
 
+from .stubs import Pliable, StandIn
 from .world import Process, World
 
 HANDSHAKE_S = 0.05
@@ -346,8 +347,6 @@ def websockets_sync(module: Any) -> None:
 
 
 def aiohttp(module: Any) -> None:
-    from .stubs import Pliable, StandIn
-
     class ClientSession(StandIn):
         def ws_connect(self, url: Any, **options: Any) -> Dial:
             return FrameDial(url, **options)

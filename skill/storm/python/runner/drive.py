@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .scheduler import Ended
-from .stubs import Pliable, value_for
+from .stubs import Module, Pliable, value_for
 from .world import World
 
 _TEXT = re.compile(r"url|uri|path|database|db|name|session|token|phone|host|bridge|number", re.I)
@@ -268,8 +268,6 @@ def _asked_for(error: ImportError) -> bool:
 
 
 def _stand_in(module: types.ModuleType) -> None:
-    from .stubs import Module
-
     module.__class__ = Module
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import io
+import math
 import os
 import signal
 import sys
@@ -17,8 +18,6 @@ from .scheduler import Ended, Scheduler, Thread
 # Log lines that are kept: the first and the last of a scenario.
 LOG_HEAD = LOG_TAIL = 40
 _OWN = __name__.partition(".")[0]
-# systemd.service(5): these ends are no failures.
-CLEAN_SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM", "SIGPIPE")
 
 
 class Process:
@@ -324,88 +323,80 @@ class World:
 
 
 class Supervisor:
-    """Restart rules; the fields are those of skill/storm/supervisor.py, in seconds."""
+    """Starts a process again, or not, by what ``rules()`` of skill/storm/supervisor.py gives.
+
+    The Node engine plays the same rules (node/runner/supervisor.cjs).
+    """
 
     def __init__(self, rules: dict[str, Any]) -> None:
         self.rules = rules
         # systemd's rate limit: a window from its first start, not a sliding one.
         self.window: list[float] | None = None
-        self.backoff = 0.0
-        self.restarts = 0
+        self.pause_ms = 0.0
+        self.counted = 0
+        self.first_at: float | None = None
 
     def allows(self, now: float) -> bool:
-        interval, burst = self.rules["limit_interval_s"], self.rules["limit_burst"]
-        if self.rules["kind"] != "systemd" or not interval or not burst:
+        """Whether a start is allowed at all: the start limit."""
+        if self.first_at is None:
+            self.first_at = now
+        limit = self.rules["start_limit"]
+        if limit is None:
             return True
-        if self.window is None or now - self.window[0] >= interval:
-            self.window = [now, 1]
-            return True
+        if self.window is None or span(self.window[0], now) >= limit["interval_s"]:
+            self.window = [now, 0]
         self.window[1] += 1
-        return bool(self.window[1] <= burst)
+        return bool(self.window[1] <= limit["burst"])
 
     def next(self, now: float, started_at: float, code: int | str) -> float | None:
         """Seconds until the next start; None for none. code: a status, or a signal's name."""
-        rules, ran = self.rules, now - started_at
-        kind, restart, pause = rules["kind"], rules["restart"], float(rules["restart_s"])
-        killed = isinstance(code, str)
-        clean = code == 0 or (kind == "systemd" and code in CLEAN_SIGNALS)
-        if kind == "systemd" and not killed and code in rules["force_codes"]:
-            return pause
-        if kind in ("systemd", "pm2") and not killed and code in rules["prevent_codes"]:
+        limit, ran = self.rules["limit"], span(started_at, now)
+        counts = limit is not None and self.counts(limit, ran, now)
+        retried = counts and limit["retry_step_s"] is not None
+        if not retried and not self.restarts_after(code):
             return None
-        if kind in ("none",) or restart == "no":
+        if counts:
+            self.counted += 1
+        elif limit is not None and limit["retry_step_s"] is not None:
+            self.counted = 0
+        if limit is not None and self.counted >= limit["ends"]:
             return None
-        if kind == "supervisord":
-            return self.supervisord(ran, code)
-        if (restart == "on-failure" and clean) or (restart == "on-success" and not clean):
-            return None
-        if restart in ("on-abnormal", "on-abort", "on-watchdog") and not killed:
-            return None
-        if kind == "systemd":
-            return pause
-        if kind == "launchd":
-            return max(pause - ran, 0.0)
-        if kind == "compose":
-            return self.compose(ran)
-        if kind == "pm2":
-            return self.pm2(ran, now)
-        most = rules.get("backoff_s", 0.0)  # a shell loop
-        self.backoff = min(self.backoff * 2, most) if self.backoff and most else pause
-        return self.backoff
+        return float(self.counted * limit["retry_step_s"]) if retried else self.wait(ran)
 
-    def compose(self, ran: float) -> float | None:
-        """moby's restart manager: 100 ms, doubled up to 60 s, back after 10 s of life."""
-        self.restarts += 1
-        if self.rules["max_restarts"] and self.restarts > self.rules["max_restarts"]:
-            return None
-        self.backoff = 0.1 if ran >= 10 or not self.backoff else min(self.backoff * 2, 60.0)
-        return self.backoff
+    def counts(self, limit: dict[str, Any], ran: float, now: float) -> bool:
+        age = span(self.first_at or 0.0, now)
+        if limit["new_s"] is not None and age >= limit["new_s"]:
+            return False
+        return bool(limit["life_s"] is None or ran < limit["life_s"])
 
-    def pm2(self, ran: float, now: float) -> float | None:
-        """pm2's God.handleExit: early exits count only while the app is young."""
-        most, least = self.rules["max_restarts"], self.rules.get("min_uptime_s", 0.0)
-        first = self.rules.get("backoff_s", 0.0)
-        if ran < least and now < least * most:
-            self.restarts += 1
-        if most and self.restarts >= most:
-            return None
-        if not first:
-            return float(self.rules["restart_s"])
-        if ran >= 30:
-            self.backoff = 0.0
-        self.backoff = min(15.0, self.backoff * 1.5) if self.backoff else first
-        return self.backoff
-
-    def supervisord(self, ran: float, code: int | str) -> float | None:
-        """An end within startsecs is a failed start, tried startretries times."""
+    def restarts_after(self, code: int | str) -> bool:
         rules = self.rules
-        if ran < rules.get("min_uptime_s", 0.0):
-            self.restarts += 1
-            return None if self.restarts > rules["max_restarts"] else float(self.restarts)
-        self.restarts = 0
-        if rules["restart"] == "on-failure" and code in rules["prevent_codes"]:
-            return None
-        return 0.0
+        if isinstance(code, str) and rules["signal_status"] is not None:
+            code = int(rules["signal_status"])
+        if code in rules["prevent_codes"]:
+            return False
+        if code in rules["force_codes"]:
+            return True
+        if isinstance(code, str):
+            end = "success" if code in rules["success_signals"] else "signal"
+        else:
+            end = "success" if code in rules["success_codes"] else "failure"
+        return end in rules["restarts_after"]
+
+    def wait(self, ran: float) -> float:
+        rules, growth = self.rules, self.rules["growth"]
+        if growth is None:
+            return max(float(rules["pause_s"]) - (ran if rules["pause_since"] == "start" else 0), 0)
+        if growth["rested_s"] is not None and ran >= growth["rested_s"]:
+            self.pause_ms = 0.0
+        longer = math.floor(min(self.pause_ms * growth["factor"], growth["longest_s"] * 1000))
+        self.pause_ms = longer if self.pause_ms else growth["first_s"] * 1000
+        return self.pause_ms / 1000
+
+
+def span(since: float, now: float) -> float:
+    """Seconds, to the microsecond: 10 s of life are 10 s, whatever sums of floats make of them."""
+    return round(now - since, 6)
 
 
 # --- what a process may ask of its system ----------------------------------------------------

@@ -12,19 +12,21 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import libcst as cst
+
+from modify.bridge.bridge_process import children
+from modify.bridge.bridge_status import status_branch
+from modify.bridge.link import LinkLoop, is_async, link_loops, self_pacing
+from modify.bridge.other_reconnects import redials
+from modify.kit.python.source import Source, all_of, called, inside, names_in
+from modify.neonize.client import CONNECTS, Client, clients, looks_like, why_not_a_daemon
+from modify.python import marked
 from skill.errors import UnreadableSource
 from skill.host import Host
 from skill.options import Options
 from skill.storm.python.scenarios import Way
-
-if TYPE_CHECKING:
-    import libcst as cst
-
-    from modify.bridge.link import LinkLoop
-    from modify.kit.python.source import Source
-    from modify.neonize.client import Client
 
 Kind = Literal["program", "class", "function"]
 # What a host's manager calls, best first.
@@ -68,8 +70,6 @@ class PythonChannel:
 
 def discover(host: Host) -> list[PythonChannel]:
     """Every Python channel of a host, in the order of its files; no host code is run."""
-    from modify.python import marked
-
     found: list[PythonChannel] = []
     for path in marked(host, Options()):
         found += _in_file(host, path, host.read(path))
@@ -77,12 +77,6 @@ def discover(host: Host) -> list[PythonChannel]:
 
 
 def _in_file(host: Host, path: str, content: bytes) -> Iterator[PythonChannel]:
-    from modify.bridge.bridge_process import children
-    from modify.bridge.link import link_loops, self_pacing
-    from modify.bridge.other_reconnects import redials
-    from modify.kit.python.source import Source
-    from modify.neonize.client import clients, why_not_a_daemon
-
     try:
         source = Source.parse(path, content)
     except UnreadableSource as error:
@@ -112,9 +106,6 @@ def _in_file(host: Host, path: str, content: bytes) -> Iterator[PythonChannel]:
 
 
 def _link(host: Host, link: LinkLoop) -> PythonChannel:
-    from modify.bridge.bridge_status import status_branch
-    from modify.bridge.link import is_async
-
     source = link.source
     asynchronous = is_async(link.function)
     shape = f"bridge link, {'asyncio' if asynchronous else 'thread'}"
@@ -126,8 +117,6 @@ def _link(host: Host, link: LinkLoop) -> PythonChannel:
 
 
 def _client(host: Host, client: Client) -> PythonChannel:
-    from modify.neonize.client import looks_like
-
     source = client.source
     shape = f"neonize, {'asyncio' if client.is_async else 'threads'}"
     made = _Maker(host, source, "neonize", shape, source.line(client.place))
@@ -139,25 +128,18 @@ def _client(host: Host, client: Client) -> PythonChannel:
             return made.no("nothing in this file connects the client that it makes")
         return made.channel(starter, None)
     if client.owner is None:
-        leading = entry_of(functions_of(source), client.scope.name.value, _names)
+        leading = entry_of(functions_of(source), client.scope.name.value, names_in)
         return made.channel(functions_of(source).get(leading, client.scope), None)
     return made.channel(client.scope, client.owner)
 
 
 def functions_of(source: Source) -> dict[str, cst.FunctionDef]:
-    import libcst as cst
-
     body = source.module.body
     return {item.name.value: item for item in body if isinstance(item, cst.FunctionDef)}
 
 
 def _dialling(source: Source, of_client: Callable[[str], bool]) -> cst.FunctionDef | None:
     """The function of a file that calls ``client.connect()``."""
-    import libcst as cst
-
-    from modify.kit.python.source import all_of, called
-    from modify.neonize.client import CONNECTS
-
     for function in functions_of(source).values():
         for call in all_of(function, cst.Call):
             if CONNECTS.search(called(call)) and of_client(called(call)):
@@ -191,8 +173,6 @@ class _Maker:
     def channel(
         self, function: cst.FunctionDef, owner: cst.ClassDef | None, **more: Any
     ) -> PythonChannel:
-        import libcst as cst
-
         if owner is None:
             outer = self.source.nearest(function, cst.FunctionDef)
             if outer is not None:
@@ -262,10 +242,6 @@ def entry_of(
 
 def _mentions(method: cst.FunctionDef) -> set[str]:
     """Names of ``self.…`` in a method, called or handed on."""
-    import libcst as cst
-
-    from modify.kit.python.source import inside
-
     return {
         node.attr.value
         for node in inside(method)
@@ -273,13 +249,6 @@ def _mentions(method: cst.FunctionDef) -> set[str]:
         and isinstance(node.value, cst.Name)
         and node.value.value in ("self", "cls")
     }
-
-
-def _names(function: cst.FunctionDef) -> set[str]:
-    """Names that a function mentions."""
-    from modify.kit.python.source import names_in
-
-    return names_in(function)
 
 
 def _events(source: Source, test: str) -> set[str]:

@@ -21,7 +21,7 @@ from skill.errors import SkillgenError
 ESBUILD = "0.27.7"
 LEAST_NODE = 20
 # A checkout whose `make setup` has run has the tests' tools.
-CHECKOUT_TOOLS = Path(__file__).resolve().parent.parent.parent / ".cache" / "node-tools"
+CHECKOUT_TOOLS = Path(__file__).resolve().parents[3] / ".cache" / "node-tools"
 INSTALL_S = 180.0
 
 

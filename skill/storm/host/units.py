@@ -10,23 +10,31 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from modify.kit.text.yaml_nodes import Scalar
+from modify.units import is_ours, process_managers, read_units
+from modify.units.bot_project import BotProject
+from modify.units.locate import unit_texts
+from modify.units.managers.compose import ComposeService
+from modify.units.managers.launchd import LaunchdUnit
+from modify.units.managers.pm2 import App
+from modify.units.managers.shell import Loop
+from modify.units.managers.supervisord import Program
+from modify.units.managers.systemd import (
+    DEFAULT_BURST,
+    DEFAULT_INTERVAL,
+    DEFAULT_PAUSE,
+    SystemdUnit,
+    seconds,
+)
+from modify.units.model import UnitText
 from skill.host import Host
 from skill.source_paths import SKILL_ASSETS
-from skill.storm.supervisor import NONE, Supervisor
-
-if TYPE_CHECKING:
-    from modify.units.managers.compose import ComposeService
-    from modify.units.managers.launchd import LaunchdUnit
-    from modify.units.managers.pm2 import App
-    from modify.units.managers.shell import Loop
-    from modify.units.managers.supervisord import Program
-    from modify.units.managers.systemd import SystemdUnit
-    from modify.units.model import UnitText
+from skill.storm.supervisor import MANAGERS, NONE, Supervisor
 
 # Where a host has units of several kinds, the first of these is what it is run under.
-ORDER = ("systemd", "launchd", "compose", "pm2", "supervisord", "shell")
+ORDER = tuple(MANAGERS)
 FOREVER_S = 1e9
 
 
@@ -58,11 +66,6 @@ def _rank(unit: OwnUnit) -> tuple[bool, str, int]:
 
 
 def _own_units(host: Host) -> Iterator[OwnUnit]:
-    from modify.units import is_ours, process_managers, read_units
-    from modify.units.bot_project import BotProject
-    from modify.units.locate import unit_texts
-    from modify.units.managers.launchd import LaunchdUnit
-
     project = BotProject(host)
     texts = [text for text in unit_texts(host) if text.form != "document" and not text.in_test]
     units = read_units(project, [text for text in texts if text.kind not in process_managers.KINDS])
@@ -95,12 +98,6 @@ def _systemd(unit: SystemdUnit) -> Supervisor:
     """``StartLimitIntervalSec=`` counts in ``[Unit]`` only (systemd >= 230);
     ``StartLimitBurst=`` and the legacy ``StartLimitInterval=`` in ``[Service]`` too.
     """
-    from modify.units.managers.systemd import (
-        DEFAULT_BURST,
-        DEFAULT_INTERVAL,
-        DEFAULT_PAUSE,
-        seconds,
-    )
 
     def value(*places: tuple[str, str]) -> str:
         for each in (unit, unit.base):
@@ -145,8 +142,6 @@ def _launchd(unit: LaunchdUnit) -> Supervisor:
 
 
 def _compose(service: ComposeService) -> Supervisor:
-    from modify.kit.text.yaml_nodes import Scalar
-
     given = service.restart.value if service.restart else None
     policy = given.value if isinstance(given, Scalar) else "no"
     default = re.fullmatch(r"\$\{\w+:?-(.*)\}", policy)

@@ -1,9 +1,9 @@
 """``skillgen simulate``: a host's own channel code, before and after the patch, in the storm.
 
 The only command that runs the host's code, and it says so: copies of the host's sources, with a
-fake WhatsApp and virtual time (``skill.storm.run``), in the fence that the system has, or else
-without one, as a line says beforehand (``skill.storm.fence``). ``copies`` makes the two sides,
-``channels`` says how to start them, ``units`` what restarts them, ``tools`` finds what runs them.
+fake WhatsApp and virtual time (``node``, ``python``), in the fence that the system has, or else
+without one, as a line says beforehand (``fence``). ``host`` holds what is read from the host:
+``copies`` makes the two sides, ``channels`` finds how to start them, ``units`` what restarts them.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from skill.errors import SkillgenError
 from skill.guard.render import render_wrapping
 from skill.host import Host
 from skill.options import Options
-from skill.simulate import python_engine
-from skill.simulate.channels import Channels, HostChannel, Way, channels_of
-from skill.simulate.copies import Copies, copies, laid_out
-from skill.simulate.units import OwnUnit, own_unit
 from skill.storm import fence as fences
 from skill.storm.catalogue import BY_ID, EVERY
 from skill.storm.child import stoppable
 from skill.storm.fence import Fence
+from skill.storm.host.channels import Channels, HostChannel, Way, channels_of
+from skill.storm.host.copies import Copies, copies, laid_out
+from skill.storm.host.units import OwnUnit, own_unit
+from skill.storm.node.run import Look, Trial, prepared
 from skill.storm.outcome import Outcome, StormError
-from skill.storm.run import Look, Trial, prepared
+from skill.storm.python.scenarios import PythonScenario, scenarios_of_kind
 from skill.storm.scenarios import Scenario
 
 WARNING = "runs the bot's own code, from a copy, with a fake WhatsApp and virtual time; "
@@ -212,8 +212,7 @@ class _Run:
         simulation.way = f"by {channel.name}"
         for side, root in sides:
             try:
-                rules = side.unit.rules
-                side.outcomes = python_engine.run(root, channel, rules, own, self.fence)
+                side.outcomes = _run_python(root, channel, side, own, self.fence)
             except StormError as error:
                 _not_run(side, own, _first_line(str(error)))
             self.progress(sum(len(each.outcomes) for each, _ in sides), len(own) * len(sides))
@@ -222,13 +221,13 @@ class _Run:
 def scenarios_of(channel: HostChannel, wanted: Collection[str]) -> list[Scenario]:
     """The scenarios for this kind of channel; of them those that are wanted, if any are."""
     typescript = channel.language == "typescript"
-    table = EVERY if typescript else python_engine.scenarios(channel.kind)
+    table = EVERY if typescript else scenarios_of_kind(channel.kind)
     return [scenario for scenario in table if not wanted or scenario.id in wanted]
 
 
 def every_scenario() -> tuple[Scenario, ...]:
     """Of Baileys channels, then those that only Python channels have."""
-    more = [one for one in python_engine.scenarios() if one.id not in BY_ID]
+    more = [one for one in scenarios_of_kind() if one.id not in BY_ID]
     return (*EVERY, *more)
 
 
@@ -264,6 +263,27 @@ def _is_promised(channel: HostChannel, made: Copies) -> bool:
 def _not_run(side: Side, scenarios: Sequence[Scenario], why: str) -> None:
     side.why = why
     side.outcomes = [Outcome.missing(scenario, why) for scenario in scenarios]
+
+
+def _run_python(
+    root: Path, channel: HostChannel, side: Side, scenarios: Sequence[Scenario], fence: Fence
+) -> list[Outcome]:
+    """Raises StormError when the channel is not found in ``root`` or cannot be started."""
+    # Lazy: libcst takes 0.1 s to import, and most hosts have no Python channel.
+    from skill.storm.host.python_channels import discover
+    from skill.storm.python.run import simulate_python
+
+    same = [one for one in discover(Host(root)) if one.path == channel.path]
+    named = [one for one in same if one.label == channel.name] or same
+    outcomes = simulate_python(
+        root,
+        named[0] if named else channel.path,
+        supervisor=side.unit.rules,
+        scenarios=[one for one in scenarios if isinstance(one, PythonScenario)],
+        workers=os.cpu_count() or 1,
+        fence=fence,
+    )
+    return list(outcomes)
 
 
 def _run_node(

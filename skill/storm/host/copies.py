@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from modify.baileys.model.startup import asset_root
+from skill import transaction
+from skill.added import added_modules
 from skill.errors import SkillgenError
 from skill.host import LARGEST_SOURCE, Host
 from skill.options import Options
@@ -33,8 +36,6 @@ class Copies:
 @contextmanager
 def copies(host: Host, options: Options) -> Iterator[Copies]:
     """Raises SkillgenError when the host cannot be planned or copied."""
-    from skill import transaction
-
     plan = make_plan(host, options)
     with throw_away("skillgen-simulate-") as folder:
         before, after = folder / "before", folder / "after"
@@ -50,7 +51,7 @@ def copies(host: Host, options: Options) -> Iterator[Copies]:
         why = ""
         if transaction.applied(host.root) is not None:
             why = _take_back(host, before)
-        elif _is_patched(host):
+        elif added_modules(host):
             why = "it is patched, and this copy has no record of how it was before"
         yield Copies(None if why else before, after, plan, why)
 
@@ -76,8 +77,6 @@ def _copy(host: Host, target: Path) -> None:
 
 def _take_back(host: Host, before: Path) -> str:
     """Revert the patch in the copy; why that is not possible, or nothing."""
-    from skill import transaction
-
     transaction.copy_record(host.root, before)
     reverted = transaction.revert(before)
     if reverted is None or reverted.conflicts:
@@ -91,8 +90,6 @@ def laid_out(root: Path, path: str) -> Path:
     ``add/`` files of every skill come where the host has none (a ``modify/`` copy needs the
     skill that it depends on), then the files of the channel's own skill.
     """
-    from modify.baileys.model.startup import asset_root
-
     own = asset_root(path)
     if not own:
         return root
@@ -108,13 +105,3 @@ def laid_out(root: Path, path: str) -> Path:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(host.read(file))
     return target
-
-
-def _is_patched(host: Host) -> bool:
-    from skill.render import module_identity
-
-    for file in host.with_suffix(".ts", ".js", ".mjs", ".cjs", ".py"):
-        content = host.read(file.path)
-        if b"skillgen" in content[:400] and module_identity(content.decode("utf-8", "replace")):
-            return True
-    return False

@@ -17,18 +17,18 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from skill.host import LARGEST_SOURCE, Host
 from skill.storm import fence as fences
 from skill.storm.child import NotRun, answers, junk
 from skill.storm.fence import MIB, Fence, Limits
 from skill.storm.folder import throw_away
+from skill.storm.host.channels import Driver
 from skill.storm.outcome import Outcome, StormError, checked, fast_folder
 from skill.storm.scenarios import TABLE, Scenario
-from skill.storm.supervisor import ALWAYS_5S, Supervisor
+from skill.storm.supervisor import ALWAYS_5S, Supervisor, rules
 
-Driver = Literal["class", "factory", "module", "main"]
 RUNNER = Path(__file__).parent / "runner"
 _LIMIT_S = 60.0  # processor time of one scenario, in seconds; the runner looks at it by itself
 _LOOK_S = 10.0  # of the look at it
@@ -91,7 +91,7 @@ class Trial:
         than ``limit_s`` of processor time, breaks off, or spoils the runner's answer.
         """
         left = list(scenarios)
-        self._request["supervisor"] = asdict(supervisor)
+        self._request["supervisor"] = rules(supervisor)
         done: list[Outcome] = []
 
         def take(outcome: Outcome) -> None:
@@ -223,7 +223,7 @@ def prepared(
                 "cwd": str(work / "host"),
                 "mainFile": str(work / "host" / channel),
                 "environment": {"PATH": "/usr/bin:/bin", "TZ": "UTC", **(environment or {})},
-                "supervisor": asdict(ALWAYS_5S),
+                "supervisor": rules(ALWAYS_5S),
                 "files": {
                     name: (host_root / name).read_text("utf-8", "replace")
                     for name in _COPIED

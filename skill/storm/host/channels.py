@@ -12,26 +12,29 @@ import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from modify.baileys import channel_sources
+from modify.baileys import channels_of as channels_in
+from modify.baileys.model.channel import Channel
+from modify.baileys.model.daemon import why_not_a_daemon
+from modify.baileys.model.startup import asset_root
+from modify.kit.project import BUILT
+from modify.kit.typescript.functions import Function, named
+from modify.kit.typescript.source import line_of
+from modify.python import marked
+from modify.units.bot_project import BotProject
 from skill.host import Host
 from skill.options import Options
 from skill.source_paths import SCRIPTS, SKILL_ASSETS
-from skill.storm.run import Driver
 
-if TYPE_CHECKING:
-    from modify.baileys.model.channel import Channel
-    from modify.kit.typescript.functions import Function
-    from modify.units.bot_project import BotProject
-
+Driver = Literal["class", "factory", "module", "main"]
 # Names of a channel's public way to connect, the likeliest first.
 ENTRIES = ("connect", "start", "setup", "init", "initialize", "run", "launch", "listen", "open")
 
 
 def in_place(path: str) -> str:
     """Where a file of a skill's assets lies once the skill is applied."""
-    from modify.baileys.model.startup import asset_root
-
     return path.removeprefix(asset_root(path))
 
 
@@ -93,15 +96,12 @@ def channels_of(
     understood is run as well. Copies in skills' assets, and files that nothing the program
     starts imports, are left out where there are others. Raises UnreadableSource.
     """
-    from modify.units.bot_project import BotProject
-    from skill.simulate import python_engine
-
     project = BotProject(host)
     found = Channels()
     node = [*_typescript(host, project, found)]
     known = {path for one in node for path in (one.path, one.maker)} | dict(found.left_out).keys()
     node += _dials(project, held or {}, known)
-    every = [*node, *python_engine.channels(host)]
+    every = [*node, *_python(host)]
     if only:
         found.run = [channel for channel in every if channel.path in only]
         found.left_out = [one for one in found.left_out if one[0] in only]
@@ -150,8 +150,6 @@ def _entries(project: BotProject) -> tuple[str, ...]:
 
 def _source_in(project: BotProject, path: str) -> str | None:
     """``bridge/dist/index.js`` of a package is made from ``bridge/src/index.ts``."""
-    from modify.kit.project import BUILT
-
     for built in BUILT:
         folder, found, rest = path.rpartition(f"/{built}/")
         stem = f"{folder}/src/{posixpath.splitext(rest)[0]}"
@@ -175,12 +173,8 @@ def _reaches(project: BotProject, entries: tuple[str, ...], channel: str) -> boo
 
 
 def _typescript(host: Host, project: BotProject, found: Channels) -> Iterator[HostChannel]:
-    from modify.baileys import channel_sources, channels_of
-    from modify.baileys.model.daemon import why_not_a_daemon
-    from modify.kit.typescript.source import line_of
-
     for source in channel_sources(host, Options()):
-        for channel in channels_of(host, source):
+        for channel in channels_in(host, source):
             reason = why_not_a_daemon(channel)
             if reason is not None:
                 found.left_out.append((source.path, reason))
@@ -190,6 +184,19 @@ def _typescript(host: Host, project: BotProject, found: Channels) -> Iterator[Ho
             path, line = channel.source.path, line_of(channel.connect.node)
             yield HostChannel(path, line, "typescript", ways, maker)
             break  # one file is run as one program
+
+
+def _python(host: Host) -> Iterator[HostChannel]:
+    """Those that cannot be run say why in ``cannot``."""
+    if not marked(host, Options()):
+        return
+    # Lazy: libcst takes 0.1 s to import, and most hosts have no Python channel.
+    from skill.storm.host.python_channels import discover
+
+    for one in discover(host):
+        yield HostChannel(
+            one.path, one.line, "python", cannot=one.cannot, kind=one.way, name=one.label
+        )
 
 
 def _dials(
@@ -247,8 +254,6 @@ def _is_private(function: Function) -> bool:
 
 
 def _owner(channel: Channel) -> str | None:
-    from modify.kit.typescript.functions import named
-
     owner = channel.owner
     function = named(owner) if owner is not None else None
     return function.name if function is not None else None

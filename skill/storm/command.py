@@ -1,0 +1,82 @@
+"""``skillgen simulate``: runs what is asked for, and shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from skill.host import Host
+from skill.options import StormOptions
+from skill.report import chart as drawing
+from skill.report import data, storms
+from skill.report.printer import Printer
+from skill.storm.host.tools import esbuild_folder, require_node
+from skill.storm.simulate import (
+    WARNING,
+    every_scenario,
+    find_fence,
+    require_scenarios,
+    simulate_host,
+)
+
+
+def list_scenarios(command: str, printer: Printer, as_text: bool) -> int:
+    """Exit status 0."""
+    known = every_scenario()
+    if as_text:
+        printer.lines(storms.scenario_list(known))
+    else:
+        rows = [{"id": scenario.id, "title": scenario.title} for scenario in known]
+        printer.out(data.document(command, 0, scenarios=rows).rstrip())
+    return 0
+
+
+def simulating(
+    wanted: StormOptions, printer: Printer, as_text: bool
+) -> Callable[[Host, dict[str, Any]], int]:
+    """The action on one host. Raises SkillgenError for an id that no scenario has."""
+    ids = require_scenarios(wanted.scenarios)
+    return partial(_simulate, ids=ids, wanted=wanted, printer=printer, as_text=as_text)
+
+
+def _simulate(
+    host: Host,
+    row: dict[str, Any],
+    *,
+    ids: frozenset[str],
+    wanted: StormOptions,
+    printer: Printer,
+    as_text: bool,
+) -> int:
+    """Fill the row with the report as data; the exit status is the report's."""
+    host.require_project()
+    fence = find_fence(required=wanted.require_fence)
+    row["fence"] = fence.kind or None
+    printer.say(WARNING + fence.words)
+
+    def tools() -> tuple[str, Path]:
+        return require_node(), esbuild_folder(wanted.node_tools, printer.say)
+
+    with printer.counting("runs") as progress:
+        report = simulate_host(
+            host,
+            ids,
+            only=wanted.channels,
+            after_only=wanted.after_only,
+            guarded=wanted.guarded,
+            node_tools=tools,
+            progress=progress,
+            fence=fence,
+        )
+    row.update(storms.as_data(report))
+    if as_text:
+        for simulation in report.simulations:
+            printer.lines(printer.safe(line) for line in storms.text(simulation))
+            printer.out("")
+        for path, why in report.left_out if not printer.quiet else ():
+            printer.out(f"left out: {printer.safe(path)}: {why}")
+    if wanted.chart is not None:
+        drawing.write(report, wanted.chart)
+    return report.code
