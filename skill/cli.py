@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from skill import __version__, changed
+from skill import REPORT_AT, __version__, changed
 from skill.errors import SkillgenError
 from skill.guard import cli as guard_cli
 from skill.options import START_LIMITS, Options, StormOptions
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 STOPPED = "stopped; what was begun is settled by the next command"
-REPORT_AT = "the project's issue tracker"
 
 
 def with_options(*decorators: Callable[[Function], Function]) -> Callable[[Function], Function]:

@@ -10,27 +10,6 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
-
-@pytest.fixture(scope="module")
-def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-I", "-m", "pip", "wheel", "--quiet", "--no-deps"]
-    subprocess.run([*pip, "--wheel-dir", str(folder), str(checkout)], check=True)
-    [built] = folder.glob("skillgen_whatsapp-*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command in a clean environment."""
-    folder = tmp_path_factory.mktemp("clean") / "venv"
-    subprocess.run([sys.executable, "-I", "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin/python"), "-I", "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, str(wheel)], check=True)
-    return folder / "bin/skillgen"
-
 
 def test_the_wheel_holds_all_it_needs_and_no_more(wheel: Path, checkout: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
@@ -38,6 +17,7 @@ def test_the_wheel_holds_all_it_needs_and_no_more(wheel: Path, checkout: Path) -
         for file in (checkout / package).rglob("*"):
             if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc":
                 assert file.relative_to(checkout).as_posix() in names
+        assert f"{package}/py.typed" in names
     assert "skill/demo_host/package.json" in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"skill", "add", "modify"}

@@ -266,14 +266,19 @@ def test_a_run_that_is_stopped_by_what_it_was_given_has_a_link_of_its_own(
 
 def test_both_halves_of_a_bridge_change_together(tmp_path: Path) -> None:
     from modify.bridge.bridge_logout import report_logout
+    from modify.effects import AsksTerminal
     from skill.edit import Edit, Patch
     from skill.finding import Finding
     from skill.host import Host
 
     bridge = b"makeWASocket(); ev.on('connection.update', () => this.report('disconnected'))"
     (tmp_path / "bridge.ts").write_bytes(bridge)
-    patch = Patch(edits={"bridge.ts": [Edit(0, 0, b"const stop = this.reconnect.terminal;", "x")]})
+    asks = (AsksTerminal("this.reconnect"),)
+    planned = Edit(0, 0, b"const stop = this.reconnect.terminal;", "x", asks)
+    patch = Patch(edits={"bridge.ts": [planned]})
     seen = Finding("bot.py", 1, 1, "logout-hidden-by-bridge", "…", "…")
-    assert report_logout(Host(tmp_path), seen, patch).finding is None
+    half = report_logout(Host(tmp_path), seen, patch)
+    assert half.finding is None and patch.edits == {"bridge.ts": [planned]}
+    patch.merge(half.patch)
     text = after(tmp_path, patch, "bridge.ts")
     assert "this.report(this.reconnect.terminal ? 'logged_out' : 'disconnected')" in text
