@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.nanoclaw.channel_assets import SKILL_ASSETS
+from skill.source_paths import SKILL_ASSETS
 from tests.slow.e2e.harness import (
     ADDED_MODULE,
     SNAPSHOTS,
