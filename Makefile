@@ -47,11 +47,11 @@ golden: .cache/dev/skillgen-stamp.toml ## what is planned for every input of the
 test: setup ## everything that needs no root
 	$(PYTHON) -m pytest $(TESTS) -m "not system and not storms" $(PYTEST_ARGS)
 
-storms: setup ## every scenario for every fixture host and variation, and what tests/real holds
+storms: setup ## every scenario for every fixture host and variation, and what tests/slow/real holds
 	$(PYTHON) -m pytest $(TESTS) -m storms $(PYTEST_ARGS)
 
 figures: setup ## the chart docs/storms.svg and the table of README.md, from a fixture host
-	$(PYTHON) -m tests.docs.figures
+	$(PYTHON) -m tests.slow.docs.figures
 
 test-system: setup ## real systemd, full disks and refused system calls (root, Linux)
 	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: test-system needs root on Linux; use make test" >&2; exit 2; }
@@ -62,10 +62,10 @@ test-system: setup ## real systemd, full disks and refused system calls (root, L
 faults: .cache/dev/skillgen-stamp.toml ## a kill and each error at every call that changes a file, (root, Linux; FAULTS=--lasting: errors that stay)
 	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: faults needs root on Linux" >&2; exit 2; }
 	@command -v strace >/dev/null || { echo "make: faults needs strace; install it (apt install strace)" >&2; exit 2; }
-	$(PYTHON) -m tests.faults $(FAULTS)
+	$(PYTHON) -m tests.slow.faults $(FAULTS)
 
 fuzz: .cache/dev/skillgen-stamp.toml ## hosts and files of any content: new examples, FUZZ_FACTOR (20) times as many
-	FUZZ_FACTOR=$${FUZZ_FACTOR:-20} HYPOTHESIS_PROFILE=new $(PYTHON) -m pytest tests/fuzz $(PYTEST_ARGS)
+	FUZZ_FACTOR=$${FUZZ_FACTOR:-20} HYPOTHESIS_PROFILE=new $(PYTHON) -m pytest tests/slow/fuzz $(PYTEST_ARGS)
 
 bench: setup ## measures, asserts no time
 	$(PYTHON) -m tests.bench

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.bench.growth import KINDS
-from tests.real.packages import wheel
+from tests.slow.real.packages import wheel
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNS = 5

@@ -20,7 +20,7 @@ from tests.golden.recorder import FOLDER
 CHECKOUT = Path(__file__).resolve().parents[2]
 MASTER = Path(__file__).with_name("master.txt")
 NOW = CHECKOUT / ".cache" / "golden"
-RECORDED = ("tests/rules", "tests/rewrite", "tests/service")
+RECORDED = ("tests/quick/rules", "tests/quick/rewrite", "tests/quick/units")
 MOST_NAMES = 20
 
 

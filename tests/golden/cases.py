@@ -26,7 +26,7 @@ from skill.render_python import (
 from skill.service_units import render_service
 from skill.style import Style, TrailingCommas
 from tests.golden.recorder import outcome
-from tests.matrix.variants import channel_text, surroundings, variants
+from tests.slow.matrix.variants import channel_text, surroundings, variants
 
 Case = tuple[str, str]
 TESTS = Path(__file__).resolve().parent.parent

@@ -5,7 +5,8 @@ the bounds follow from the bridge profile of ``skill.policy``, without its jitte
 a dial of WhatsApp that whatsmeow makes inside Go: there skillgen promises that a session which is
 over is not dialled again and that its client is stopped, and that Python adds no loop of its own;
 how often whatsmeow dials a link that drops is whatsmeow's, and the bound says how often that is.
-A client whose ``connect()`` is patched keeps far below it: ``tests/storm`` holds it to the policy.
+A client whose ``connect()`` is patched keeps far below it: ``tests/slow/storm`` holds it to the
+policy.
 """
 
 from __future__ import annotations

@@ -1,0 +1,33 @@
+"""no-connect-deadline: what it leaves alone, then what it sees."""
+
+from __future__ import annotations
+
+import pytest
+
+from modify.baileys.rules import no_connect_deadline as rule
+from tests.quick.rules.typescript.cases import LOOK, channel, check, clean
+
+CLOSE = "    if (connection === 'close') connect();"
+WHERE = "  sock.ev.on('connection.update', (update) => {"
+NO_OP = [
+    clean("gate and eye are there", CLOSE, patched=True),
+]
+UNPATCHED = channel(CLOSE)
+FINDINGS = [
+    pytest.param(UNPATCHED, id="as hosts have it"),
+    pytest.param(
+        channel(CLOSE, patched=True).replace(LOOK, ""),
+        id="the eye was lost",
+    ),
+]
+
+
+@pytest.mark.parametrize("source", NO_OP)
+def test_leaves_alone(source: str) -> None:
+    check(rule, source)
+
+
+@pytest.mark.parametrize("source", FINDINGS)
+def test_sees(source: str) -> None:
+    message = "an attempt without any event is waited for, for ever"
+    check(rule, source.replace(WHERE, f"//! {message}\n{WHERE}", 1))

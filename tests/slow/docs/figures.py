@@ -1,0 +1,61 @@
+"""``make figures``: the chart and the table of README.md, from the bundled demo host.
+
+    <!-- figures: begin -->
+    …
+    <!-- figures: end -->
+
+holds what ``skillgen simulate`` finds for that host in the scenarios of domain.md's table.
+Time in it is virtual, so the same code makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from skill.host import Host
+from skill.report.chart import draw
+from skill.report.storms import ARROW, cells
+from skill.storm.host.tools import CHECKOUT_TOOLS, require_node
+from skill.storm.scenarios import EXTRA, TABLE
+from skill.storm.simulate import Report, simulate_host
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+DEMO = CHECKOUT / "tests" / "hosts" / "v1-class"
+README, CHART = CHECKOUT / "README.md", CHECKOUT / "docs" / "storms.svg"
+PLACE = re.compile(r"(<!-- figures: begin -->\n).*?(<!-- figures: end -->)", re.S)
+SCENARIOS = [scenario.id for scenario in (*TABLE, *EXTRA) if scenario.id != "qr-linked"]
+
+
+def measured(node_tools: Path) -> Report:
+    return simulate_host(Host(DEMO), SCENARIOS, node_tools=lambda: (require_node(), node_tools))
+
+
+def table(report: Report) -> Iterator[str]:
+    [simulation] = report.simulations
+    yield "| what happens | busiest hour | 24 hours | next attempt after it | ready |\n"
+    yield "|---|---|---|---|---|\n"
+    pairs = zip(simulation.before.outcomes, simulation.after.outcomes, strict=True)
+    for before, after in pairs:
+        hour, day, _exits, following, ready = cells(before, after)
+        following = "" if following == f"-{ARROW}-" else following
+        yield f"| {after.scenario.title} | {hour} | {day} | {following} | {ready} |\n"
+
+
+def with_figures(readme: str, report: Report) -> str:
+    text, made = PLACE.subn(lambda place: place[1] + "".join(table(report)) + place[2], readme)
+    assert made == 1, "README.md has one place for the figures"
+    return text
+
+
+def main() -> None:
+    report = measured(CHECKOUT_TOOLS)
+    README.write_text(with_figures(README.read_text("utf-8"), report), "utf-8")
+    CHART.parent.mkdir(exist_ok=True)
+    CHART.write_text(draw(report.simulations), "utf-8")
+    print(f"{README}\n{CHART}")
+
+
+if __name__ == "__main__":
+    main()
