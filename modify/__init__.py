@@ -11,17 +11,19 @@ from skill.source_paths import SCRIPTS
 
 def examine(host: Host, options: Options) -> Patch:
     """Look at the whole host and say what is wrong and what would change. Writes nothing."""
-    from modify import added_modules, baileys, python, units
-    from modify.units import self_restart
+    from modify import added_modules, baileys, units
+    from modify.python import codemod as python
+    from modify.units import python_units, self_restart
 
     patch = Patch()
     patch.merge(baileys.examine(host, options))
     # After TypeScript: the two halves of a bridge change together.
+    patch.merge(python_units.plist_dicts(host, options))
     patch.merge(python.examine(host, options, patch))
     patch.merge(units.examine(host, options))
     if not options.only_skill_assets:
         patch = self_restart.settle(host, patch)
-    patch.merge(python.after_units(host, options, patch))
+    patch.merge(python_units.asserting_tests(host, options, patch))
     added_modules.examine(host, options, patch)
     return patch
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modify.python import is_marked
+from modify.python.marks import is_marked
 from skill.host import Host
 from skill.source_paths import SCRIPTS, is_among_tests
 

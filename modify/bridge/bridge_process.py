@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from modify.bridge.link import is_whatsapp
 from modify.kit.python.source import Source, all_of, block_of, called, dotted, string_of
+from modify.python.about_whatsapp import is_whatsapp
 
 RETRY = ("retryable", "retry", "can_retry", "restart")
 CODE = re.compile(r"(?:return_?code|exit_?code|status|rc)$", re.I)

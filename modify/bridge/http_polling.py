@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from modify.bridge.link import SLEEPS, is_whatsapp
 from modify.kit.python.source import Source, all_of, called
+from modify.kit.python.waits import SLEEPS
+from modify.python.about_whatsapp import is_whatsapp
 
 ASKS = re.compile(r"\.(?:get|post|request|urlopen)$|^urlopen$")
 LOCAL = re.compile(r"127\.0\.0\.1|localhost|bridge", re.I)

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 import libcst as cst
 
 from modify.bridge.backoff_variable import resets_of
 from modify.bridge.websocket_app import EVENTS, App, app_of, given_for
+from modify.kit.python.functions import function_named, function_of, is_async, owner_of
 from modify.kit.python.source import (
     Source,
     all_of,
@@ -24,30 +24,16 @@ from modify.kit.python.source import (
     called,
     dotted,
     inside,
-    names_in,
-    string_of,
 )
-from modify.python import ABOUT_WHATSAPP, COMMENT
+from modify.kit.python.waits import Loop, Wait, wait_of
+from modify.python.about_whatsapp import is_whatsapp
 
 DIALS = re.compile(r"(?:^|\.)(?:websockets?(?:\.\w+)*\.connect|create_connection|ws_connect)$")
 SOURCES_OF_CONNECT = re.compile(r"websockets?(\.(sync|asyncio|legacy))?(\.client)?$")
-SLEEPS = {"sleep", "asyncio.sleep", "time.sleep", "anyio.sleep", "gevent.sleep"}
 STOP_NAMES = re.compile(r"^_?_?(a?stop|a?close|disconnect|shutdown|teardown|aexit__|exit__)", re.I)
 ENDS = (cst.Break, cst.Return, cst.Raise)
 GATE = re.compile(r"\.turn(_sync)?$")
 CLOCK = re.compile(r"(?:^|\.)(?:time|monotonic|perf_counter|now|utcnow)$")
-
-Loop = cst.While | cst.For
-
-
-@dataclass(frozen=True)
-class Wait:
-    """A pause: the call, its number, and how it waits. flat: the number never grows."""
-
-    call: cst.Call
-    number: cst.BaseExpression
-    kind: Literal["sleep", "event"]
-    flat: bool
 
 
 @dataclass(eq=False)
@@ -155,32 +141,6 @@ def is_clock(test: cst.BaseExpression) -> bool:
     return any(CLOCK.search(called(node)) for node in [test, *inside(test)])
 
 
-def is_async(function: cst.FunctionDef) -> bool:
-    return function.asynchronous is not None
-
-
-def owner_of(source: Source, function: cst.FunctionDef) -> cst.ClassDef | None:
-    """The class whose method a function is."""
-    block = source.parent(function)
-    above = source.parent(block) if block is not None else None
-    return above if isinstance(above, cst.ClassDef) else None
-
-
-def is_whatsapp(source: Source, function: cst.FunctionDef) -> bool:
-    """Whether a function is about WhatsApp: by its file, class or own words."""
-    if ABOUT_WHATSAPP.search(source.path):
-        return True
-    around = [source.nearest(function, cst.ClassDef), function]
-    for scope in around:
-        if isinstance(scope, cst.ClassDef):
-            heads = [scope.name.value, doc_of(scope), *class_strings(scope)]
-            if any(ABOUT_WHATSAPP.search(text) for text in heads):
-                return True
-        elif scope is not None and ABOUT_WHATSAPP.search(code_of(source, scope)):
-            return True
-    return False
-
-
 def is_about_whatsapp(source: Source, function: cst.FunctionDef, app: App | None) -> bool:
     """The same of a function that dials; an app's handlers may be the ones that say it."""
     scopes = [function]
@@ -188,28 +148,6 @@ def is_about_whatsapp(source: Source, function: cst.FunctionDef, app: App | None
         for event in EVENTS:
             scopes += heard_by(source, app, function, event)
     return any(is_whatsapp(source, scope) for scope in scopes)
-
-
-def code_of(source: Source, function: cst.FunctionDef) -> str:
-    """A function's text without its comments: those speak of other channels, too."""
-    # Not source.text(): that would place every node of a file which may hold no channel.
-    return COMMENT.sub("", source.module.code_for_node(function))
-
-
-def doc_of(scope: cst.ClassDef) -> str:
-    text = scope.get_docstring()
-    return (text or "").partition("\n\n")[0]
-
-
-def class_strings(scope: cst.ClassDef) -> Iterator[str]:
-    """``name = "whatsapp"`` in a class body."""
-    for statement in block_of(scope) or []:
-        if isinstance(statement, cst.SimpleStatementLine):
-            for small in statement.body:
-                if isinstance(small, (cst.Assign, cst.AnnAssign)):
-                    text = string_of(small.value)
-                    if text:
-                        yield text
 
 
 # --- the dial ---------------------------------------------------------------------------
@@ -277,31 +215,6 @@ def within_loop(source: Source, node: cst.CSTNode, function: cst.FunctionDef) ->
     return False
 
 
-def function_named(source: Source, near: cst.FunctionDef, name: str) -> cst.FunctionDef | None:
-    """The method or function of this file that a call names: ``self._once``, ``run_once``."""
-    owner = owner_of(source, near)
-    first, _, rest = name.partition(".")
-    if rest and owner is not None and "." not in rest and first in ("self", "cls"):
-        scope: cst.CSTNode = owner
-        wanted = rest
-    elif name and not rest:
-        scope, wanted = source.module, name
-    else:
-        return None
-    body = source.module.body if scope is source.module else block_of(scope) or []
-    for statement in body:
-        if isinstance(statement, cst.FunctionDef) and statement.name.value == wanted:
-            return statement
-    return None
-
-
-def function_of(source: Source, near: cst.FunctionDef, name: str) -> cst.FunctionDef | None:
-    for inner in all_of(near, cst.FunctionDef):
-        if inner.name.value == name:
-            return inner
-    return function_named(source, near, name)
-
-
 def heard_by(
     source: Source, app: App, near: cst.FunctionDef, event: str
 ) -> Iterator[cst.FunctionDef]:
@@ -359,65 +272,6 @@ def is_helper(link: LinkLoop, call: cst.Call) -> bool:
     if link.holder is link.function:
         return False
     return function_named(link.source, link.function, called(call)) is link.holder
-
-
-def wait_of(source: Source, call: cst.Call, loop: Loop) -> Wait | None:
-    name = called(call)
-    arguments = {(arg.keyword.value if arg.keyword else ""): arg.value for arg in call.args}
-    kind: Literal["sleep", "event"] = "sleep"
-    number: cst.BaseExpression | None = None
-    if name in SLEEPS:
-        number = arguments.get("") or arguments.get("delay") or arguments.get("secs")
-    elif name.endswith("wait_for") and call.args and called(call.args[0].value).endswith(".wait"):
-        number = arguments.get("timeout")
-        if number is None and len(call.args) > 1:
-            number = call.args[1].value
-        kind = "event"
-    elif name.endswith(".wait") and call.args:
-        if called(source.parent(source.parent(call) or call)).endswith("wait_for"):
-            return None
-        number = arguments.get("timeout") or arguments.get("")
-        kind = "event"
-    if number is None or (isinstance(number, cst.Integer) and number.value == "0"):
-        return None
-    return Wait(call, number, kind, is_flat(source, number, loop))
-
-
-def is_flat(source: Source, number: cst.BaseExpression, loop: cst.CSTNode) -> bool:
-    """A number, or a name that nothing in the loop's function makes grow."""
-    if isinstance(number, (cst.Integer, cst.Float)):
-        return True
-    name = dotted(number)
-    if not name:
-        # ``min(2 ** n, 60)``, ``delays[n]``: computed. ``random.uniform(1, 3)`` stays flat, and
-        # so does ``config["delay"]``.
-        return not any(
-            isinstance(found, (cst.Power, cst.Multiply))
-            or (isinstance(found, cst.Subscript) and not is_setting(found))
-            or called(found) == "min"
-            for found in [number, *inside(number)]
-        ) and not names_in(number) & grown_names(source, loop)
-    return name.rpartition(".")[2] not in grown_names(source, loop)
-
-
-def is_setting(node: cst.Subscript) -> bool:
-    """``config["delay"]``: looked up by a name, not by the number of tries."""
-    only = node.slice[0].slice if len(node.slice) == 1 else None
-    return isinstance(only, cst.Index) and string_of(only.value) is not None
-
-
-def grown_names(source: Source, loop: cst.CSTNode) -> set[str]:
-    """Names that the loop's function computes from something: ``delay = min(delay * 2, 60)``."""
-    function = source.nearest(loop, cst.FunctionDef)
-    grown = set()
-    for node in inside(function if function is not None else loop):
-        if isinstance(node, cst.AugAssign):
-            grown.add(dotted(node.target).rpartition(".")[2])
-        elif isinstance(node, cst.Assign) and isinstance(
-            node.value, (cst.Call, cst.BinaryOperation, cst.IfExp, cst.Subscript, cst.Await)
-        ):
-            grown |= {dotted(target.target).rpartition(".")[2] for target in node.targets}
-    return grown - {""}
 
 
 def clean_path(link: LinkLoop) -> list[cst.CSTNode] | None:

@@ -16,19 +16,18 @@ import libcst as cst
 
 from modify.bridge.backoff_variable import resets_of
 from modify.bridge.link import (
-    SLEEPS,
     LinkLoop,
     dial_names,
     heard_by,
     is_about_whatsapp,
     is_dial,
-    is_flat,
-    is_whatsapp,
     nearest_loop,
-    owner_of,
 )
 from modify.bridge.websocket_app import App, app_of, redials_itself
+from modify.kit.python.functions import owner_of
 from modify.kit.python.source import Source, all_of, block_of, called, dotted, inside
+from modify.kit.python.waits import SLEEPS, is_flat
+from modify.python.about_whatsapp import is_whatsapp
 
 LATER = re.compile(r"(?:^|\.)(?:Timer|call_later|enter)$")
 AGAIN = re.compile(r"(?:^|\.)(?:retry|retrying|on_exception|on_predicate|retry_async)$", re.I)

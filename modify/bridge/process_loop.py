@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import libcst as cst
 
 from modify.bridge.bridge_process import CODE, reads_status, speaks_of_bridge
-from modify.bridge.link import function_named, is_clock, is_whatsapp, wait_of
+from modify.bridge.link import is_clock
+from modify.kit.python.functions import function_named
 from modify.kit.python.source import Source, all_of, called, dotted
+from modify.kit.python.waits import wait_of
+from modify.python.about_whatsapp import is_whatsapp
 
 SPAWNS = ("Popen", "create_subprocess_exec", "create_subprocess_shell")
 

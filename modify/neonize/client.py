@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
-from modify.bridge.link import function_named, owner_of
+from modify.kit.python.functions import function_named, owner_of
 from modify.kit.python.source import Source, all_of, block_of, called, dotted, inside
+from modify.kit.python.sources import Sources
 
 TERMINAL = ("LoggedOutEv", "StreamReplacedEv", "TemporaryBanEv")
 LINKED = ("PairStatusEv", "ConnectedEv")
@@ -384,3 +385,14 @@ def anchor(client: Client) -> cst.BaseStatement | None:
 def returns(statement: cst.BaseStatement) -> Iterator[cst.Return]:
     if not isinstance(statement, (cst.FunctionDef, cst.ClassDef)):
         yield from all_of(statement, cst.Return)
+
+
+def with_handlers(sources: Sources, client: Client) -> Client:
+    """The same client, with its handlers that stand in other files."""
+    for index, item in enumerate(client.registrations):
+        if item.handler is None and item.handler_name:
+            place = sources.function(client.source, item.statement, item.handler_name)
+            if place is not None:
+                home, handler = place
+                client.registrations[index] = replace(item, handler=handler, home=home)
+    return client

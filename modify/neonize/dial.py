@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from modify.bridge.link import Wait
 from modify.kit.python.source import Source, all_of, called, dotted, target_of
+from modify.kit.python.waits import Wait
 from modify.neonize.client import MAKES, Client, Registration, bare
 from modify.neonize.session import EYE, flat_pause
 

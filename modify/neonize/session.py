@@ -13,10 +13,10 @@ from itertools import pairwise
 
 import libcst as cst
 
-from modify.bridge.link import SLEEPS, Wait
 from modify.kit.python.source import Source, all_of, block_of, called, dotted
+from modify.kit.python.sources import Place, Sources
+from modify.kit.python.waits import SLEEPS, Wait
 from modify.neonize.client import MAKES, Registration, clients
-from modify.python.sources import Place, Sources
 
 GATE = "session_of"
 EYE = (

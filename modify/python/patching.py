@@ -18,19 +18,19 @@ from modify.bridge.process_loop import Supervisor, supervisors
 from modify.bridge.rewrite.bridge_process import child_edits
 from modify.bridge.rewrite.link import LinkRewrite
 from modify.bridge.uncaught_errors import escape
+from modify.kit.python.errors import CannotPlace
 from modify.kit.python.imports import import_edit
 from modify.kit.python.source import Source, parses
+from modify.kit.python.sources import Sources
 from modify.kit.python.style import style_of
-from modify.neonize.client import Client, clients, why_not_a_daemon
+from modify.neonize.client import Client, clients, why_not_a_daemon, with_handlers
 from modify.neonize.dial import Dialling, dialling
 from modify.neonize.rewrite.client import ClientRewrite
 from modify.neonize.rewrite.dial import DialRewrite
 from modify.neonize.rewrite.session import SessionRewrite
 from modify.neonize.session import Session, sessions
-from modify.python import ADDED
-from modify.python.errors import CannotPlace
+from modify.python.marks import ADDED
 from modify.python.rules import Seen, look
-from modify.python.sources import Sources
 from skill import __version__
 from skill.edit import Addition, Edit, Patch, apply_edits, in_order
 from skill.errors import SkillgenError, UnreadableSource
@@ -117,7 +117,7 @@ class Files:
                 self.crowded(source, len(found))
                 continue
             for client in found:
-                self.add(source, self.client(self.sources.with_handlers(client), len(found)))
+                self.add(source, self.client(with_handlers(self.sources, client), len(found)))
             for loop in poll_loops(source):
                 said = "asks a bridge on this machine and dials nothing; its interval stays"
                 self.note(source, source.line(loop), "poll-loop", said)

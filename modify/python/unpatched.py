@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from modify.kit.python.tree import parse
-from modify.python import LARGEST, NEONIZE
+from modify.python.marks import LARGEST, NEONIZE
 from skill.edit import Patch
 from skill.finding import Finding
 from skill.host import Host

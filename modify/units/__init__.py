@@ -16,7 +16,8 @@ from modify.units.locate import unit_texts
 from modify.units.managers import docker_run, launchd, systemd
 from modify.units.model import UnitText
 from modify.units.rules import Fault, rule_id, unit_rules
-from modify.units.started_program import Started, started_by
+from modify.units.started import Started
+from modify.units.started_program import started_by
 from skill.edit import Patch
 from skill.errors import SkillgenError
 from skill.finding import Finding, Note

@@ -15,7 +15,7 @@ from typing import Protocol
 from modify.units.bot_project import BotProject
 from modify.units.model import UnitText
 from modify.units.rules import Fault, rule_id, unit_rules
-from modify.units.started_program import Started
+from modify.units.started import Started
 from skill.edit import Patch
 from skill.errors import SkillgenError
 from skill.finding import Finding, Note

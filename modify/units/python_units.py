@@ -16,7 +16,8 @@ from modify.effects import RestartsOnFailureOnly, has_effect
 from modify.kit.python import values
 from modify.kit.python.tree import line_starts, nodes_around, parse, span
 from modify.units.bot_project import BotProject
-from modify.units.started_program import Reader, Started
+from modify.units.started import Started
+from modify.units.started_program import Reader
 from skill.edit import Edit, Patch
 from skill.finding import Finding, Note
 from skill.host import Host

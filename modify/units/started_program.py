@@ -9,12 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field
-from typing import Literal
 
 from modify.units.bot_project import BotProject
 from modify.units.managers.launchd import LaunchdUnit
 from modify.units.managers.systemd import SystemdUnit
 from modify.units.model import Resolver, UnitText, resolves_nothing
+from modify.units.shell_loops import loops
+from modify.units.started import Started
 from skill.source_paths import SCRIPTS
 
 HOLE = (
@@ -65,19 +66,6 @@ ENTRY_SCRIPTS = ("main.py", "app.py", "bot.py", "run.py", "__main__.py")
 # The package's own folder: node ., node ./
 FOLDER = re.compile(r"\.(?:/\.?)*")
 DEEPEST = 8
-
-
-@dataclass(frozen=True)
-class Started:
-    """what: the command in short. why: what keeps an unknown one from being known."""
-
-    kind: Literal["host", "side", "unknown"]
-    what: str
-    why: str = ""
-
-    @property
-    def is_host(self) -> bool:
-        return self.kind == "host"
 
 
 def started_by(unit: SystemdUnit | LaunchdUnit, project: BotProject) -> Started:
@@ -300,10 +288,8 @@ class Reader:
         content = self.project.host.read(path)
         if not re.search(rb"\b(while|until|for)\b", content):
             return False
-        from modify.units.managers.shell import loops
-
         text = UnitText(path, content, 0, len(content), "shell")
-        return any(loop.problem and not loop.ends for loop in loops(text, self.deeper()))
+        return any(loop.problem and not loop.ends for loop in loops(text, self.deeper().shell))
 
     def shell(self, text: str) -> Started:
         """A shell command line: the host if one of its commands is the host."""

@@ -14,17 +14,18 @@ import libcst as cst
 
 from modify.bridge.backoff_variable import spent
 from modify.bridge.bridge_status import StatusBranch
-from modify.bridge.link import LinkLoop, Wait, heard_by
+from modify.bridge.link import LinkLoop, heard_by
 from modify.bridge.rewrite.websocket_app import (
     closed_by,
     made_before,
     opened_edits,
     without_reconnect,
 )
+from modify.kit.python.errors import CannotPlace
 from modify.kit.python.imports import unused_import
 from modify.kit.python.source import Source, all_of, block_of, called, dotted, inside, names_in
 from modify.kit.python.style import logger_of
-from modify.python.errors import CannotPlace
+from modify.kit.python.waits import Wait
 from skill.edit import Edit
 
 RULE = "silent-redial"

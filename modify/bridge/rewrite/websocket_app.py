@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from modify.bridge.bridge_status import StatusBranch
-from modify.bridge.link import LinkLoop, dotted_names, function_of, heard_by, owner_of
+from modify.bridge.link import LinkLoop, dotted_names, heard_by
 from modify.bridge.websocket_app import (
     App,
     assigned_later,
@@ -20,8 +20,9 @@ from modify.bridge.websocket_app import (
     keyword,
     redials_itself,
 )
+from modify.kit.python.errors import CannotPlace
+from modify.kit.python.functions import function_of, owner_of
 from modify.kit.python.source import Source, block_of, called, dotted
-from modify.python.errors import CannotPlace
 from skill.edit import Edit
 
 RULE = "silent-redial"

@@ -6,6 +6,7 @@ import re
 
 import libcst as cst
 
+from modify.kit.python.errors import CannotPlace
 from modify.kit.python.source import Source, all_of, block_of, called
 from modify.kit.python.style import annotation, logger_of
 from modify.neonize.client import (
@@ -20,7 +21,6 @@ from modify.neonize.client import (
     returns,
     starts_again,
 )
-from modify.python.errors import CannotPlace
 from skill.edit import Edit
 
 RULE = "logout-unheard"

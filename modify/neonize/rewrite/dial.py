@@ -13,15 +13,15 @@ import re
 
 import libcst as cst
 
+from modify.kit.python.errors import CannotPlace
 from modify.kit.python.imports import unused_import
 from modify.kit.python.source import Source, all_of, block_of, called, dotted, names_in
+from modify.kit.python.sources import Sources
 from modify.neonize.client import CONNECTS, HEARD, Registration, body_of_scope, starts_again
 from modify.neonize.dial import ENDS, Dialling, Site
 from modify.neonize.rewrite.client import ClientRewrite
 from modify.neonize.rewrite.heard import told_by
 from modify.neonize.session import flat_pause, named_below
-from modify.python.errors import CannotPlace
-from modify.python.sources import Sources
 from skill.edit import Edit
 
 RULE = "channel-gives-up"

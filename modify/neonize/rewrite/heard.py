@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import libcst as cst
 
+from modify.kit.python.errors import CannotPlace
 from modify.kit.python.source import block_of
 from modify.neonize.client import HEARD
-from modify.python.errors import CannotPlace
 
 
 def told_by(handler: cst.FunctionDef, event: str) -> tuple[cst.BaseStatement, str, str]:

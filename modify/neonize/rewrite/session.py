@@ -13,12 +13,12 @@ import posixpath
 
 import libcst as cst
 
+from modify.kit.python.errors import CannotPlace
 from modify.kit.python.source import Source, all_of, called, names_in, target_of
 from modify.kit.python.style import logger_of
 from modify.neonize.client import HEARD
 from modify.neonize.rewrite.heard import told_by
 from modify.neonize.session import EYE, GATE, Handler, Session
-from modify.python.errors import CannotPlace
 from skill.edit import Edit
 
 RULE = "flat-retry"

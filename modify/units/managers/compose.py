@@ -18,7 +18,8 @@ from modify.units.managers import dockerfile
 from modify.units.managers.dockerfile import Words
 from modify.units.model import UnitText
 from modify.units.process_managers import Unread
-from modify.units.started_program import SIDE_WORD, Reader, Started, split
+from modify.units.started import Started
+from modify.units.started_program import SIDE_WORD, Reader, split
 from skill.host import Host, fact
 
 NAME = re.compile(

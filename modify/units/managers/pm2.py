@@ -15,7 +15,8 @@ from modify.kit.typescript import javascript
 from modify.kit.typescript.javascript import span
 from modify.units.bot_project import BotProject
 from modify.units.model import UnitText
-from modify.units.started_program import FOLDER, Reader, Started, split
+from modify.units.started import Started
+from modify.units.started_program import FOLDER, Reader, split
 from skill.source_paths import SCRIPTS
 
 if TYPE_CHECKING:

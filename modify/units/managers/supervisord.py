@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from modify.units.bot_project import BotProject
 from modify.units.model import Line, UnitText
-from modify.units.started_program import Reader, Started, split
+from modify.units.started import Started
+from modify.units.started_program import Reader, split
 
 MARK = b"[program:"
 SECTION = re.compile(rb"\[([^\]]+)\]")

@@ -26,8 +26,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modify.kit.typescript.javascript import span
-from modify.units.managers.shell import Loop, command_end
 from modify.units.rules import Fault, fault, hand_off
+from modify.units.shell_loops import Loop, command_end
 from skill.edit import Edit
 from skill.options import Options
 

@@ -22,7 +22,7 @@ from modify.baileys.model.startup import asset_root
 from modify.kit.project import BUILT
 from modify.kit.typescript.functions import Function, named
 from modify.kit.typescript.source import line_of
-from modify.python import marked
+from modify.python.marks import marked
 from modify.units.bot_project import BotProject
 from skill.host import Host
 from skill.options import Options

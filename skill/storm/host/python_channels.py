@@ -18,11 +18,12 @@ import libcst as cst
 
 from modify.bridge.bridge_process import children
 from modify.bridge.bridge_status import status_branch
-from modify.bridge.link import LinkLoop, is_async, link_loops, self_pacing
+from modify.bridge.link import LinkLoop, link_loops, self_pacing
 from modify.bridge.other_reconnects import redials
+from modify.kit.python.functions import is_async
 from modify.kit.python.source import Source, all_of, called, inside, names_in
 from modify.neonize.client import CONNECTS, Client, clients, looks_like, why_not_a_daemon
-from modify.python import marked
+from modify.python.marks import marked
 from skill.errors import UnreadableSource
 from skill.host import Host
 from skill.options import Options

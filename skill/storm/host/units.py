@@ -19,7 +19,6 @@ from modify.units.locate import unit_texts
 from modify.units.managers.compose import ComposeService
 from modify.units.managers.launchd import LaunchdUnit
 from modify.units.managers.pm2 import App
-from modify.units.managers.shell import Loop
 from modify.units.managers.supervisord import Program
 from modify.units.managers.systemd import (
     DEFAULT_BURST,
@@ -29,6 +28,7 @@ from modify.units.managers.systemd import (
     seconds,
 )
 from modify.units.model import UnitText
+from modify.units.shell_loops import Loop
 from skill.host import Host
 from skill.source_paths import SKILL_ASSETS
 from skill.storm.supervisor import MANAGERS, NONE, Supervisor

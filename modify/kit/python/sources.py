@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import libcst as cst
 
-from modify.bridge.link import function_named
 from modify.kit.project import Project
+from modify.kit.python.functions import function_named
 from modify.kit.python.source import Source, all_of, called, dotted
-from modify.neonize.client import Client
 from skill.errors import UnreadableSource
 from skill.host import Host
 
@@ -69,16 +68,6 @@ class Sources:
                         return other, found
                 return None
         return None
-
-    def with_handlers(self, client: Client) -> Client:
-        """The same client, with its handlers that stand in other files."""
-        for index, item in enumerate(client.registrations):
-            if item.handler is None and item.handler_name:
-                place = self.function(client.source, item.statement, item.handler_name)
-                if place is not None:
-                    home, handler = place
-                    client.registrations[index] = replace(item, handler=handler, home=home)
-        return client
 
     def argument(self, source: Source, function: cst.FunctionDef, name: str) -> Place | None:
         """The function that callers of ``function`` hand over as its parameter ``name``."""
