@@ -11,8 +11,11 @@ from skill.source_paths import SCRIPTS
 
 def examine(host: Host, options: Options) -> Patch:
     """Look at the whole host and say what is wrong and what would change. Writes nothing."""
-    from modify import added_modules, baileys, units
+    # Lazy: the command line shows its help without any codemod.
+    from modify import added_modules
+    from modify.baileys import codemod as baileys
     from modify.python import codemod as python
+    from modify.units import codemod as units
     from modify.units import python_units, self_restart
 
     patch = Patch()
@@ -34,6 +37,7 @@ def verify(path: str, before: bytes | None, after: bytes) -> None:
     before: the file as it was, or None for an added one. A file that the parser could not
     read before need not be readable afterwards.
     """
+    # Lazy: as above
     from modify.kit.typescript.source import Source
 
     if not path.endswith(SCRIPTS):
@@ -50,6 +54,7 @@ def verify(path: str, before: bytes | None, after: bytes) -> None:
 
 
 def readable(path: str, content: bytes) -> bool:
+    # Lazy: as above
     from modify.kit.typescript.source import Source
 
     try:

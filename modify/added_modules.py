@@ -13,14 +13,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from modify.baileys.model.startup import resolve_import
+from modify.kit.typescript.source import Source
+from modify.kit.typescript.style import detect_style
+from modify.nanoclaw.channel_assets import ENGINE_BASE, module_system
 from skill import __version__
 from skill.edit import Addition, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
+from skill.render import module_identity, policy_block, render_channel_module
 from skill.source_paths import SCRIPTS, SKILL_ASSET
 
 if TYPE_CHECKING:
+    # Lazy: a TypeScript host never imports libcst
     from skill.render import Kind
     from skill.render_python import Profile
 
@@ -98,12 +104,6 @@ def line_at(text: str, index: int) -> int:
 
 
 def in_script(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]]:
-    from modify.baileys.model.startup import resolve_import
-    from modify.kit.typescript.source import Source
-    from modify.kit.typescript.style import detect_style
-    from modify.nanoclaw.channel_assets import ENGINE_BASE, module_system
-    from skill.render import render_channel_module
-
     kinds: list[Kind] = ["loop"] if LOOP.search(text) else []
     if HELD.search(text):
         kinds.append("held")
@@ -133,6 +133,7 @@ def module_path(path: str, module: str) -> str:
 
 def in_python(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]]:
     """It lies beside the first file that imports it."""
+    # Lazy: a TypeScript host never imports libcst
     from modify.kit.python.source import Source
     from modify.kit.python.style import style_of
     from skill.render_python import render_python_module
@@ -156,6 +157,7 @@ def in_python(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]
 
 def profile_of(names: set[str]) -> Profile | None:
     """The smallest module that has all these names."""
+    # Lazy: a TypeScript host never imports libcst
     from skill.render_python import ROOTS, render_python_module
 
     for profile in ROOTS:
@@ -167,7 +169,7 @@ def profile_of(names: set[str]) -> Profile | None:
 
 def edited_policy(path: str, text: str) -> Iterator[Finding]:
     """A finding for each number of the policy that is another one than skillgen added."""
-    from skill.render import module_identity, policy_block
+    # Lazy: a TypeScript host never imports libcst
     from skill.render_python import python_policy_block
 
     identity = module_identity(text)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from modify.baileys.channels import channels_of
+from modify.baileys.model.anchors import acts_on_close, registrations, socket_makers
+from modify.baileys.model.daemon import why_not_a_daemon
+from modify.kit.typescript.source import Source
 from modify.python.marks import is_marked
+from skill.errors import UnreadableSource
 from skill.host import Host
 from skill.source_paths import SCRIPTS, is_among_tests
 
@@ -38,12 +43,6 @@ def may_be_daemon(host: Host, path: str) -> bool:
     a script that it writes out, is none; nor is one that listens to a socket of nobody's, and
     does nothing about its close.
     """
-    from modify.baileys import channels_of
-    from modify.baileys.model.anchors import acts_on_close, registrations, socket_makers
-    from modify.baileys.model.daemon import why_not_a_daemon
-    from modify.kit.typescript.source import Source
-    from skill.errors import UnreadableSource
-
     makes_socket = b"makeWASocket" in host.read(path)
     try:
         source = Source.read(host, path)

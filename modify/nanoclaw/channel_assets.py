@@ -14,11 +14,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from modify.kit.typescript.style import detect_style
+from skill import __version__
 from skill.edit import Addition, Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
 from skill.package_json import package_at
+from skill.render import render_channel_module, render_channel_test
 from skill.source_paths import SKILL_ASSET
 from skill.style import ModuleSystem, Style
 
@@ -105,8 +108,6 @@ def examine(
 
 
 def style_of(host: Host, path: str, home: Home) -> Style:
-    from modify.kit.typescript.style import detect_style
-
     style = detect_style(host, path, host.read(path).decode("utf-8", "replace"))
     return replace(style, modules=home.modules)
 
@@ -123,9 +124,6 @@ def kinds_there(host: Host, module: str) -> set[Kind]:
 
 
 def add_module(host: Host, module: str, style: Style, kinds: set[Kind], patch: Patch) -> None:
-    from skill import __version__
-    from skill.render import render_channel_module, render_channel_test
-
     rules = ("ungated-connect",)
     stem, ending = posixpath.splitext(module)
     kind: Kind = "both" if len(kinds) > 1 else next(iter(kinds))

@@ -18,7 +18,8 @@ def examine(host: Host, options: Options, planned: Patch) -> Patch:
     patch = Patch(notes=too_large(host, options))
     paths = marked(host, options)
     if paths:
-        from modify.python.patching import Files  # Lazy: libcst takes 0.13 s to import
+        # Lazy: libcst takes 0.13 s to import, and most hosts have no Python channel.
+        from modify.python.patching import Files
 
         Files(host, options, patch, planned).examine(paths)
     unpatched.examine(host, options, patch)

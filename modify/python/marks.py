@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from modify.kit.python.tree import parse
 from skill.finding import Note
 from skill.host import Host, fact
 from skill.options import Options
@@ -102,8 +103,6 @@ def in_comments_only(path: str, content: bytes) -> bool:
 
     False for what cannot be read: somebody has to look at it.
     """
-    from modify.kit.python.tree import parse
-
     if NEONIZE.search(content) or ABOUT_WHATSAPP.search(path):
         return False
     code = COMMENT.sub("", content.decode("utf-8", "replace"))

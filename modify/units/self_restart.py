@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from modify.effects import RestartPause, has_effect
 from modify.kit.python.tree import Function, line_starts, nodes_around, positions, span
 from modify.kit.python.values import PythonFile, python_file
+from modify.units import self_restart_javascript as javascript
 from skill.edit import Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
@@ -166,8 +167,6 @@ def tested(host: Host, found: SelfRestart) -> SelfRestart:
 
 def in_javascript(host: Host, patch: Patch) -> Iterator[SelfRestart]:
     """The same of TypeScript and JavaScript files."""
-    from modify.units import self_restart_javascript as javascript
-
     for end in javascript.ends(host, patch):
         content = host.read(end.path)
         changes = end.plain and end.how.startswith("ends")

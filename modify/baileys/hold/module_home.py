@@ -18,6 +18,7 @@ from modify.kit.typescript.style import is_es_package
 from modify.nanoclaw.channel_assets import module_owner, module_system
 from skill.host import Host
 from skill.options import Options
+from skill.render import module_identity
 from skill.source_paths import SCRIPTS, SKILL_ASSET, SKILL_ASSETS, TYPED
 from skill.style import ModuleSystem, Style
 
@@ -93,8 +94,6 @@ def package_of(host: Host, path: str) -> str:
 
 def known_module(host: Host, package: str, name: str, taken: Iterable[str]) -> str | None:
     """A module of that name in the package: a rewritten channel's, or one that lies there."""
-    from skill.render import module_identity
-
     for path in taken:
         if posixpath.basename(path) == name and package_of(host, path) == package:
             return path

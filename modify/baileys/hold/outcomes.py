@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from modify.baileys.hold.module_home import Home, homes
 from modify.baileys.hold.wrapping import FIX, MESSAGE, RULE, Dials, dials_of, wrap
-from modify.baileys.model.anchors import MOST, is_held
+from modify.baileys.model.anchors import CLOSE, MOST, is_held, logic_of, registrations
 from modify.baileys.model.channel import Channel
 from modify.baileys.model.handed_on import taker_of_the_update
 from modify.baileys.model.host_context import instance_name
+from modify.baileys.search.cross_file import lenders
 from modify.baileys.search.makers import Makers
 from modify.baileys.search.names import MARK
 from modify.kit.typescript.functions import named_functions
@@ -100,8 +101,6 @@ def gated_functions(source: Source) -> Iterator[SgNode]:
 
 def makers_of(host: Host, channel: Channel) -> list[str]:
     """Other files that the function is taken from which makes a channel's socket."""
-    from modify.baileys.search.cross_file import lenders
-
     if channel.factory is not None:
         return [channel.factory.path]
     return [path for path in lenders(host, channel) if is_readable(host, path)]
@@ -274,8 +273,6 @@ class Holding:
         self.patch.notes.append(guard_note(path, line, why))
 
     def judge_listener(self, source: Source) -> None:
-        from modify.baileys.model.anchors import CLOSE, logic_of, registrations
-
         listener = next(registrations(source.root), None)
         if listener is None:
             return

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from modify.baileys.model.channel import TIMERS, Branch, Channel
 from modify.baileys.model.handed_on import taker_of_the_update
+from modify.baileys.rewrite.limits import limit_on
 from modify.baileys.rules import (
     auth_failure_exit,
     channel_gives_up,
@@ -108,8 +109,6 @@ def exits_with_an_error(channel: Channel) -> bool:
 
 def gives_up(channel: Channel, close: Branch) -> bool:
     """Whether the loop ends after some attempts."""
-    from modify.baileys.rewrite.limits import limit_on
-
     places = [(call, close.node) for call in channel.redials if close.holds(call)]
     for helper in channel.helpers:
         places += [(call, helper.node) for call in calls(helper.node) if leads(channel, call)]

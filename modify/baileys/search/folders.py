@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from modify.baileys.search.cross_file import imports
 from modify.kit.typescript.functions import Function, named
 from modify.kit.typescript.source import (
     FUNCTION_KINDS,
@@ -262,8 +263,6 @@ def from_elsewhere(host: Host, source: Source, node: SgNode, depth: int) -> Iter
 
 
 def imported_from(host: Host, source: Source, name: str) -> Iterator[str]:
-    from modify.baileys.search.cross_file import imports
-
     for path, taken in imports(host, source):
         if name in taken:
             yield path

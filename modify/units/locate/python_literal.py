@@ -122,6 +122,7 @@ def templates(content: bytes, start: int, end: int) -> tuple[Range, ...]:
 
 def resolve(host: Host, path: str, content: bytes, before: int, hole: str) -> tuple[str, ...]:
     """What a hole may stand for, followed through the code."""
+    # Lazy: few hosts hold units in Python
     from modify.kit.python import values
 
     line = content.count(b"\n", 0, before) + 1

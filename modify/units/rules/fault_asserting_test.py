@@ -28,6 +28,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modify.kit.typescript import javascript
+from modify.kit.typescript.layout import Layout
+from modify.kit.typescript.style import detect_style
 from modify.units.bot_project import BotProject
 from modify.units.managers.launchd import LaunchdUnit
 from modify.units.managers.systemd import SystemdUnit
@@ -237,9 +239,6 @@ class TestFile:
         alone = (opened + 1, closed - 1) == (start, end)
         if not alone or text[closed - begin :].strip() not in ("", ";") or begin + len(line) < end:
             return
-        from modify.kit.typescript.layout import Layout
-        from modify.kit.typescript.style import detect_style
-
         source = self.content.decode("utf-8", "replace")
         layout = Layout(detect_style(self.project.host, self.path, source))
         if not layout.fits("", text) or layout.fits("", text + "x" * longer):

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
-from modify.baileys import channel_sources
-from modify.baileys import channels_of as channels_in
+from modify.baileys.channels import channels_of as channels_in
+from modify.baileys.codemod import channel_sources
 from modify.baileys.model.channel import Channel
 from modify.baileys.model.daemon import why_not_a_daemon
 from modify.baileys.model.startup import asset_root

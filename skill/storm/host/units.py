@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from modify.kit.text.yaml_nodes import Scalar
-from modify.units import is_ours, process_managers, read_units
+from modify.units import process_managers
 from modify.units.bot_project import BotProject
+from modify.units.codemod import is_ours, read_units
 from modify.units.locate import unit_texts
 from modify.units.managers.compose import ComposeService
 from modify.units.managers.launchd import LaunchdUnit

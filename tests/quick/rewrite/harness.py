@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from modify.baileys import examine
+from modify.baileys.codemod import examine
 from modify.kit.typescript.source import Source
 from skill.edit import apply_edits
 from skill.finding import Finding

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.baileys import examine
+from modify.baileys.codemod import examine
 from modify.baileys.search.folders import folders
 from modify.kit.typescript.source import Source, arguments_of, calls
 from skill.host import Host

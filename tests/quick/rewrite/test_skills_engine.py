@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modify.baileys import examine
+from modify.baileys.codemod import examine
 from skill.host import Host
 from skill.options import Options
 from tests.quick.rewrite.harness import host_text, patched

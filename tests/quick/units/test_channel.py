@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modify.channel_files import channel_files
-from modify.units import examine
+from modify.units.codemod import examine
 from skill.host import Host
 from skill.options import Options
 from tests.quick.rules.service_cases.harness import UNIT, make_host, unit

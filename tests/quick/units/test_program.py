@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modify.units import examine
 from modify.units.bot_project import BotProject
+from modify.units.codemod import examine
 from modify.units.started_program import Reader, split
 from skill import cli
 from skill.host import Host

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.units import examine
+from modify.units.codemod import examine
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.options import Options

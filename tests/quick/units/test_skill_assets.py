@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.units import examine
+from modify.units.codemod import examine
 from skill.edit import Patch, apply_edits
 from skill.host import Host
 from skill.options import Options

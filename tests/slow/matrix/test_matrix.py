@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.baileys import examine
+from modify.baileys.codemod import examine
 from modify.baileys.model.anchors import is_held, read_channels
 from modify.kit.typescript.source import Source
 from skill.edit import Edit, Patch, apply_edits

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modify.units import examine
+from modify.units.codemod import examine
 from skill.edit import apply_edits
 from skill.host import Host
 from skill.options import Options

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modify.units import examine
+from modify.units.codemod import examine
 from modify.units.rules import all_rules, rule_id
 from skill.edit import Patch, apply_edits
 from skill.finding import Finding

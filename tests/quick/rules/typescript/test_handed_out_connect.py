@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.baileys import examine
+from modify.baileys.codemod import examine
 from skill.edit import apply_edits
 from skill.host import Host
 from skill.options import Options

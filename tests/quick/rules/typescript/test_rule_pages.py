@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from modify.baileys import examine
+from modify.baileys.codemod import examine
 from modify.baileys.rules import channel_rules, rule_id
 from skill.edit import apply_edits
 from skill.host import Host
