@@ -32,10 +32,11 @@ $(NODE_TOOLS)/.done: $(NODE_FILES)
 javascript: node-tools ## add/channel/javascript/, from the TypeScript beside it
 	node add/channel/to-javascript.mjs add/channel/typescript add/channel/javascript $(NODE_TOOLS)/node_modules
 
-lint: .cache/dev/skillgen-stamp.toml ## ruff, ruff format --check, mypy --strict
+lint: .cache/dev/skillgen-stamp.toml ## ruff, ruff format --check, mypy --strict, import-linter
 	$(PYTHON) -m ruff check $(SOURCES)
 	$(PYTHON) -m ruff format --check $(SOURCES)
 	$(PYTHON) -m mypy
+	.cache/dev/bin/lint-imports
 
 format: .cache/dev/skillgen-stamp.toml
 	$(PYTHON) -m ruff check --fix $(SOURCES)
