@@ -1,1 +1,11 @@
-"""NanoClaw's skill format: whole-file copies, intents and manifests in ``.claude/skills``."""
+"""NanoClaw: what only this host has, its skills.
+
+What it is
+    ``.claude/skills/NAME/`` holds whole-file copies (``add/``, ``modify/``), an intent beside each
+    copy, and a manifest that lists them. Its engine keeps copies of the tree in ``.nanoclaw/``.
+How it is found
+    By these folders alone.
+What is done
+    A copy of a patched file is patched, its intent and manifest follow (``channel_assets`` for
+    channels, ``skill_assets`` for units), and a copy that would bring the fault back is reported.
+"""
