@@ -170,7 +170,7 @@ def policy_block(policy: Policy = POLICY, typed: bool = True) -> str:
         "DEADLINES_MS": [seconds * 1000 for seconds in policy.deadlines],
         "VERSION": MEMORY_VERSION,
         "AUTH": sorted(c.code for c in policy.codes if c.kind == "auth" and c.code.isdigit()),
-        "BLOCKED": sorted(c.code for c in policy.codes if c.kind == "blocked"),
+        "HOLDS": sorted(c.code for c in policy.codes if c.kind in ("blocked", "replaced")),
     }
     lines = [f"export const {name} = {_literal(value, typed)};" for name, value in shown.items()]
     meanings = {c.code: f"{c.meaning}: {c.advice}" for c in policy.codes if c.advice}

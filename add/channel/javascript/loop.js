@@ -1,5 +1,5 @@
 import { Gate, end, firstLine } from './gate.js';
-import { LATE_MS, SETTLE_MS, UPTIME_MS, kindOf } from './policy.js';
+import { HOLDS, LATE_MS, SETTLE_MS, UPTIME_MS } from './policy.js';
 import { UNLINKED, beside, identityIn } from './memory.js';
 
 // --- Loop: what a channel with one account asks of its gate ---
@@ -36,12 +36,9 @@ export class Reconnect extends Gate {
     return this.final !== undefined;
   }
 
-  /**
-   * Resolves with the attempt's number when it may start; rejects with
-   * ReconnectStopped. Only one call waits at a time: a second one would not
-   * be answered, as a rejection makes loops that retry on errors spin.
-   */
+  /** An attempt's number once it may start; rejects with ReconnectStopped. */
   turn() {
+    // A second call gets no answer: loops that retry on a rejection would spin.
     const { offered } = this;
     this.offered = undefined;
     return new Promise((resolve, reject) => {
@@ -66,19 +63,16 @@ export class Reconnect extends Gate {
     return true;
   }
 
-  /**
-   * Waits, then runs `connect`, until a call of it resolves: its socket exists
-   * then, and the promise settles, as when none will come. It never rejects.
-   * Without `connect`: as the last time.
-   */
+  /** Waits, then runs `connect`, until a call resolves or none may follow. */
   dial(connect = this.connect, hooks) {
+    // It never rejects: hosts do not wait for it in a try.
     const ready = new Promise((resolve) => {
       this.ready.push(resolve);
     });
     if (this.requests.size > 0 || !connect) return ready;
     const isFirst = this.isStopped || !this.connect;
     this.connect = connect;
-    if (hooks || isFirst) this.hooks = { ...hooks };
+    if (hooks || isFirst) this.hooks = hooks ?? {};
     if (isFirst) this.lateTimer = setTimeout(() => this.late(), LATE_MS);
     this.again();
     return ready;
@@ -102,7 +96,7 @@ export class Reconnect extends Gate {
     const isUp = this.attempt.state === 'open' || this.requests.size > 0;
     if (isUp) this.recall();
     // Whoever restarts a bot by hand expects it to try at once.
-    const isHeld = kindOf(this.memory.code) === 'hold';
+    const isHeld = HOLDS.includes(this.memory.code);
     if (isUp && !isHeld) this.remember({ notBefore: 0 });
     this.isStopped = true;
     this.drop(this.attempt);
@@ -145,22 +139,20 @@ export class Reconnect extends Gate {
   }
 
   bounds(verdict) {
-    const { code, restartAt } = this.memory;
-    const isSaving = code === '515' && this.saves > 0;
-    const savedAt = isSaving ? restartAt + SETTLE_MS : 0;
-    return [...super.bounds(verdict), [savedAt, code]];
+    const isSaving = this.memory.code === '515' && this.saves > 0;
+    const saving = isSaving ? this.memory.restartAt + SETTLE_MS : 0;
+    return { ...super.bounds(verdict), saving };
   }
 
   expired(attempt) {
-    // Where the loop is the host's own, a close makes it go on.
     if (this.connect) this.redial('deadline');
-    else super.expired(attempt);
+    // Where the loop is the host's own, a close that it sees makes it go on.
+    else end(attempt.sock, 408, 'no answer from WhatsApp in time');
   }
 
-  verdictOn(code, error) {
-    const isNew = this.memory.identity === UNLINKED && code === '408';
-    if (isNew && this.attempt.state === 'pairing') return 'unpaired';
-    return super.verdictOn(code, error);
+  verdictOn(attempt, code) {
+    const isNew = attempt.state === 'pairing' && code === '408';
+    return isNew ? 'unpaired' : super.verdictOn(attempt, code);
   }
 
   stopFor(code) {
@@ -183,10 +175,7 @@ export class Reconnect extends Gate {
   again() {
     const run = (attempt) => void this.run(attempt);
     this.ask(run, (reason) => {
-      if (!this.terminal) return;
-      const { stopped } = this.hooks;
-      delete this.hooks.stopped;
-      stopped?.(reason);
+      if (this.terminal) this.hooks.stopped?.(reason);
     });
   }
 
@@ -242,9 +231,7 @@ export class Reconnect extends Gate {
   }
 
   late() {
-    const { late } = this.hooks;
-    delete this.hooks.late;
-    late?.();
+    this.hooks.late?.();
     if (this.terminal) this.settle();
   }
 }

@@ -4,7 +4,8 @@ import { homedir } from 'os';
 import { basename, dirname, join, relative, resolve } from 'path';
 
 import { BUDGET_MS, CORRUPT_LEVEL, DELAY_MS } from './policy.js';
-import { FRESH, RECHECK_MS, VERSION, grown, longest } from './policy.js';
+import { EXPIRY_CAP_MS, FRESH, RECHECK_MS, VERSION } from './policy.js';
+import { delay, grown } from './policy.js';
 
 // --- Memory: a file for each account, shared by all its processes ---
 
@@ -46,7 +47,8 @@ function parse(text) {
     const isSound = typeof dig(memory, key) === typeof value;
     if (!isSound || memory.version !== VERSION) throw new SyntaxError(key);
   }
-  memory.notBefore = Math.min(memory.notBefore, at + longest(memory, at));
+  const most = memory.code === '402' ? EXPIRY_CAP_MS : delay(memory, at, 1);
+  memory.notBefore = Math.min(memory.notBefore, at + most);
   return memory;
 }
 
@@ -131,5 +133,5 @@ export function isAbsent(error) {
 
 /** What lies at a path in a value of any shape. */
 export function dig(value, ...path) {
-  return path.reduce((found, key) => found?.[key], value);
+  return path.reduce((found, key) => Object(found)[key], value);
 }

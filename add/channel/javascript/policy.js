@@ -23,7 +23,7 @@ export const SPACING_MS = 1_000;
 export const DEADLINES_MS = [60_000, 120_000, 180_000];
 export const VERSION = 1;
 export const AUTH = ['401', '403', '406', '411'];
-export const BLOCKED = ['400', '402', '405', '409', '418', '429', '501'];
+export const HOLDS = ['400', '402', '405', '409', '418', '429', '440', '501'];
 export const MEANINGS = {
   401: 'logged out: link the bot again',
   402: 'blocked for a time: leave the number alone until then',
@@ -74,62 +74,49 @@ export function begin(memory, id, at) {
 
 /** After one that never opened, the delay counts from its start. */
 export function ended(memory, code, at, wasUp = false) {
-  const [kind, before] = [kindOf(code), { ...memory }];
+  const { code: other, notBefore } = memory;
+  const isRestart = code === '515';
   memory.code = code;
   memory.level = Math.max(memory.level, 1);
   memory.hits = code === 'deadline' ? memory.hits + 1 : 0;
-  memory.restarts = kind === 'restart' ? memory.restarts + 1 : 0;
-  if (kind === 'restart') memory.restartAt = at;
+  memory.restarts = isRestart ? memory.restarts + 1 : 0;
+  if (isRestart) memory.restartAt = at;
   // The one retry of a 401 right after pairing is spent.
   if (code === '401') memory.restartAt = 0;
-  if (kind === 'restart' && memory.restarts <= RESTARTS) {
+  if (isRestart && memory.restarts <= RESTARTS) {
     // No failure: the level is what it was before the attempt.
     memory.level -= 1;
     memory.notBefore = 0;
-  } else if (kind === 'hold') {
+  } else if (HOLDS.includes(code)) {
     memory.blocked += 1;
     memory.notBefore = at + delay(memory, at);
   } else {
-    const due = wasUp ? at + delay(memory, at) : memory.notBefore;
+    const due = wasUp ? at + delay(memory, at) : notBefore;
     memory.notBefore = Math.max(at + DELAY_MS[0], due);
   }
   // A hold that another process was given meanwhile is for this one, too.
-  const { code: other, notBefore } = before;
-  const isHeld = kindOf(other) === 'hold' && notBefore >= memory.notBefore;
+  const isHeld = HOLDS.includes(other) && notBefore >= memory.notBefore;
   if (isHeld) Object.assign(memory, { code: other, notBefore });
 }
 
-export function kindOf(code) {
-  if (code === '515') return 'restart';
-  return code === '440' || BLOCKED.includes(code) ? 'hold' : 'transient';
-}
-
+/** The attempts of the last hour. */
 export function recent(memory, now) {
-  const stamps = Object.entries(memory.attempts);
-  return stamps.filter(([, at]) => at > now - BUDGET_MS);
+  const all = Object.entries(memory.attempts);
+  return all.filter(([, at]) => at > now - BUDGET_MS);
 }
 
 export function isDown({ downSince }, now) {
   return downSince > 0 && now - downSince > DOWN_MS[0];
 }
 
-/** The longest that the next attempt may be away. */
-export function longest(memory, now) {
-  const [wait, jitter] = step(memory, now);
-  return memory.code === '402' ? EXPIRY_CAP_MS : wait * (1 + jitter);
-}
-
 /** Bots that were dropped together must not come back together. */
-function delay(memory, now) {
-  const [wait, jitter] = step(memory, now);
-  return Math.round(wait * (1 + jitter * Math.random()));
-}
-
-function step(memory, now) {
+export function delay(memory, now, chance = Math.random()) {
   const { blocked, code, level } = memory;
-  if (kindOf(code) === 'hold') return [grown(HOLD_MS, blocked), JITTER[1]];
-  if (isDown(memory, now)) return [DOWN_MS[1], JITTER[1]];
-  return [grown(DELAY_MS, level), JITTER[level > 1 ? 1 : 0]];
+  const isHold = HOLDS.includes(code);
+  let wait = isHold ? grown(HOLD_MS, blocked) : grown(DELAY_MS, level);
+  if (!isHold && isDown(memory, now)) wait = DOWN_MS[1];
+  const jitter = JITTER[wait > DELAY_MS[0] ? 1 : 0];
+  return Math.round(wait * (1 + jitter * chance));
 }
 
 export function grown(steps, level) {

@@ -9,10 +9,7 @@ import { DELAY_MS, SPACING_MS, grown } from './policy.js';
 
 // --- Sockets: the dial itself is held until its turn has come ---
 
-/**
- * Makes a socket as `make(config)` does. It stays 'connecting' until its
- * account may dial; what ended the session is replayed without a dial.
- */
+/** Makes a socket as `make(config)` does, whose dial waits for its turn. */
 export function socket(make, config) {
   const creds = dig(config, 'auth', 'creds');
   if (!isObject(creds)) return make(config);
@@ -39,8 +36,8 @@ class AccountGate extends Gate {
   /** Those of the socket that asked last. */
   creds = {};
   replays = 0;
-  askedAt = 0;
-  /** Calls for a pairing code whose socket has ended. */
+  replayAt = 0;
+  /** Calls for a pairing code, by sockets that have ended. */
   codes = [];
 
   place() {
@@ -56,16 +53,15 @@ class AccountGate extends Gate {
 
   bounds(verdict) {
     // A loop that redials a dead session spins slowly, on nothing.
-    const replayAt = this.askedAt + grown(DELAY_MS, this.replays + 1);
-    if (verdict) return [[replayAt, verdict]];
+    if (verdict) return { [verdict]: this.replayAt };
     const at = dialled.by === this ? 0 : dialled.at;
-    return [...super.bounds(verdict), [at + SPACING_MS, 'another account']];
+    return { ...super.bounds(verdict), 'another account': at + SPACING_MS };
   }
 
   /** Unfinished pairings are paced; no verdict on one is for the others. */
-  verdictOn(code, error) {
-    const isNew = this.memory.identity === UNLINKED;
-    return isNew ? undefined : super.verdictOn(code, error);
+  verdictOn(attempt, code) {
+    const isNew = attempt.identity === UNLINKED;
+    return isNew ? undefined : super.verdictOn(attempt, code);
   }
 
   /** A number that was just paired goes on from what was seen so far. */
@@ -96,8 +92,8 @@ function gateOf(creds) {
 class HeldSocket {
   creds;
   sock;
-  attempt;
   gate;
+  attempt;
   codes = [];
   isReady = false;
 
@@ -110,18 +106,18 @@ class HeldSocket {
     const { creds } = this;
     const gate = gateOf(creds);
     this.gate = gate;
-    if (this.sock) this.listen(this.sock);
+    if (this.sock) this.watch(this.sock);
     this.codes.push(...(gate.codes.shift() ?? []));
     request.once('close', () => gate.proceed());
-    gate.askedAt = now();
+    gate.replayAt = now() + grown(DELAY_MS, gate.replays + 1);
     gate.enter({
       key: nameOf(creds) === UNLINKED ? dig(creds, 'noiseKey') : gate,
       isAlive: () => !request.destroyed && !this.isStale(),
       grant: (attempt) => {
+        attempt.sock = { end: (error) => this.sock?.end?.(error) };
         this.attempt = attempt;
         gate.replays = 0;
         dialled = { by: gate, at: now() };
-        attempt.sock = this.sock;
         dial();
       },
       refuse: (code) => {
@@ -131,34 +127,28 @@ class HeldSocket {
     });
   }
 
-  /** Only a socket that has asked is looked at: a test's mock never does. */
+  /** The first to listen, to sockets that ask only: a test's mock does not. */
   watch(sock) {
     this.sock = sock;
-    if (this.gate && isObject(sock)) this.listen(sock);
-  }
-
-  /** First of all listeners: it hears a close before the host redials. */
-  listen(sock) {
-    if (this.attempt) this.attempt.sock = sock;
+    if (!this.gate || !isObject(sock)) return;
     sock.ev?.on?.('connection.update', (update) => this.see(sock, update));
     const ask = sock.requestPairingCode?.bind(sock);
     if (!ask) return;
     // Before the server is ready to pair, asking spoils the credentials.
-    sock.requestPairingCode = (...all) => {
+    sock.requestPairingCode = async (...all) => {
       if (this.isReady) return ask(...all);
-      return new Promise((resolve) => {
-        this.codes.push(({ requestPairingCode: again }) => {
-          resolve(again?.(...all));
-        });
+      const ready = await new Promise((give) => {
+        this.codes.push(give);
       });
+      return ready.requestPairingCode?.(...all);
     };
   }
 
   see(sock, update) {
     const { attempt, gate } = this;
-    const isOver = update.connection === 'close';
-    if (update.qr) this.isReady = true;
-    if (update.qr) for (const give of this.codes.splice(0)) give(sock);
+    const isOver = dig(update, 'connection') === 'close';
+    if (dig(update, 'qr')) this.isReady = true;
+    if (this.isReady) for (const give of this.codes.splice(0)) give(sock);
     if (isOver && this.codes.length > 0) gate?.codes.push(this.codes);
     if (!gate || !attempt) return;
     gate.see(attempt, update);
@@ -171,9 +161,8 @@ class HeldSocket {
     const folder = folders.get(this.creds);
     const there = folder === undefined ? '' : identityIn(folder);
     const isSame = ['', UNLINKED, identityOf(this.creds)].includes(there);
-    if (isSame) return false;
-    end(this.sock, 428, 'linked anew while it waited');
-    return true;
+    if (!isSame) end(this.sock, 428, 'linked anew while it waited');
+    return !isSame;
   }
 }
 
@@ -183,8 +172,7 @@ function heldAgent(agent, held) {
     // WhatsApp is wss:, tests dial ws: too.
     const library = request.protocol === 'http:' ? http : https;
     const inner = own ?? library.globalAgent;
-    const add = dig(inner, 'addRequest');
-    held.ask(request, () => add.call(inner, request, ...rest));
+    held.ask(request, () => inner.addRequest(request, ...rest));
   };
   return new Proxy(own ?? https.globalAgent, {
     get(target, name) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'crypto';
 
-import { type Memory, AUTH, BLOCKED, BUDGET, BUDGET_MS } from './policy.js';
-import { DEADLINES_MS, EXPIRY_CAP_MS, MEANINGS } from './policy.js';
+import { type Memory, AUTH, BUDGET, BUDGET_MS } from './policy.js';
+import { DEADLINES_MS, EXPIRY_CAP_MS, HOLDS, MEANINGS } from './policy.js';
 import { FRESH, PROBE_MS, RECHECK_MS, RESET_MS, SETTLED } from './policy.js';
 import { SETTLE_MS, UNFLUSHED_MS, UNWRITABLE_MS, begin } from './policy.js';
 import { ended, isDown, recent } from './policy.js';
@@ -9,20 +9,13 @@ import { UNLINKED, dig, isAbsent, now, read, tidy, write } from './memory.js';
 
 // --- Gate: one for each account; every attempt passes it ---
 
-/** What is read of Baileys' connection.update event. */
-export interface Update {
-  connection?: string | null | undefined;
-  lastDisconnect?: { error?: unknown; date?: unknown } | null | undefined;
-  qr?: string | null | undefined;
-}
-
 export interface Socket {
   end?: (error: Error) => unknown;
-  ev?: { on?: (event: string, heard: (update: Update) => void) => unknown };
+  ev?: { on?: (event: string, heard: (update: unknown) => void) => unknown };
   requestPairingCode?: (...all: unknown[]) => unknown;
 }
 
-/** Wants to dial. A newer one with the same key takes its place. */
+/** Wants to dial. The newest comes first, and replaces one of its key. */
 export interface Request {
   key: unknown;
   isAlive?(): boolean;
@@ -34,24 +27,21 @@ export interface Attempt {
   number: number;
   /** With which credentials it began. */
   identity: string;
-  state: 'running' | 'late' | 'pairing' | 'open' | 'over';
+  state: 'running' | 'pairing' | 'open' | 'over';
   sock?: Socket | undefined;
   timer?: ReturnType<typeof setTimeout>;
 }
 
 export type Level = 'info' | 'warn' | 'error';
-/** Until when to wait, and for what. */
-export type Bound = [until: number, code: string];
-const later = (a: Bound, b: Bound) => (b[0] > a[0] ? b : a);
+/** What to wait for, and until when. */
+export type Bounds = Record<string, number>;
 
 export abstract class Gate {
   protected memory: Memory = { ...FRESH };
   protected attempt: Attempt = { number: 0, identity: '', state: 'over' };
-  /** The newest is the last. */
   protected readonly requests = new Map<unknown, Request>();
   /** Why this process makes no further attempt. */
   protected final: string | undefined;
-  /** false: this process cannot pair, so a QR code ends it. */
   protected pairing: boolean | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private file = '';
@@ -79,7 +69,8 @@ export abstract class Gate {
     if (!request) return;
     this.recall();
     const verdict = this.verdict();
-    const [until, code] = this.bounds(verdict).reduce(later);
+    const bounds = Object.entries(this.bounds(verdict));
+    const [code, until] = bounds.reduce((a, b) => (b[1] > a[1] ? b : a));
     const left = until - now();
     if (left > 0) {
       if (!verdict && left > SETTLE_MS) this.announce(code, left);
@@ -96,40 +87,36 @@ export abstract class Gate {
   }
 
   private grant(request: Request): void {
-    const number = this.attempt.number + 1;
-    const { identity } = this.memory;
-    this.attempt = { number, identity, state: 'running' };
+    begin(this.memory, randomUUID().slice(0, 8), now());
     this.final = undefined;
     this.announced = '';
-    begin(this.memory, randomUUID().slice(0, 8), now());
     this.save();
-    this.arm(this.attempt);
-    request.grant(this.attempt);
-  }
-
-  /** An HTTP refusal makes Baileys emit no close, ever. */
-  private arm(attempt: Attempt): void {
-    const { hits } = this.memory;
+    const { hits, identity } = this.memory;
+    const number = this.attempt.number + 1;
+    const attempt: Attempt = { number, identity, state: 'running' };
+    // An HTTP refusal makes Baileys emit no close, ever.
     const wait = DEADLINES_MS[hits] ?? Math.max(...DEADLINES_MS);
     attempt.timer = setTimeout(() => this.expired(attempt), wait);
+    this.attempt = attempt;
+    request.grant(attempt);
   }
 
   protected expired(attempt: Attempt): void {
-    attempt.state = 'late';
-    this.arm(attempt);
+    this.finish(attempt, 'deadline');
     end(attempt.sock, 408, 'no answer from WhatsApp in time');
   }
 
-  /** Sees how an attempt goes; late events change nothing. */
-  see(attempt: Attempt, { connection, lastDisconnect, qr }: Update): void {
+  /** Sees Baileys' connection.update events; late ones change nothing. */
+  see(attempt: Attempt, update: unknown): void {
     if (attempt.state === 'over') return;
-    if (qr) this.asked(attempt);
+    const connection = dig(update, 'connection');
+    if (dig(update, 'qr')) this.asked(attempt);
     if (connection === 'open') this.opened(attempt);
     if (connection !== 'close') return;
-    const error = lastDisconnect?.error;
-    const code = String(dig(error, 'output', 'statusCode') ?? 'closed');
-    const isLate = attempt.state === 'late';
-    this.finish(attempt, isLate ? 'deadline' : code, error);
+    const error = dig(update, 'lastDisconnect', 'error');
+    const code = dig(error, 'output', 'statusCode') ?? 'closed';
+    const isOwn = dig(error, 'message') === 'Intentional Logout';
+    this.finish(attempt, isOwn ? 'logout' : String(code), error);
   }
 
   private opened(attempt: Attempt): void {
@@ -145,12 +132,12 @@ export abstract class Gate {
   private asked(attempt: Attempt): void {
     clearTimeout(attempt.timer);
     attempt.state = 'pairing';
+    this.recall();
     const isGone = this.memory.identity !== UNLINKED;
     if (!isGone && this.pairing !== false) return;
     this.stopFor(isGone ? 'qr' : UNLINKED);
     // After the host's own QR branch, which runs right now.
-    const over = () => end(attempt.sock, 408, 'no code is scanned here');
-    void Promise.resolve().then(over);
+    queueMicrotask(() => end(attempt.sock, 408, 'no code is scanned here'));
   }
 
   protected drop(attempt: Attempt): void {
@@ -160,36 +147,31 @@ export abstract class Gate {
 
   /** The one outcome of an attempt. */
   protected finish(attempt: Attempt, code: string, error?: unknown): void {
-    const verdict = this.verdictOn(code, error);
+    const verdict = this.verdictOn(attempt, code);
     const wasUp = attempt.state === 'open';
     this.drop(attempt);
     if (this.final !== undefined) return;
-    // Of a link that the next attempt no longer has.
-    const isPast = verdict !== undefined && this.isRelinked(attempt);
-    if (verdict && !isPast) return this.stopFor(verdict);
     this.recall();
-    ended(this.memory, isPast ? 'closed' : code, now(), wasUp);
+    const { memory } = this;
+    // Of a link that the next attempt no longer has.
+    const isPast = ![attempt.identity, UNLINKED].includes(memory.identity);
+    if (verdict && !isPast) return this.stopFor(verdict);
+    ended(memory, verdict ? 'closed' : code, now(), wasUp);
     // 402 says when it ends, in seconds.
     const expiry = Number(dig(error, 'data', 'expire') ?? 0) * 1000 || 0;
     const until = now() + Math.min(expiry, EXPIRY_CAP_MS);
-    this.memory.notBefore = Math.max(this.memory.notBefore, until);
+    memory.notBefore = Math.max(memory.notBefore, until);
     this.detail = firstLine(error);
     this.save();
     this.proceed();
   }
 
-  private isRelinked({ identity }: Attempt): boolean {
-    const known = ['', UNLINKED, identity];
-    return identity !== UNLINKED && !known.includes(this.identify());
-  }
-
   /** Why nothing may follow this end, if so. */
-  protected verdictOn(code: string, error: unknown): string | undefined {
-    if (dig(error, 'message') === 'Intentional Logout') return 'logout';
+  protected verdictOn(_: Attempt, code: string): string | undefined {
     // Right after pairing, the credentials may not have been saved yet.
     const isUnsaved = now() - this.memory.restartAt < UNFLUSHED_MS;
     if (code === '401' && isUnsaved) return undefined;
-    if (AUTH.includes(code)) return code;
+    if (code === 'logout' || AUTH.includes(code)) return code;
     // A probe that brought no open changes nothing.
     return code === '515' ? undefined : this.memory.verdict?.code;
   }
@@ -197,16 +179,15 @@ export abstract class Gate {
   /** No further attempt: logged once, remembered while the link is. */
   protected stopFor(code: string): void {
     if (this.final !== undefined) return;
-    this.recall();
     this.final = code;
     const { identity } = this.memory;
-    const isLasting = identity !== UNLINKED || this.pairing === false;
-    const isKept = isLasting && code !== 'logout';
+    const isNew = identity === UNLINKED && this.pairing !== false;
+    const isKept = !isNew && code !== 'logout';
     if (isKept) this.memory.verdict ??= { code, at: now() };
     this.save();
-    const where = `Kept in ${this.file}; no reset is needed.`;
     const line = `${this.reason(code)}. No further attempt.`;
-    this.say('error', isKept ? `${line} ${where}` : line);
+    const kept = ` Kept in ${this.file}; no reset is needed.`;
+    this.say('error', isKept ? line + kept : line);
     this.proceed();
   }
 
@@ -218,17 +199,16 @@ export abstract class Gate {
     return isFresh || verdict.code === UNLINKED ? verdict.code : undefined;
   }
 
-  protected bounds(verdict: string | undefined): Bound[] {
-    if (verdict) return [[0, verdict]];
-    const { code, notBefore } = this.memory;
-    const stamps = recent(this.memory, now()).map(([, at]) => at);
-    const oldest = stamps.sort((a, b) => b - a)[BUDGET - 1] ?? 0;
+  protected bounds(verdict: string | undefined): Bounds {
+    const { attempts, code, notBefore } = this.memory;
+    if (verdict) return { [verdict]: 0 };
+    const stamps = Object.values(attempts).sort((a, b) => b - a);
     const blindAt = this.attempt.number > 0 ? 0 : this.unwritableAt;
-    return [
-      [notBefore, code],
-      [blindAt + UNWRITABLE_MS, 'unwritable'],
-      [oldest + BUDGET_MS, 'budget'],
-    ];
+    return {
+      [code]: notBefore,
+      unwritable: blindAt + UNWRITABLE_MS,
+      budget: (stamps[BUDGET - 1] ?? 0) + BUDGET_MS,
+    };
   }
 
   /** Reads what other processes did, and who the bot is. */
@@ -237,20 +217,18 @@ export abstract class Gate {
     this.file ||= this.place();
     const { attempts, verdict } = this.memory;
     // A file that cannot be written knows less than this process.
-    const isRead = this.file && this.unwritableAt === 0;
-    const stored = isRead ? read(this.file) : undefined;
+    const stored = this.unwritableAt > 0 ? undefined : read(this.file);
     if (stored && (isFirst || stored.code !== 'corrupt')) {
-      const all = { ...stored.attempts, ...attempts };
-      this.memory = { ...stored, attempts: all };
+      this.memory = stored;
+      stored.attempts = { ...stored.attempts, ...attempts };
     }
     const { memory } = this;
     const identity = this.identify() || memory.identity || UNLINKED;
     const isOther = memory.identity !== '' && memory.identity !== identity;
-    // Held against the old link. A block is for the number: it stays.
-    const isBlock = BLOCKED.includes(memory.code);
+    // A block is for the number: it outlives the link.
+    const isBlock = HOLDS.includes(memory.code) && memory.code !== '440';
     const anew = isBlock ? { level: 0 } : { ...SETTLED, notBefore: 0 };
-    if (isOther) Object.assign(memory, anew);
-    if (memory.identity !== identity) memory.verdict = null;
+    if (isOther) Object.assign(memory, anew, { verdict: null });
     memory.identity = identity;
     // It is linked anew, or a reset or another process's open lifted it.
     if (isOther || (verdict && !memory.verdict)) this.final = undefined;

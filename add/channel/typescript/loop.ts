@@ -1,9 +1,16 @@
-import { type Attempt, type Bound, type Level, type Socket } from './gate.js';
-import { type Request, type Update, Gate, end, firstLine } from './gate.js';
-import { LATE_MS, SETTLE_MS, UPTIME_MS, kindOf } from './policy.js';
+import { type Attempt, type Bounds, type Level, type Socket } from './gate.js';
+import { type Request, Gate, end, firstLine } from './gate.js';
+import { HOLDS, LATE_MS, SETTLE_MS, UPTIME_MS } from './policy.js';
 import { UNLINKED, beside, identityIn } from './memory.js';
 
 // --- Loop: what a channel with one account asks of its gate ---
+
+/** What is read of Baileys' connection.update event. */
+export interface Update {
+  connection?: string | null | undefined;
+  lastDisconnect?: { error?: unknown; date?: unknown } | null | undefined;
+  qr?: string | null | undefined;
+}
 
 type Log = (message: string) => unknown;
 /** Always called with one string. It may lack a level. */
@@ -56,12 +63,9 @@ export class Reconnect extends Gate {
     return this.final !== undefined;
   }
 
-  /**
-   * Resolves with the attempt's number when it may start; rejects with
-   * ReconnectStopped. Only one call waits at a time: a second one would not
-   * be answered, as a rejection makes loops that retry on errors spin.
-   */
+  /** An attempt's number once it may start; rejects with ReconnectStopped. */
   turn(): Promise<number> {
+    // A second call gets no answer: loops that retry on a rejection would spin.
     const { offered } = this;
     this.offered = undefined;
     return new Promise<number>((resolve, reject) => {
@@ -86,19 +90,16 @@ export class Reconnect extends Gate {
     return true;
   }
 
-  /**
-   * Waits, then runs `connect`, until a call of it resolves: its socket exists
-   * then, and the promise settles, as when none will come. It never rejects.
-   * Without `connect`: as the last time.
-   */
+  /** Waits, then runs `connect`, until a call resolves or none may follow. */
   dial(connect = this.connect, hooks?: DialHooks): Promise<void> {
+    // It never rejects: hosts do not wait for it in a try.
     const ready = new Promise<void>((resolve) => {
       this.ready.push(resolve);
     });
     if (this.requests.size > 0 || !connect) return ready;
     const isFirst = this.isStopped || !this.connect;
     this.connect = connect;
-    if (hooks || isFirst) this.hooks = { ...hooks };
+    if (hooks || isFirst) this.hooks = hooks ?? {};
     if (isFirst) this.lateTimer = setTimeout(() => this.late(), LATE_MS);
     this.again();
     return ready;
@@ -122,7 +123,7 @@ export class Reconnect extends Gate {
     const isUp = this.attempt.state === 'open' || this.requests.size > 0;
     if (isUp) this.recall();
     // Whoever restarts a bot by hand expects it to try at once.
-    const isHeld = kindOf(this.memory.code) === 'hold';
+    const isHeld = HOLDS.includes(this.memory.code);
     if (isUp && !isHeld) this.remember({ notBefore: 0 });
     this.isStopped = true;
     this.drop(this.attempt);
@@ -164,23 +165,21 @@ export class Reconnect extends Gate {
     log().catch(() => super.say(level, line));
   }
 
-  protected override bounds(verdict: string | undefined): Bound[] {
-    const { code, restartAt } = this.memory;
-    const isSaving = code === '515' && this.saves > 0;
-    const savedAt = isSaving ? restartAt + SETTLE_MS : 0;
-    return [...super.bounds(verdict), [savedAt, code]];
+  protected override bounds(verdict: string | undefined): Bounds {
+    const isSaving = this.memory.code === '515' && this.saves > 0;
+    const saving = isSaving ? this.memory.restartAt + SETTLE_MS : 0;
+    return { ...super.bounds(verdict), saving };
   }
 
   protected override expired(attempt: Attempt): void {
-    // Where the loop is the host's own, a close makes it go on.
     if (this.connect) this.redial('deadline');
-    else super.expired(attempt);
+    // Where the loop is the host's own, a close that it sees makes it go on.
+    else end(attempt.sock, 408, 'no answer from WhatsApp in time');
   }
 
-  protected override verdictOn(code: string, error: unknown) {
-    const isNew = this.memory.identity === UNLINKED && code === '408';
-    if (isNew && this.attempt.state === 'pairing') return 'unpaired';
-    return super.verdictOn(code, error);
+  protected override verdictOn(attempt: Attempt, code: string) {
+    const isNew = attempt.state === 'pairing' && code === '408';
+    return isNew ? 'unpaired' : super.verdictOn(attempt, code);
   }
 
   protected override stopFor(code: string): void {
@@ -203,10 +202,7 @@ export class Reconnect extends Gate {
   private again(): void {
     const run = (attempt: Attempt) => void this.run(attempt);
     this.ask(run, (reason) => {
-      if (!this.terminal) return;
-      const { stopped } = this.hooks;
-      delete this.hooks.stopped;
-      stopped?.(reason);
+      if (this.terminal) this.hooks.stopped?.(reason);
     });
   }
 
@@ -262,9 +258,7 @@ export class Reconnect extends Gate {
   }
 
   private late(): void {
-    const { late } = this.hooks;
-    delete this.hooks.late;
-    late?.();
+    this.hooks.late?.();
     if (this.terminal) this.settle();
   }
 }

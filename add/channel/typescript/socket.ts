@@ -2,7 +2,7 @@ import * as http from 'http';
 import * as https from 'https';
 import { resolve } from 'path';
 
-import { type Attempt, type Bound, type Socket, type Update } from './gate.js';
+import { type Attempt, type Bounds, type Socket } from './gate.js';
 import { Gate, end } from './gate.js';
 import { UNLINKED, beside, dig, hash, identityIn } from './memory.js';
 import { identityOf, inOwnFolder, now, read } from './memory.js';
@@ -10,10 +10,7 @@ import { DELAY_MS, SPACING_MS, grown } from './policy.js';
 
 // --- Sockets: the dial itself is held until its turn has come ---
 
-/**
- * Makes a socket as `make(config)` does. It stays 'connecting' until its
- * account may dial; what ended the session is replayed without a dial.
- */
+/** Makes a socket as `make(config)` does, whose dial waits for its turn. */
 export function socket<C, S>(make: (config: C) => S, config: C): S {
   const creds = dig(config, 'auth', 'creds');
   if (!isObject(creds)) return make(config);
@@ -24,6 +21,7 @@ export function socket<C, S>(make: (config: C) => S, config: C): S {
   return sock;
 }
 
+type GiveCode = (ready: Socket) => void;
 type Use<S> = (folder: string) => Promise<S>;
 
 /** Loads credentials with `use`, and remembers which folder they are from. */
@@ -42,8 +40,8 @@ class AccountGate extends Gate {
   /** Those of the socket that asked last. */
   creds: object = {};
   replays = 0;
-  askedAt = 0;
-  /** Calls for a pairing code whose socket has ended. */
+  replayAt = 0;
+  /** Calls for a pairing code, by sockets that have ended. */
   readonly codes: GiveCode[][] = [];
 
   protected place(): string {
@@ -57,18 +55,17 @@ class AccountGate extends Gate {
     return identityOf(this.creds);
   }
 
-  protected override bounds(verdict: string | undefined): Bound[] {
+  protected override bounds(verdict: string | undefined): Bounds {
     // A loop that redials a dead session spins slowly, on nothing.
-    const replayAt = this.askedAt + grown(DELAY_MS, this.replays + 1);
-    if (verdict) return [[replayAt, verdict]];
+    if (verdict) return { [verdict]: this.replayAt };
     const at = dialled.by === this ? 0 : dialled.at;
-    return [...super.bounds(verdict), [at + SPACING_MS, 'another account']];
+    return { ...super.bounds(verdict), 'another account': at + SPACING_MS };
   }
 
   /** Unfinished pairings are paced; no verdict on one is for the others. */
-  protected override verdictOn(code: string, error: unknown) {
-    const isNew = this.memory.identity === UNLINKED;
-    return isNew ? undefined : super.verdictOn(code, error);
+  protected override verdictOn(attempt: Attempt, code: string) {
+    const isNew = attempt.identity === UNLINKED;
+    return isNew ? undefined : super.verdictOn(attempt, code);
   }
 
   /** A number that was just paired goes on from what was seen so far. */
@@ -96,13 +93,11 @@ function gateOf(creds: object): AccountGate {
   return gate;
 }
 
-type GiveCode = (ready: Socket) => void;
-
 class HeldSocket {
   private readonly creds: object;
   private sock: Socket | undefined;
-  private attempt: Attempt | undefined;
   private gate: AccountGate | undefined;
+  private attempt: Attempt | undefined;
   private codes: GiveCode[] = [];
   private isReady = false;
 
@@ -115,18 +110,18 @@ class HeldSocket {
     const { creds } = this;
     const gate = gateOf(creds);
     this.gate = gate;
-    if (this.sock) this.listen(this.sock);
+    if (this.sock) this.watch(this.sock);
     this.codes.push(...(gate.codes.shift() ?? []));
     request.once('close', () => gate.proceed());
-    gate.askedAt = now();
+    gate.replayAt = now() + grown(DELAY_MS, gate.replays + 1);
     gate.enter({
       key: nameOf(creds) === UNLINKED ? dig(creds, 'noiseKey') : gate,
       isAlive: () => !request.destroyed && !this.isStale(),
       grant: (attempt) => {
+        attempt.sock = { end: (error) => this.sock?.end?.(error) };
         this.attempt = attempt;
         gate.replays = 0;
         dialled = { by: gate, at: now() };
-        attempt.sock = this.sock;
         dial();
       },
       refuse: (code) => {
@@ -136,34 +131,28 @@ class HeldSocket {
     });
   }
 
-  /** Only a socket that has asked is looked at: a test's mock never does. */
+  /** The first to listen, to sockets that ask only: a test's mock does not. */
   watch(sock: Socket): void {
     this.sock = sock;
-    if (this.gate && isObject(sock)) this.listen(sock);
-  }
-
-  /** First of all listeners: it hears a close before the host redials. */
-  private listen(sock: Socket): void {
-    if (this.attempt) this.attempt.sock = sock;
+    if (!this.gate || !isObject(sock)) return;
     sock.ev?.on?.('connection.update', (update) => this.see(sock, update));
     const ask = sock.requestPairingCode?.bind(sock);
     if (!ask) return;
     // Before the server is ready to pair, asking spoils the credentials.
-    sock.requestPairingCode = (...all) => {
+    sock.requestPairingCode = async (...all) => {
       if (this.isReady) return ask(...all);
-      return new Promise((resolve) => {
-        this.codes.push(({ requestPairingCode: again }) => {
-          resolve(again?.(...all));
-        });
+      const ready = await new Promise<Socket>((give) => {
+        this.codes.push(give);
       });
+      return ready.requestPairingCode?.(...all);
     };
   }
 
-  private see(sock: Socket, update: Update): void {
+  private see(sock: Socket, update: unknown): void {
     const { attempt, gate } = this;
-    const isOver = update.connection === 'close';
-    if (update.qr) this.isReady = true;
-    if (update.qr) for (const give of this.codes.splice(0)) give(sock);
+    const isOver = dig(update, 'connection') === 'close';
+    if (dig(update, 'qr')) this.isReady = true;
+    if (this.isReady) for (const give of this.codes.splice(0)) give(sock);
     if (isOver && this.codes.length > 0) gate?.codes.push(this.codes);
     if (!gate || !attempt) return;
     gate.see(attempt, update);
@@ -176,22 +165,20 @@ class HeldSocket {
     const folder = folders.get(this.creds);
     const there = folder === undefined ? '' : identityIn(folder);
     const isSame = ['', UNLINKED, identityOf(this.creds)].includes(there);
-    if (isSame) return false;
-    end(this.sock, 428, 'linked anew while it waited');
-    return true;
+    if (!isSame) end(this.sock, 428, 'linked anew while it waited');
+    return !isSame;
   }
 }
 
-type AddRequest = (...all: unknown[]) => void;
+type Dials = Record<'addRequest', (...all: unknown[]) => void>;
 
 function heldAgent(agent: unknown, held: HeldSocket): https.Agent {
   const own = isObject(agent) ? (agent as https.Agent) : undefined;
   const addRequest = (request: http.ClientRequest, ...rest: unknown[]) => {
     // WhatsApp is wss:, tests dial ws: too.
     const library = request.protocol === 'http:' ? http : https;
-    const inner = own ?? library.globalAgent;
-    const add = dig(inner, 'addRequest') as AddRequest;
-    held.ask(request, () => add.call(inner, request, ...rest));
+    const inner = (own ?? library.globalAgent) as unknown as Dials;
+    held.ask(request, () => inner.addRequest(request, ...rest));
   };
   return new Proxy(own ?? https.globalAgent, {
     get(target, name) {

@@ -101,3 +101,5 @@ def test_a_host_gains_nothing_of_the_other_kind() -> None:
     loop, held = (render_channel_module(CANONICAL, "1", kind=kind) for kind in ("loop", "held"))
     assert "requestPairingCode" not in loop
     assert "exitIfAlone" not in held
+    assert "interface Update" in loop
+    assert "interface Update" not in held

@@ -74,7 +74,7 @@ function hasty({ grants, blur }) {
 /** The longest wait there is, with its jitter: the budget's, a hold's, or a day's without an open. */
 function patient({ reconnect, blur, bootedAt }) {
   if (reconnect.requests.size === 0) return false;
-  const until = Math.max(...reconnect.bounds().map(([at]) => at));
+  const until = Math.max(...Object.values(reconnect.bounds()));
   return until - (bootedAt + clock.mono) > LONGEST + blur;
 }
 
