@@ -22,13 +22,13 @@ from skill.edit import Addition, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
-from skill.render import module_identity, policy_block, render_channel_module
+from skill.render.typescript import module_identity, policy_block, render_channel_module
 from skill.source_paths import SCRIPTS, SKILL_ASSET
 
 if TYPE_CHECKING:
     # Lazy: a TypeScript host never imports libcst
-    from skill.render import Kind
-    from skill.render_python import Profile
+    from skill.render.python import Profile
+    from skill.render.typescript import Kind
 
 RULE = "ungated-connect"
 IMPORT = re.compile(
@@ -136,7 +136,7 @@ def in_python(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]
     # Lazy: a TypeScript host never imports libcst
     from modify.kit.python.source import Source
     from modify.kit.python.style import style_of
-    from skill.render_python import render_python_module
+    from skill.render.python import render_python_module
 
     if posixpath.basename(path).startswith("test_"):
         return
@@ -158,7 +158,7 @@ def in_python(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]
 def profile_of(names: set[str]) -> Profile | None:
     """The smallest module that has all these names."""
     # Lazy: a TypeScript host never imports libcst
-    from skill.render_python import ROOTS, render_python_module
+    from skill.render.python import ROOTS, render_python_module
 
     for profile in ROOTS:
         text = render_python_module(__version__, profile)
@@ -170,7 +170,7 @@ def profile_of(names: set[str]) -> Profile | None:
 def edited_policy(path: str, text: str) -> Iterator[Finding]:
     """A finding for each number of the policy that is another one than skillgen added."""
     # Lazy: a TypeScript host never imports libcst
-    from skill.render_python import python_policy_block
+    from skill.render.python import python_policy_block
 
     identity = module_identity(text)
     if identity is None or identity == (__version__, True) or identity[0] != __version__:

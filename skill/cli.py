@@ -22,7 +22,7 @@ from skill.options import START_LIMITS, Options, StormOptions
 from skill.report.printer import Printer, leave_pipe
 
 if TYPE_CHECKING:
-    from skill.commands import Session
+    from skill.commands.hosts import Session
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 STOPPED = "stopped; what was begun is settled by the next command"
@@ -276,7 +276,7 @@ def demo(**choices: Any) -> int:
 
 def _session(command: str, choices: dict[str, Any]) -> tuple[Session, Options]:
     # Lazy: all that examines a host takes 0.1 s to import, which --help would wait for.
-    from skill.commands import Session, options_of
+    from skill.commands.hosts import Session, options_of
 
     form, quiet, verbose = (choices.pop(name) for name in ("form", "quiet", "verbose"))
     options = options_of(choices)

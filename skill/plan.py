@@ -19,12 +19,13 @@ from typing import Any, get_args
 from xml.parsers.expat import ExpatError
 
 import modify
-from skill import __version__, render
+from skill import __version__
 from skill.edit import Addition, Patch, apply_edits
 from skill.errors import SkillgenError
 from skill.finding import Finding, Note
 from skill.host import Host
 from skill.options import START_LIMITS, AuthFailure, Options, ServiceKind
+from skill.render import typescript
 from skill.report.file import write_report
 
 PLAN_FORMAT = 1
@@ -144,7 +145,7 @@ def _additions(host: Host, patch: Patch, notes: list[Note]) -> Iterable[Change]:
 
 def _replacement(path: str, before: bytes, mode: int, addition: Addition) -> Change | None:
     """An added file of an older skillgen becomes the new one; one that was edited stays."""
-    identity = render.module_identity(before.decode("utf-8", "replace"))
+    identity = typescript.module_identity(before.decode("utf-8", "replace"))
     if identity is None:
         raise SkillgenError(
             f"{path}: skillgen would add this file, but the host has one of that name; "

@@ -22,8 +22,8 @@ from skill.edit import Edit, Effect, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
+from skill.render.style import Style
 from skill.source_paths import SKILL_ASSETS
-from skill.style import Style
 
 ACCEPT = "a close branch that dials with reconnect.dial(…) and asks reconnect.terminal"
 EXIT = re.compile(rb"process\.exit\((0)\)")

@@ -21,15 +21,15 @@ from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
 from skill.package_json import package_at
-from skill.render import render_channel_module, render_channel_test
+from skill.render.style import ModuleSystem, Style
+from skill.render.typescript import render_channel_module, render_channel_test
 from skill.source_paths import SKILL_ASSET
-from skill.style import ModuleSystem, Style
 
 if TYPE_CHECKING:
     from modify.baileys.hold.module_home import Home
     from modify.baileys.patching import Rewritten
     from modify.kit.typescript.source import Source
-    from skill.render import Kind
+    from skill.render.typescript import Kind
 
 ENGINE_BASE = ".nanoclaw/base/"
 GATE = ".turn()"

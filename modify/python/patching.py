@@ -37,12 +37,7 @@ from skill.errors import SkillgenError, UnreadableSource
 from skill.finding import Finding, Note
 from skill.host import Host
 from skill.options import Options
-from skill.render_python import (
-    Profile,
-    callable_names,
-    render_python_module,
-    render_python_test,
-)
+from skill.render.python import Profile, callable_names, render_python_module, render_python_test
 from skill.source_paths import is_among_tests
 
 MODULE = "whatsapp_reconnect"

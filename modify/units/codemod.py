@@ -24,7 +24,7 @@ from skill.errors import SkillgenError
 from skill.finding import Finding, Note
 from skill.host import Host
 from skill.options import Options
-from skill.service_units import add_service
+from skill.render.service_units import add_service
 from skill.source_paths import SKILL_ASSETS
 
 Unit = systemd.SystemdUnit | launchd.LaunchdUnit

@@ -12,7 +12,8 @@ from typing import Any
 
 from modify.units.locate import unit_texts
 from skill import __version__
-from skill.added import added_modules
+from skill.commands.added import added_modules
+from skill.commands.shell import quoted
 from skill.errors import SkillgenError
 from skill.guard import files, node, values
 from skill.guard.render import guard_identity
@@ -21,7 +22,6 @@ from skill.host import Host
 from skill.options import GuardOptions
 from skill.report.diff import diff_of
 from skill.report.printer import Printer
-from skill.shell import quoted
 
 Row = dict[str, Any]
 PLACES = (

@@ -9,12 +9,12 @@ from modify.kit.text.yaml_nodes import Items, Mapping, Scalar, words
 from modify.units.managers import compose
 from modify.units.process_managers import Unread
 from skill import __version__
+from skill.commands.shell import quoted
 from skill.errors import SkillgenError
 from skill.guard import values
 from skill.guard.files import Wanted, read
 from skill.guard.render import guard_identity, render_guard
 from skill.guard.unit import Guarding, Unit, choose
-from skill.shell import quoted
 from skill.transaction.paths import GUARD
 
 FOLDER = GUARD

@@ -9,12 +9,12 @@ from xml.sax.saxutils import escape
 from modify.units.managers import launchd
 from modify.units.model import UnitText
 from skill import __version__
+from skill.commands.shell import quoted
 from skill.edit import Edit, apply_edits
 from skill.errors import SkillgenError
 from skill.guard import values
 from skill.guard.files import Wanted
 from skill.guard.unit import Guarding, Unit
-from skill.shell import quoted
 
 # launchd reads no comment within a value, only between keys.
 CHANGED = "<!-- Guard by skillgen {version}: the last option -->"

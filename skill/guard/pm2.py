@@ -8,11 +8,11 @@ from pathlib import Path
 
 from modify.units.managers import pm2
 from skill import __version__
+from skill.commands.shell import quoted
 from skill.errors import SkillgenError
 from skill.guard import values
 from skill.guard.files import Wanted, read
 from skill.guard.unit import Guarding, Unit, choose
-from skill.shell import quoted
 
 HEADER = re.compile(rb"\A// Guard by skillgen (\S+): ")
 TEMPLATE = """\

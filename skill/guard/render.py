@@ -8,9 +8,9 @@ from functools import cache
 from importlib.resources import files
 
 from skill import __version__
-from skill.join import join
 from skill.policy import POLICY, Policy
-from skill.render import with_policy
+from skill.render.join import join
+from skill.render.typescript import with_policy
 
 _CHANNEL = ("policy", "memory", "gate", "socket")
 _OWN = ("baileys", "wrap", "destination", "start")

@@ -12,11 +12,11 @@ from modify.units.managers import systemd
 from modify.units.model import UnitText
 from modify.units.started_program import split
 from skill import __version__
+from skill.commands.shell import quoted
 from skill.errors import SkillgenError
 from skill.guard import values
 from skill.guard.files import Wanted, read
 from skill.guard.unit import Guarding, Unit
-from skill.shell import quoted
 
 NAME = "50-skillgen-guard.conf"
 HEADER = re.compile(rb"\A# Guard by skillgen (\S+): ")

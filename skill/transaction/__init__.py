@@ -19,10 +19,10 @@ from pathlib import Path
 from skill import __version__, changed
 from skill.errors import SkillgenError
 from skill.host import Host
-from skill.importers import importers
 from skill.plan import Plan
 from skill.transaction.commit import Recovery, Target, commit, missing_folders, require_unchanged
 from skill.transaction.commit import recover as _recover
+from skill.transaction.importers import importers
 from skill.transaction.journal import Entry, ForeignRecord, Layer, Store
 from skill.transaction.revert import Conflict, Reverted
 from skill.transaction.revert import revert as _revert

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from skill.errors import SkillgenError
-from skill.render import is_same_added
+from skill.render.typescript import is_same_added
 from skill.transaction.commit import Target, commit
 from skill.transaction.journal import Entry, Layer, Store
 from skill.transaction.merge import git_program, merge

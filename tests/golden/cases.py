@@ -16,15 +16,10 @@ from skill.errors import SkillgenError
 from skill.guard.render import render_guard, render_wrapping
 from skill.host import Host
 from skill.options import AuthFailure, Options, ServiceKind
-from skill.render import Kind, render_channel_module, render_channel_test
-from skill.render_python import (
-    Profile,
-    PythonStyle,
-    render_python_module,
-    render_python_test,
-)
-from skill.service_units import render_service
-from skill.style import Style, TrailingCommas
+from skill.render.python import Profile, PythonStyle, render_python_module, render_python_test
+from skill.render.service_units import render_service
+from skill.render.style import Style, TrailingCommas
+from skill.render.typescript import Kind, render_channel_module, render_channel_test
 from tests.golden.recorder import outcome
 from tests.slow.matrix.variants import channel_text, surroundings, variants
 

@@ -18,9 +18,9 @@ from modify.kit.typescript.style import is_es_package
 from modify.nanoclaw.channel_assets import module_owner, module_system
 from skill.host import Host
 from skill.options import Options
-from skill.render import module_identity
+from skill.render.style import ModuleSystem, Style
+from skill.render.typescript import module_identity
 from skill.source_paths import SCRIPTS, SKILL_ASSET, SKILL_ASSETS, TYPED
-from skill.style import ModuleSystem, Style
 
 STEM = "whatsapp-reconnect"
 Family = Literal["ts", "mts", "cts", "esm", "commonjs"]

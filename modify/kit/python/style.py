@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from modify.kit.python.source import Source
-from skill.render_python import PythonStyle
+from skill.render.python import PythonStyle
 
 LOGGER = re.compile(
     rb"(?<![\w.])((?:self\.)?_?(?:logger|log|LOG|LOGGER|_LOGGER))\.(?:info|warning|error|exception)\("

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skill.style import Style
+from skill.render.style import Style
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from skill.host import Host
 from skill.package_json import package_at
-from skill.style import Style
+from skill.render.style import Style
 
 PRETTIER_FILES = (
     ".prettierrc",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from modify.baileys.model.startup import asset_root
 from skill import transaction
-from skill.added import added_modules
+from skill.commands.added import added_modules
 from skill.errors import SkillgenError
 from skill.host import LARGEST_SOURCE, Host
 from skill.options import Options

@@ -60,7 +60,7 @@ def module_identity(text: str) -> tuple[str, bool] | None:
 def small_codemod(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modify.examine", examine)
     monkeypatch.setattr("modify.verify", lambda *_arguments: None, raising=False)
-    monkeypatch.setattr("skill.render.module_identity", module_identity, raising=False)
+    monkeypatch.setattr("skill.render.typescript.module_identity", module_identity, raising=False)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_an_edited_module_of_ours_is_left(host: Path) -> None:
 
 
 def test_an_older_module_of_ours_is_replaced(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("skill.render.module_identity", lambda _text: ("0.0.9", True))
+    monkeypatch.setattr("skill.render.typescript.module_identity", lambda _text: ("0.0.9", True))
     (host / "src/added.ts").write_bytes(b"// skillgen 0.0.9\n")
     (host / "src/added.ts").chmod(0o600)
     [change] = [c for c in make_plan(Host(host), Options()).changes if c.path == "src/added.ts"]

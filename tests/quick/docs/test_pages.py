@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from skill import cli
-from skill.install import NAME
-from skill.memory import SUFFIX
+from skill.commands.install import NAME
+from skill.commands.reset import SUFFIX
 from skill.rulebook import rules
 from skill.storm.scenarios import TABLE
 from tests.quick.docs import pages

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from skills_ref import validate
 
-from skill import install
-from skill.install import FOLDER, LAUNCHER, PAGE
+from skill.commands import install
+from skill.commands.install import FOLDER, LAUNCHER, PAGE
 from tests.quick.install.conftest import Skillgen, content_of
 
 

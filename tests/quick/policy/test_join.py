@@ -6,9 +6,9 @@ from typing import get_args
 
 import pytest
 
-from skill.join import SURFACE, join
-from skill.render import Kind, render_channel_module
-from skill.style import CANONICAL
+from skill.render.join import SURFACE, join
+from skill.render.style import CANONICAL
+from skill.render.typescript import Kind, render_channel_module
 
 SOURCE = """\
 import * as fs from 'fs';

@@ -6,9 +6,9 @@ import ast
 
 import pytest
 
-from skill.join_python import joined, kept, parse
-from skill.python_parameters import keywords, without
-from skill.render_python import ROOTS, Profile, render_python_module, render_python_test
+from skill.render.join_python import joined, kept, parse
+from skill.render.python import ROOTS, Profile, render_python_module, render_python_test
+from skill.render.python_parameters import keywords, without
 
 ROOT = '''"""What it is for."""
 

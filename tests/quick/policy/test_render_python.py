@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from skill.policy import BRIDGE, POLICY
-from skill.render import module_identity
-from skill.render_python import (
+from skill.render.python import (
     BEGIN,
     END,
     Profile,
@@ -23,6 +22,7 @@ from skill.render_python import (
     render_python_module,
     render_python_test,
 )
+from skill.render.typescript import module_identity
 
 ADD = Path(__file__).resolve().parents[3] / "add" / "channel" / "python"
 MODULE, TEST = "whatsapp_reconnect.py", "test_whatsapp_reconnect.py"

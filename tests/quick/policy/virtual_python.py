@@ -18,7 +18,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from skill.render_python import render_python_module
+from skill.render.python import render_python_module
 
 START = 1_700_000_000.0
 module: Any = ModuleType("whatsapp_reconnect")

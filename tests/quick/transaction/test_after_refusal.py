@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from skill import cli
-from skill.memory import SUFFIX
+from skill.commands.reset import SUFFIX
 from skill.policy import MEMORY_VERSION
 from skill.transaction.journal import Store
 from skill.transaction.merge import merge

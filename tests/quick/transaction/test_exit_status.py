@@ -78,7 +78,7 @@ def test_a_failure_after_the_commit(
 ) -> None:
     """What is printed at the end cannot be: the host is changed all the same."""
     with monkeypatch.context() as broken:
-        broken.setattr("skill.report.next_steps.next_steps", full)
+        broken.setattr("skill.commands.hosts.next_steps", full)
         assert cli.run(["apply", str(bot)]) == 1
     assert "turn();" in (bot / "src/a.bot.ts").read_text()
 

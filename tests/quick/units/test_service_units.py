@@ -11,8 +11,8 @@ from modify.units.codemod import examine
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.options import Options
-from skill.service_templates import command_line
-from skill.service_units import render_service
+from skill.render.service_templates import command_line
+from skill.render.service_units import render_service
 from tests.quick.rules.service_cases.harness import (
     HOST,
     UNIT,

@@ -27,7 +27,7 @@ from modify.kit.typescript.style import detect_style
 from skill import __version__
 from skill.host import Host
 from skill.policy import Backoff, Policy
-from skill.render import render_channel_module
+from skill.render.typescript import render_channel_module
 from tests.slow.e2e.harness import Trial
 
 HERE = Path(__file__).resolve().parent

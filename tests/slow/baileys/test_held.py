@@ -20,7 +20,7 @@ from modify.kit.typescript.style import detect_style
 from skill import __version__
 from skill.host import Host
 from skill.policy import Backoff
-from skill.render import render_channel_module
+from skill.render.typescript import render_channel_module
 from tests.slow.baileys.harness import BAILEYS, PRELOAD, SHORT, Server, serving, wait
 from tests.slow.e2e.harness import Trial
 

@@ -21,8 +21,8 @@ import pytest
 
 from skill.guard.render import render_guard
 from skill.policy import POLICY, Backoff
-from skill.render import render_channel_module
-from skill.style import Style
+from skill.render.style import Style
+from skill.render.typescript import render_channel_module
 from tests.slow.baileys.harness import BAILEYS, SHORT, Server, serving, wait
 
 HERE = Path(__file__).resolve().parent

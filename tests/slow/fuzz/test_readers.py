@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skill.commands.reset import SUFFIX
 from skill.guard.unit import KINDS
-from skill.memory import SUFFIX
 from skill.transaction import key as keys
 from tests.quick.transaction.conftest import tree_of, without_state
 from tests.slow.faults.cases import CHANNEL, UNIT

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from skill.guard.render import render_guard
 from skill.policy import Backoff, Policy
-from skill.render import render_channel_module
-from skill.style import Style
+from skill.render.style import Style
+from skill.render.typescript import render_channel_module
 from tests.slow.baileys.harness import Server
 
 HERE = Path(__file__).resolve().parent

@@ -460,8 +460,8 @@ def test_supervisord_reads_the_guards_file_after_the_programs_own(
 
 
 def test_a_bot_that_is_patched_needs_no_guard(skillgen: Skillgen, host: Path) -> None:
-    from skill.render import render_channel_module
-    from skill.style import Style
+    from skill.render.style import Style
+    from skill.render.typescript import render_channel_module
 
     (host / "whatsapp-reconnect.mjs").write_text(render_channel_module(Style(), "1", ".mjs"))
     before = content_of(host)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from skill import __version__
-from skill.install import LAUNCHER
+from skill.commands.install import LAUNCHER
 from tests.quick.install.conftest import Skillgen
 
 SHELLS = [name for name in ("dash", "bash", "busybox", "zsh", "sh") if shutil.which(name)]

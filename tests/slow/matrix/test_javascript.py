@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from skill.render import module_identity, render_channel_module, render_channel_test
-from skill.style import CANONICAL, Style
+from skill.render.style import CANONICAL, Style
+from skill.render.typescript import module_identity, render_channel_module, render_channel_test
 
 ADD = Path(__file__).resolve().parents[3] / "add" / "channel"
 COMMONJS = replace(CANONICAL, modules="commonjs")

@@ -16,8 +16,8 @@ import pytest
 
 from add.channel.python.bridge import BridgeLink
 from skill.policy import Backoff, Policy
-from skill.render import render_channel_module
-from skill.style import CANONICAL
+from skill.render.style import CANONICAL
+from skill.render.typescript import render_channel_module
 
 # Each says what it was given to `said`.
 LOGGERS = {

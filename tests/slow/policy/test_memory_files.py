@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from skill.policy import POLICY, Backoff, Policy
-from skill.render import render_channel_module
-from skill.render_python import render_python_module
-from skill.style import CANONICAL
+from skill.render.python import render_python_module
+from skill.render.style import CANONICAL
+from skill.render.typescript import render_channel_module
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 20

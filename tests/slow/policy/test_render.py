@@ -15,7 +15,8 @@ from typing import get_args
 import pytest
 
 from skill.policy import POLICY
-from skill.render import (
+from skill.render.style import CANONICAL, Style, TrailingCommas
+from skill.render.typescript import (
     BEGIN,
     END,
     Kind,
@@ -25,7 +26,6 @@ from skill.render import (
     render_channel_module,
     render_channel_test,
 )
-from skill.style import CANONICAL, Style, TrailingCommas
 
 HERE = Path(__file__).resolve().parent
 ADD = HERE.parents[2] / "add" / "channel"

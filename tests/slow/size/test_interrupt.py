@@ -28,7 +28,7 @@ runpy.run_path({entry!r}, run_name='__main__')
     [
         "skill.cli",
         "click",
-        "skill.commands",
+        "skill.commands.hosts",
         "modify",
         "modify.kit.typescript.source",
         "ast_grep_py",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from skill.shell import quoted
+from skill.commands.shell import quoted
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ODD = "\x1b[31mred\n$(touch X)`id`"

@@ -59,7 +59,7 @@ def sha(content: bytes) -> str:
 @pytest.fixture(autouse=True)
 def small_codemod(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modify.examine", examine)
-    monkeypatch.setattr("skill.render.module_identity", module_identity)
+    monkeypatch.setattr("skill.render.typescript.module_identity", module_identity)
 
 
 @pytest.fixture

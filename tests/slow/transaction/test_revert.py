@@ -15,9 +15,9 @@ from skill import __version__, transaction
 from skill.errors import SkillgenError
 from skill.options import Options
 from skill.plan import Change, Plan
-from skill.render import render_channel_module
-from skill.render_python import render_python_module
-from skill.style import Style
+from skill.render.python import render_python_module
+from skill.render.style import Style
+from skill.render.typescript import render_channel_module
 from tests.quick.transaction.conftest import (
     CHANNEL,
     MODULE,

@@ -17,9 +17,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
-from skill.join_python import WIDTH, Module, joined, kept, parse
 from skill.policy import BRIDGE, MEMORY_VERSION, POLICY, BridgeProfile, Policy
-from skill.python_parameters import keywords, without
+from skill.render.join_python import WIDTH, Module, joined, kept, parse
+from skill.render.python_parameters import keywords, without
 
 Profile = Literal["bridge", "full", "neonize", "both", "all"]
 ROOTS: dict[Profile, tuple[str, ...]] = {

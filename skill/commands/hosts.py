@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from modify.added_modules import lost_modules
-from skill import changed, install, transaction
-from skill.added import added_modules
-from skill.demo import copy_host
+from skill import changed, transaction
+from skill.commands import install
+from skill.commands.added import added_modules
+from skill.commands.demo import copy_host
+from skill.commands.reset import memories, reset
+from skill.commands.shell import quoted
 from skill.errors import SkillgenError
 from skill.host import Host
-from skill.importers import importers
-from skill.memory import memories, reset
 from skill.options import GuardOptions, Options, StormOptions
 from skill.plan import Plan, load_digest, make_plan, options_from_data, require_same, save_plan
 from skill.report import data, text
@@ -23,8 +24,8 @@ from skill.report.markdown import pull_request
 from skill.report.next_steps import NextStep, after_revert, next_steps, stale_build
 from skill.report.printer import Printer
 from skill.rulebook import examples, require_known, rules
-from skill.shell import quoted
 from skill.transaction import Recovery
+from skill.transaction.importers import importers
 from skill.transaction.tracked import is_tracked
 
 Row = dict[str, Any]

@@ -13,9 +13,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
-from skill.join import join
 from skill.policy import MEMORY_VERSION, POLICY, Policy
-from skill.style import Style
+from skill.render.join import join
+from skill.render.style import Style
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -95,7 +95,7 @@ def module_identity(text: str) -> tuple[str, bool] | None:
     rest = text[: header.start()] + text[header.end() :]
     if "#" in header[0]:
         # Lazy: it takes some milliseconds to import, and few hosts have a Python module.
-        from skill.render_python import python_digest
+        from skill.render.python import python_digest
 
         return version, python_digest(rest) == digest
     return version, digest in (_digest(rest), _digest_of_old(rest))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from skill import render
 from skill.host import Host
+from skill.render import typescript
 
 
 def added_modules(host: Host) -> list[dict[str, Any]]:
@@ -14,7 +14,7 @@ def added_modules(host: Host) -> list[dict[str, Any]]:
     for file in host.with_suffix(".ts", ".js", ".mjs", ".cjs", ".py"):
         content = host.read(file.path)
         if b"skillgen" in content[:400]:
-            identity = render.module_identity(content.decode("utf-8", "replace"))
+            identity = typescript.module_identity(content.decode("utf-8", "replace"))
             if identity:
                 version, intact = identity
                 found.append({"path": file.path, "version": version, "intact": intact})

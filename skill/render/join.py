@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from skill.style import ModuleSystem
+from skill.render.style import ModuleSystem
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode

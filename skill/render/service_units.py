@@ -18,12 +18,12 @@ from skill.errors import SkillgenError
 from skill.finding import Note
 from skill.host import Host
 from skill.options import Options, ServiceKind
-from skill.service_templates import UNITS, Program
+from skill.render.service_templates import UNITS, Program
 
 if TYPE_CHECKING:
     from modify.units.model import UnitText
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "add" / "service"
+TEMPLATES = Path(__file__).resolve().parents[2] / "add" / "service"
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 PYTHON_SCRIPTS = ("main.py", "bot.py", "app.py", "run.py")
 # Two hyphens may not stand in an XML comment, so one stands for many.

@@ -28,7 +28,7 @@ FOLDER = f".claude/skills/{NAME}"
 PAGE, LAUNCHER = f"{FOLDER}/SKILL.md", f"{FOLDER}/skillgen"
 DISTRIBUTION = "skillgen-whatsapp"
 # An installed skillgen carries the page as package data.
-SOURCES = (Path(__file__).parent / "SKILL.md", Path(__file__).parent.parent / "SKILL.md")
+SOURCES = tuple(Path(__file__).parents[above] / "SKILL.md" for above in (1, 2))
 STAMP = re.compile(
     r'^(?:# Added by skillgen|  skillgen:) "?(\S+?)"? \(sha256 of the rest: (\w{16})\)"?$', re.M
 )

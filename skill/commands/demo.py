@@ -10,8 +10,8 @@ from skill.errors import SkillgenError
 
 # An installed skillgen carries the host as package data; a checkout has it as a fixture.
 PLACES = (
-    Path(__file__).parent / "demo_host",
-    Path(__file__).parent.parent / "tests" / "hosts" / "v1-class",
+    Path(__file__).parents[1] / "demo_host",
+    Path(__file__).parents[2] / "tests" / "hosts" / "v1-class",
 )
 LEFT_OUT = shutil.ignore_patterns("fixture.toml", "node_modules", "dist", ".skillgen")
 
