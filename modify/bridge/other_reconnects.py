@@ -23,7 +23,7 @@ from modify.bridge.link import (
     is_dial,
     nearest_loop,
 )
-from modify.bridge.websocket_app import App, app_of, redials_itself
+from modify.bridge.websocket_app import App, app_of
 from modify.kit.python.functions import owner_of
 from modify.kit.python.source import Source, all_of, block_of, called, dotted, inside
 from modify.kit.python.waits import SLEEPS, is_flat
@@ -65,7 +65,7 @@ def redials(source: Source, links: list[LinkLoop]) -> Iterator[Redial]:
             continue
         if not is_about_whatsapp(source, function, app):
             continue
-        if app is not None and redials_itself(app) and call not in looped:
+        if app is not None and app.redials_itself and call not in looped:
             yield Redial(
                 call,
                 "run_forever(reconnect=…) dials again by itself, after a flat time",

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from modify.baileys.cleanup.dead_code import is_private, names_between
 from modify.baileys.model.channel import Channel
-from modify.baileys.model.reconnect_loop import outermost
+from modify.baileys.model.reconnect_loop import inside_helper, outermost
 from modify.baileys.model.return_value import hands_out_its_socket, is_used
-from modify.baileys.rules.channel_gives_up import inside_helper
 from modify.kit.typescript.functions import Function
 from modify.kit.typescript.source import (
     arguments_of,

@@ -18,7 +18,6 @@ from modify.bridge.websocket_app import (
     given_for,
     handlers_of,
     keyword,
-    redials_itself,
 )
 from modify.kit.python.errors import CannotPlace
 from modify.kit.python.functions import function_of, owner_of
@@ -156,7 +155,7 @@ def is_none(node: cst.BaseExpression) -> bool:
 
 def without_reconnect(link: LinkLoop, app: App) -> Edit | None:
     """``reconnect=5`` taken away, so that each end comes back to the loop and its wait."""
-    if not redials_itself(app):
+    if not app.redials_itself:
         return None
     flags = dotted_names(link.condition) if link.condition is not None else set()
     reason = why_not_by_us(link.source, app, link.function, flags)
