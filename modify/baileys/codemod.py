@@ -20,7 +20,7 @@ from modify.host_tests import qr_exit
 from modify.kit.typescript.source import ADDED, Source, line_of
 from modify.nanoclaw import channel_assets
 from modify.nanoclaw.channel_assets import engine_copies
-from modify.rules import findings_of
+from modify.rules import findings_of, ids
 from skill.edit import Patch
 from skill.finding import Note
 from skill.host import Host
@@ -43,7 +43,7 @@ def examine(host: Host, options: Options) -> Patch:
     search = Search(host, options, channels, patch)
     holding = Holding(host, options, outcomes, search, patch)
     held = holding.examine()
-    if options.wants("ungated-connect"):
+    if options.wants(ids.UNGATED_CONNECT):
         search.add(holding)
     if outcomes.rewritten or held:
         channel_assets.examine(host, outcomes.rewritten, held, patch, options)

@@ -148,7 +148,7 @@ class Files:
         names = self.needs.get(source.path, set())
         if names:
             wanted = ", ".join(sorted(names))
-            edit = import_edit(self.host, source, MODULE, wanted, "silent-redial")
+            edit = import_edit(self.host, source, MODULE, wanted, ids.SILENT_REDIAL)
             if edit is not None:
                 edits.append(edit)
         edits = in_order(edits)
@@ -176,7 +176,7 @@ class Files:
             text = render_python_module(
                 __version__, profile, style_of(source), calls=calls & callable_names(profile)
             )
-            rules = ("flat-retry", "silent-redial")
+            rules = (ids.FLAT_RETRY, ids.SILENT_REDIAL)
             self.patch.additions[path] = Addition(path, text.encode(), rules)
             self.add_test(path, source, profile, calls & callable_names(profile), rules)
 
@@ -250,7 +250,7 @@ class Files:
                 source.path,
                 1,
                 1,
-                "ungated-connect",
+                ids.UNGATED_CONNECT,
                 f"dials in {number} places",
                 reason=f"a file with more than {MOST} of them is not rewritten",
                 accept="--ignore ungated-connect, once its attempts are bounded by other means",
@@ -264,7 +264,7 @@ class Files:
                 error.path,
                 max(error.line, 1),
                 1,
-                "ungated-connect",
+                ids.UNGATED_CONNECT,
                 "may hold a WhatsApp channel, and cannot be read",
                 reason=reason,
                 accept="a file that parses as Python 3",
@@ -310,8 +310,8 @@ class Files:
         status = status_branch(link)
         hidden = status is not None and not hears_logout(link)
         rewrite = LinkRewrite(link, status if hidden else None, self.sleep_is_patched())
-        rest = [f for f in findings if f.rule != "logout-hidden-by-bridge"]
-        logouts = [f for f in findings if f.rule == "logout-hidden-by-bridge"]
+        rest = [f for f in findings if f.rule != ids.LOGOUT_HIDDEN_BY_BRIDGE]
+        logouts = [f for f in findings if f.rule == ids.LOGOUT_HIDDEN_BY_BRIDGE]
         known = len(self.patch.findings)
         edits = self.rewritten(rest or logouts, rewrite.run, ACCEPT_LINK)
         if not edits:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from modify.rules import KINDS, by_id, ids, rule_ids
@@ -31,3 +36,27 @@ def test_detectors(rule_id: str) -> None:
     rule = by_id(rule_id)
     assert rule.kinds <= set(KINDS)
     assert bool(rule.kinds) != (rule_id in WITHOUT_DETECTORS)
+
+
+def test_no_other_file_holds_an_id_as_a_string(checkout: Path) -> None:
+    """A misspelt name of ``modify.rules.ids`` does not pass the type checker; a string does."""
+    known = set(rule_ids())
+    found = [
+        f"{file.relative_to(checkout)}:{node.lineno} {node.value}"
+        for room in ("modify", "skill")
+        for file in sorted((checkout / room).rglob("*.py"))
+        if file != checkout / "modify" / "rules" / "ids.py"
+        for node in ast.walk(ast.parse(file.read_bytes()))
+        if isinstance(node, ast.Constant) and node.value in known
+    ]
+    assert found == []
+
+
+def test_the_rules_import_no_parser() -> None:
+    """A TypeScript host never imports libcst, and a list of the rules imports no ast-grep."""
+    code = "import sys; from modify.rules import by_id, rule_ids; [by_id(i) for i in rule_ids()]\n"
+    code += "print(sorted({'libcst', 'ast_grep_py', 'yaml'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
