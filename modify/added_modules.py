@@ -17,6 +17,7 @@ from modify.baileys.model.startup import resolve_import
 from modify.kit.typescript.source import Source
 from modify.kit.typescript.style import detect_style
 from modify.nanoclaw.channel_assets import ENGINE_BASE, module_system
+from modify.rules import ids
 from skill import __version__
 from skill.edit import Addition, Patch
 from skill.finding import Finding
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from skill.render.python import Profile
     from skill.render.typescript import Kind
 
-RULE = "ungated-connect"
+RULE = ids.UNGATED_CONNECT
 IMPORT = re.compile(
     r"(?:\bfrom\s*|\bimport\s*\(\s*|\brequire\s*\(\s*)(['\"])"
     r"(?P<module>\.{1,2}/(?:[^'\"\n]*/)?[\w.-]*reconnect(?:\.[cm]?[jt]s)?)\1"

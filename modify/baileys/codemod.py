@@ -15,12 +15,12 @@ from modify.baileys.model.channel import Channel
 from modify.baileys.model.daemon import unbounded_retry, why_not_a_daemon
 from modify.baileys.model.hand_offs import open_questions
 from modify.baileys.patching import hand_off, judged, rewrite_channel, why_not_rewritten
-from modify.baileys.rules import findings_in
 from modify.baileys.search.unpatched import Search
 from modify.host_tests import qr_exit
 from modify.kit.typescript.source import ADDED, Source, line_of
 from modify.nanoclaw import channel_assets
 from modify.nanoclaw.channel_assets import engine_copies
+from modify.rules import findings_of, ids
 from skill.edit import Patch
 from skill.finding import Note
 from skill.host import Host
@@ -43,7 +43,7 @@ def examine(host: Host, options: Options) -> Patch:
     search = Search(host, options, channels, patch)
     holding = Holding(host, options, outcomes, search, patch)
     held = holding.examine()
-    if options.wants("ungated-connect"):
+    if options.wants(ids.UNGATED_CONNECT):
         search.add(holding)
     if outcomes.rewritten or held:
         channel_assets.examine(host, outcomes.rewritten, held, patch, options)
@@ -89,7 +89,7 @@ def examine_channel(
     host: Host, channel: Channel, options: Options, patch: Patch, outcomes: Outcomes
 ) -> None:
     source, place = channel.source, line_of(channel.connect.node)
-    findings = findings_in(channel)
+    findings = findings_of("baileys-channel", channel)
     reason = why_not_a_daemon(channel)
     if is_held_already(host, channel):
         patch.notes += notes_of(channel, findings, why_not_rewritten(host, channel, options))

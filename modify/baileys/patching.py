@@ -18,6 +18,7 @@ from modify.kit.typescript.layout import Layout
 from modify.kit.typescript.source import Source
 from modify.kit.typescript.style import detect_style
 from modify.nanoclaw.channel_assets import module_owner, module_system
+from modify.rules import ids
 from skill.edit import Edit, Effect, Patch
 from skill.finding import Finding
 from skill.host import Host
@@ -27,7 +28,7 @@ from skill.source_paths import SKILL_ASSETS
 
 ACCEPT = "a close branch that dials with reconnect.dial(…) and asks reconnect.terminal"
 EXIT = re.compile(rb"process\.exit\((0)\)")
-ENDS = ("qr-exit", "auth-failure-exit")
+ENDS = (ids.QR_EXIT, ids.AUTH_FAILURE_EXIT)
 
 
 @dataclass

@@ -11,12 +11,13 @@ import re
 from dataclasses import dataclass, field, replace
 
 from modify.effects import AsksTerminal, EndsProcess, with_status
+from modify.rules import ids
 from skill.edit import Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.source_paths import SCRIPTS
 
-RULE = "logout-hidden-by-bridge"
+RULE = ids.LOGOUT_HIDDEN_BY_BRIDGE
 REPORTS = re.compile(rb"(?<=\()(['\"])disconnected\1(?=\))")
 TERMINAL = re.compile(rb"((?:this\.)?#?\w+)\.terminal\b")
 ACCEPT_STATUS = "a bridge that sends the status 'logged_out' when WhatsApp has ended the session"

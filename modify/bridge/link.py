@@ -86,6 +86,12 @@ class LinkLoop:
         return self.source.text(self.condition) if self.condition is not None else "True"
 
     @property
+    def is_cancelled(self) -> bool:
+        """Whether a method that stops the channel cancels a task."""
+        methods = [self.source.nearest(stop, cst.FunctionDef) for stop in self.stops]
+        return any(method and "cancel(" in self.source.text(method) for method in methods)
+
+    @property
     def me(self) -> str:
         """What the channel object is called in the loop's function: ``self``, or nothing."""
         parameters = self.function.params.params

@@ -23,11 +23,12 @@ from modify.bridge.link import (
     is_dial,
     nearest_loop,
 )
-from modify.bridge.websocket_app import App, app_of, redials_itself
+from modify.bridge.websocket_app import App, app_of
 from modify.kit.python.functions import owner_of
 from modify.kit.python.source import Source, all_of, block_of, called, dotted, inside
 from modify.kit.python.waits import SLEEPS, is_flat
 from modify.python.about_whatsapp import is_whatsapp
+from modify.rules import ids
 
 LATER = re.compile(r"(?:^|\.)(?:Timer|call_later|enter)$")
 AGAIN = re.compile(r"(?:^|\.)(?:retry|retrying|on_exception|on_predicate|retry_async)$", re.I)
@@ -45,7 +46,7 @@ class Redial:
     message: str
     reason: str = ""
     right: bool = False
-    rule: str = "flat-retry"
+    rule: str = ids.FLAT_RETRY
 
 
 def redials(source: Source, links: list[LinkLoop]) -> Iterator[Redial]:
@@ -65,7 +66,7 @@ def redials(source: Source, links: list[LinkLoop]) -> Iterator[Redial]:
             continue
         if not is_about_whatsapp(source, function, app):
             continue
-        if app is not None and redials_itself(app) and call not in looped:
+        if app is not None and app.redials_itself and call not in looped:
             yield Redial(
                 call,
                 "run_forever(reconnect=…) dials again by itself, after a flat time",
@@ -148,7 +149,7 @@ def led_back(source: Source, function: cst.FunctionDef, app: App | None) -> Iter
             return
         said = "the pause is set back ({}) before the connection has lasted: {} leads to itself"
         said = said.format(source.text(resets[0]), name)
-        yield Redial(resets[0], said, NO_LOOP, rule="premature-reset")
+        yield Redial(resets[0], said, NO_LOOP, rule=ids.PREMATURE_RESET)
         return
     flat = [source.text(number) for number in pauses if number not in growing]
     after = f"after a flat {flat[0]} s" if flat else "at once"

@@ -38,6 +38,17 @@ class App:
     makings: tuple[cst.Call, ...]
     run: cst.Call
 
+    @property
+    def redials_itself(self) -> bool:
+        """``reconnect=5``; a plain 0 switches it off."""
+        given = keyword(self.run, "reconnect")
+        off = isinstance(given, cst.Name) and given.value == "None"
+        return (
+            given is not None
+            and not off
+            and not (isinstance(given, cst.Integer) and given.value == "0")
+        )
+
 
 def app_of(source: Source, call: cst.Call, *, threads: bool = False) -> App | None:
     """The app that a call runs, if it is one of this file; threads: ``Thread(target=…)``, too."""
@@ -92,17 +103,6 @@ def keyword(call: cst.Call, name: str) -> cst.BaseExpression | None:
         if item.keyword is not None and item.keyword.value == name:
             return item.value
     return None
-
-
-def redials_itself(app: App) -> bool:
-    """``reconnect=5``; a plain 0 switches it off."""
-    given = keyword(app.run, "reconnect")
-    off = isinstance(given, cst.Name) and given.value == "None"
-    return (
-        given is not None
-        and not off
-        and not (isinstance(given, cst.Integer) and given.value == "0")
-    )
 
 
 def handlers_of(app: App, event: str) -> Iterator[cst.BaseExpression]:

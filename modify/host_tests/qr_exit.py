@@ -23,6 +23,7 @@ from modify.kit.typescript.source import (
     line_of,
     span,
 )
+from modify.rules import ids
 from skill.edit import Patch
 from skill.errors import UnreadableSource
 from skill.finding import Finding
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from modify.baileys.patching import Rewritten
 
-RULE = "fault-asserting-test"
+RULE = ids.FAULT_ASSERTING_TEST
 MATCHER = re.compile(
     r"\.(toHaveBeenCalledWith|toHaveBeenLastCalledWith|toBeCalledWith|toHaveBeenNthCalledWith)$"
 )

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modify.kit.typescript.style import detect_style
+from modify.rules import ids
 from skill import __version__
 from skill.edit import Addition, Edit, Patch
 from skill.finding import Finding
@@ -124,7 +125,7 @@ def kinds_there(host: Host, module: str) -> set[Kind]:
 
 
 def add_module(host: Host, module: str, style: Style, kinds: set[Kind], patch: Patch) -> None:
-    rules = ("ungated-connect",)
+    rules = (ids.UNGATED_CONNECT,)
     stem, ending = posixpath.splitext(module)
     kind: Kind = "both" if len(kinds) > 1 else next(iter(kinds))
     text = render_channel_module(style, __version__, ending, kind=kind)
@@ -245,7 +246,7 @@ def list_edit(content: bytes, key: str, entries: list[str]) -> Edit | None:
     if flow is not None:
         inner = flow.group(1).strip()
         text = b", ".join([*([inner] if inner else []), *(e.encode() for e in entries)])
-        return Edit(flow.start(1), flow.end(1), text, "stale-skill-copy")
+        return Edit(flow.start(1), flow.end(1), text, ids.STALE_SKILL_COPY)
     block = block_of(content, key)
     items = (
         list(re.finditer(rb"^([ \t]*)-[^\n]*(?:\n|$)", block.group(1), re.MULTILINE))
@@ -257,7 +258,7 @@ def list_edit(content: bytes, key: str, entries: list[str]) -> Edit | None:
         place = block.start(1) + items[-1].end()
         lead = b"" if content[:place].endswith(b"\n") else newline
         text = lead + b"".join(indent + b"- " + e.encode() + newline for e in entries)
-        return Edit(place, place, text, "stale-skill-copy")
+        return Edit(place, place, text, ids.STALE_SKILL_COPY)
     lead = b"" if not content or content.endswith(b"\n") else newline
     text = (
         lead
@@ -266,7 +267,7 @@ def list_edit(content: bytes, key: str, entries: list[str]) -> Edit | None:
         + newline
         + b"".join(b"  - " + e.encode() + newline for e in entries)
     )
-    return Edit(len(content), len(content), text, "stale-skill-copy")
+    return Edit(len(content), len(content), text, ids.STALE_SKILL_COPY)
 
 
 def intend(host: Host, copy: str, text: str, patch: Patch) -> None:
@@ -280,7 +281,7 @@ def intend(host: Host, copy: str, text: str, patch: Patch) -> None:
     newline = "\r\n" if b"\r\n" in content else "\n"
     lead = "" if content.endswith(b"\n") else newline
     addition = (lead + text.replace("\n", newline)).encode()
-    patch.add_edits(path, [Edit(len(content), len(content), addition, "stale-skill-copy")])
+    patch.add_edits(path, [Edit(len(content), len(content), addition, ids.STALE_SKILL_COPY)])
 
 
 def intent_of(made: Rewritten) -> str:
@@ -308,7 +309,7 @@ def engine_copies(host: Host, sources: list[Source], rewritten: list[Rewritten])
                 path,
                 1,
                 1,
-                "stale-skill-copy",
+                ids.STALE_SKILL_COPY,
                 "NanoClaw's skills engine keeps the unpatched file here and puts it back on replay",
                 reason="the engine's base is its own record of the tree",
                 accept="a new snapshot by the engine (npx tsx scripts/rebase.ts); "

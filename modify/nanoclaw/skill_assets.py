@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from modify.nanoclaw.channel_assets import list_in_manifest
+from modify.rules import Sight, ids
 from modify.units.bot_project import BotProject
-from modify.units.rules import Fault
 from skill.edit import Addition, Edit, Patch, apply_edits
 from skill.finding import Note
 from skill.host import Host
@@ -37,17 +37,17 @@ SECTION = """
 - Must survive a merge: these settings, each where it stands
 """
 CHANGES = {
-    "systemd-restart-always": (
+    ids.SYSTEMD_RESTART_ALWAYS: (
         "- systemd: `Restart=on-failure` and `RestartSec=10` instead of `Restart=always`"
     ),
-    "systemd-start-limit": (
+    ids.SYSTEMD_START_LIMIT: (
         "- systemd: `StartLimitIntervalSec=` and `StartLimitBurst=` in `[Unit]`, the section\n"
         "  where systemd reads them"
     ),
-    "launchd-keep-alive": (
+    ids.LAUNCHD_KEEP_ALIVE: (
         "- launchd: `KeepAlive` is the dictionary `SuccessfulExit` = false and nothing else"
     ),
-    "fault-asserting-test": "- The expectations follow the units that `setup/` writes",
+    ids.FAULT_ASSERTING_TEST: "- The expectations follow the units that `setup/` writes",
 }
 
 
@@ -68,7 +68,7 @@ def bringing_skill(project: BotProject) -> str | None:
     return None
 
 
-def bring_copies(project: BotProject, faults: Sequence[Fault], patch: Patch) -> None:
+def bring_copies(project: BotProject, faults: Sequence[Sight], patch: Patch) -> None:
     """The tree's generators, mended, as copies of the skill that brings the channel.
 
     faults: what is wrong with files outside the skill assets. A copy that is there already

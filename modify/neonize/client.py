@@ -46,6 +46,11 @@ class Registration:
     handler_name: str = ""
     home: Source | None = None
 
+    @property
+    def dials_again(self) -> str:
+        """The call in the handler by which it dials again, or nothing."""
+        return redials(self.handler) if self.handler is not None else ""
+
 
 @dataclass(eq=False)
 class Client:

@@ -69,6 +69,10 @@ class Dialling:
                 found.append(site.loop)
         return found
 
+    @property
+    def unpaced_loops(self) -> list[cst.While]:
+        return [loop for loop in self.loops if not is_paced(loop)]
+
     def pauses(self, loop: cst.While) -> list[Wait]:
         """The host's own waits in a loop, which stay: the gate counts them in."""
         lines = all_of(loop, cst.SimpleStatementLine)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import libcst as cst
+
 from modify.bridge.bridge_logout import exit_with, report_logout
 from modify.bridge.bridge_process import ChildBridge, children, free_code
 from modify.bridge.bridge_status import hears_logout, status_branch
@@ -30,7 +32,7 @@ from modify.neonize.rewrite.dial import DialRewrite
 from modify.neonize.rewrite.session import SessionRewrite
 from modify.neonize.session import Session, sessions
 from modify.python.marks import ADDED
-from modify.python.rules import Seen, look
+from modify.rules import findings_of, ids
 from skill import __version__
 from skill.edit import Addition, Edit, Patch, apply_edits, in_order
 from skill.errors import SkillgenError, UnreadableSource
@@ -141,7 +143,7 @@ class Files:
         names = self.needs.get(source.path, set())
         if names:
             wanted = ", ".join(sorted(names))
-            edit = import_edit(self.host, source, MODULE, wanted, "silent-redial")
+            edit = import_edit(self.host, source, MODULE, wanted, ids.SILENT_REDIAL)
             if edit is not None:
                 edits.append(edit)
         edits = in_order(edits)
@@ -169,7 +171,7 @@ class Files:
             text = render_python_module(
                 __version__, profile, style_of(source), calls=calls & callable_names(profile)
             )
-            rules = ("flat-retry", "silent-redial")
+            rules = (ids.FLAT_RETRY, ids.SILENT_REDIAL)
             self.patch.additions[path] = Addition(path, text.encode(), rules)
             self.add_test(path, source, profile, calls & callable_names(profile), rules)
 
@@ -224,12 +226,6 @@ class Files:
 
     # --- what is found ---
 
-    def seen(self, channel: object, detector: str, source: Source) -> list[Finding]:
-        return [
-            place(seen.source or source, rule, seen, fix)
-            for rule, fix, seen in look(channel, detector)
-        ]
-
     def wanted(self, findings: list[Finding]) -> bool:
         return any(self.options.wants(finding.rule) for finding in findings)
 
@@ -249,7 +245,7 @@ class Files:
                 source.path,
                 1,
                 1,
-                "ungated-connect",
+                ids.UNGATED_CONNECT,
                 f"dials in {number} places",
                 reason=f"a file with more than {MOST} of them is not rewritten",
                 accept="--ignore ungated-connect, once its attempts are bounded by other means",
@@ -263,7 +259,7 @@ class Files:
                 error.path,
                 max(error.line, 1),
                 1,
-                "ungated-connect",
+                ids.UNGATED_CONNECT,
                 "may hold a WhatsApp channel, and cannot be read",
                 reason=reason,
                 accept="a file that parses as Python 3",
@@ -297,7 +293,7 @@ class Files:
         if end is not None:
             said = "gives up by the host's own count of attempts, and nothing dials after it"
             self.note(source, source.line(end), "gives-up", said)
-        findings = self.seen(link, "find", source)
+        findings = findings_of("bridge-link", link)
         if not findings:
             message = "waits longer each time, after a clean close, too"
             if link.ends_cleanly:
@@ -309,8 +305,8 @@ class Files:
         status = status_branch(link)
         hidden = status is not None and not hears_logout(link)
         rewrite = LinkRewrite(link, status if hidden else None, self.sleep_is_patched())
-        rest = [f for f in findings if f.rule != "logout-hidden-by-bridge"]
-        logouts = [f for f in findings if f.rule == "logout-hidden-by-bridge"]
+        rest = [f for f in findings if f.rule != ids.LOGOUT_HIDDEN_BY_BRIDGE]
+        logouts = [f for f in findings if f.rule == ids.LOGOUT_HIDDEN_BY_BRIDGE]
         known = len(self.patch.findings)
         edits = self.rewritten(rest or logouts, rewrite.run, ACCEPT_LINK)
         if not edits:
@@ -331,8 +327,8 @@ class Files:
         branch = status_branch(link)
         if branch is None:
             return
-        seen = Seen(branch.branch, "the bridge does not say when WhatsApp ended the session")
-        finding = place(source, "logout-hidden-by-bridge", seen, "")
+        message = "the bridge does not say when WhatsApp ended the session"
+        finding = place(source, ids.LOGOUT_HIDDEN_BY_BRIDGE, branch.branch, message, "")
         half = report_logout(self.host, finding, Patch())
         if half.finding is not None and self.options.wants(finding.rule):
             self.patch.findings.append(half.finding)
@@ -343,18 +339,16 @@ class Files:
         if handler is None:
             return
         caught = link.source.text(handler).partition("\n")[0].rstrip(":")
-        seen = Seen(handler, f"a connection that is lost ends the loop: {caught} does not catch it")
-        finding = place(link.source, "channel-gives-up", seen, None)
+        message = f"a connection that is lost ends the loop: {caught} does not catch it"
+        finding = place(link.source, ids.CHANNEL_GIVES_UP, handler, message)
         if self.wanted([finding]):
             reason = "what else the loop should outlive is the host's to say"
             self.hand_off([replace(finding, contained=True)], reason, ACCEPT_ESCAPE)
 
     def library_loop(self, source: Source, loop: object) -> None:
-        import libcst as cst
-
         assert isinstance(loop, cst.For)
-        seen = Seen(loop, "the library dials again by itself, at once after a clean close")
-        finding = place(source, "silent-redial", seen, None)
+        message = "the library dials again by itself, at once after a clean close"
+        finding = place(source, ids.SILENT_REDIAL, loop, message)
         reason = "async for … in websockets.connect() has no place for a gate"
         self.hand_off([finding], reason, ACCEPT_LINK)
 
@@ -363,7 +357,7 @@ class Files:
         if redial.right:
             self.note(source, source.line(redial.place), "right", redial.message)
             return
-        finding = place(source, redial.rule, Seen(redial.place, redial.message), None)
+        finding = place(source, redial.rule, redial.place, redial.message)
         if self.wanted([finding]):
             self.hand_off([finding], redial.reason, ACCEPT_LINK)
 
@@ -391,8 +385,8 @@ class Files:
         for function in dials.once:
             said = f"{function.name.value}() connects once, and stops the client when it is through"
             self.note(source, source.line(function), "not-a-daemon", said)
-        heard = self.seen(client, "find_client", source)
-        dialled = self.seen(dials, "find_dialling", source)
+        heard = findings_of("neonize-client", client)
+        dialled = findings_of("neonize-dialling", dials)
         if not heard and not dialled:
             self.note(source, line, "right", "stops the client when its session is over")
             return []
@@ -453,10 +447,10 @@ class Files:
         if session.is_gated:
             self.note(source, source.line(session.creation), "right", "paced by skillgen's gate")
             return
-        findings = self.seen(session, "find_session", source)
+        findings = findings_of("neonize-session", session)
         for client in clients(source):
             if why_not_a_daemon(client) is None:
-                findings += self.seen(client, "find_client", source)
+                findings += findings_of("neonize-client", client)
         if not self.wanted(findings):
             return
         rewrite = SessionRewrite(session)
@@ -475,12 +469,12 @@ class Files:
 
     def supervisor(self, supervisor: Supervisor) -> None:
         reason = "which exit of the bridge means a logout is not known"
-        found = self.seen(supervisor, "find_supervisor", supervisor.source)
+        found = findings_of("process-loop", supervisor)
         if self.wanted(found):
             self.hand_off(found, reason, ACCEPT_SUPERVISOR)
 
     def child(self, child: ChildBridge) -> list[Edit]:
-        findings = self.seen(child, "find_child", child.source)
+        findings = findings_of("bridge-process", child)
         if not self.wanted(findings):
             return []
         tests = [
@@ -506,9 +500,11 @@ class Files:
         return child_edits(child, code)
 
 
-def place(source: Source, rule: str, seen: Seen, fix: str | None) -> Finding:
-    line, column = source.line(seen.node), source.column(seen.node)
-    return Finding(source.path, line, column, rule, seen.message, fix)
+def place(
+    source: Source, rule: str, node: cst.CSTNode, message: str, fix: str | None = None
+) -> Finding:
+    line, column = source.place(node)
+    return Finding(source.path, line, column, rule, message, fix)
 
 
 def absolute_name(host: Host, path: str) -> str:

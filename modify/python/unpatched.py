@@ -12,13 +12,14 @@ from collections.abc import Iterator
 
 from modify.kit.python.tree import parse
 from modify.python.marks import LARGEST, NEONIZE
+from modify.rules import ids
 from skill.edit import Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
 from skill.source_paths import is_among_tests
 
-RULE = "ungated-connect"
+RULE = ids.UNGATED_CONNECT
 ASIDE = re.compile(r"(^|/)(examples?|samples?|docs?|scripts|tools|stubs?|typings)/", re.IGNORECASE)
 CLIENTS = ("NewClient", "NewAClient", "ClientFactory")
 # Libraries that dial by themselves, by the name that is imported.

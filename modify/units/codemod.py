@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 from modify.channel_files import has_channel
 from modify.nanoclaw import skill_assets
+from modify.rules import Sight, ids, sights_of
 from modify.units import line_built_units, process_managers
 from modify.units.bot_project import BotProject
 from modify.units.locate import unit_texts
 from modify.units.managers import docker_run, launchd, systemd
 from modify.units.model import UnitText
-from modify.units.rules import Fault, fault_asserting_test, rule_id, unit_rules
 from modify.units.started import Started
 from modify.units.started_program import started_by
 from skill.edit import Patch
@@ -47,8 +47,8 @@ def examine(host: Host, options: Options) -> Patch:
     project = BotProject(host)
     units = read_units(project, [text for text in texts if text.kind not in process_managers.KINDS])
     ours = [seen for seen in units if seen.started.is_host and is_ours(seen.unit, units)]
-    examined: list[tuple[Unit, list[Fault]]] = []
-    outside: list[tuple[Unit, list[Fault]]] = []
+    examined: list[tuple[Unit, list[Sight]]] = []
+    outside: list[tuple[Unit, list[Sight]]] = []
     for seen in units:
         if not options.covers(seen.unit.text.path):
             if seen in ours and seen.unit.text.form == "literal" and not seen.unit.text.in_test:
@@ -73,10 +73,10 @@ def examine(host: Host, options: Options) -> Patch:
                 line_built_units.examine(host, path, [seen.unit.text for seen in units], options)
             )
             patch.merge(docker_run.examine(path, project, options))
-    tested: list[Fault] = []
-    if fault_asserting_test.ID not in options.ignore:
+    tested: list[Sight] = []
+    if ids.FAULT_ASSERTING_TEST not in options.ignore:
         foreign = [seen.unit for seen in units if seen not in ours]
-        for fault in fault_asserting_test.check(host, [*examined, *outside], foreign):
+        for fault in sights_of("unit-assertions", host, [*examined, *outside], foreign):
             if options.covers(fault.finding.path):
                 add(fault, patch)
             elif options.only_skill_assets:
@@ -94,8 +94,8 @@ def examine(host: Host, options: Options) -> Patch:
 
 def bring_generators(
     project: BotProject,
-    outside: list[tuple[Unit, list[Fault]]],
-    tested: list[Fault],
+    outside: list[tuple[Unit, list[Sight]]],
+    tested: list[Sight],
     options: Options,
     patch: Patch,
 ) -> None:
@@ -165,16 +165,15 @@ def same_command(original: str, copy: str) -> bool:
     return bool(original) and re.fullmatch(pattern, copy.strip(), re.DOTALL) is not None
 
 
-def faults_of(unit: Unit, options: Options) -> list[Fault]:
+def faults_of(unit: Unit, options: Options) -> list[Sight]:
     return [
-        fault
-        for rule in unit_rules(unit.text.kind)
-        if options.wants(rule_id(rule))
-        for fault in rule.check(unit, options)
+        sight
+        for sight in sights_of(unit.text.kind, unit, options)
+        if options.wants(sight.finding.rule)
     ]
 
 
-def verify(unit: Unit, faults: list[Fault], options: Options) -> None:
+def verify(unit: Unit, faults: list[Sight], options: Options) -> None:
     """Read the unit again as it will be: nothing may be left that an edit was to settle."""
     edits = [edit for fault in faults for edit in fault.edits]
     if not edits:
@@ -192,13 +191,13 @@ def verify(unit: Unit, faults: list[Fault], options: Options) -> None:
         )
 
 
-def add(fault: Fault, patch: Patch) -> None:
+def add(fault: Sight, patch: Patch) -> None:
     patch.findings.append(fault.finding)
     if fault.edits:
         patch.add_edits(fault.finding.path, fault.edits)
 
 
-def report(seen: Seen, faults: list[Fault], patch: Patch) -> None:
+def report(seen: Seen, faults: list[Sight], patch: Patch) -> None:
     for fault in faults:
         add(fault, patch)
     if not faults:

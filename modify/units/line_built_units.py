@@ -11,10 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from modify.kit.typescript import javascript
+from modify.rules import ids
 from modify.units.bot_project import BotProject
 from modify.units.locate.literal import resolve
 from modify.units.model import UnitText
-from modify.units.rules.systemd_restart_always import ID
 from modify.units.started_program import Reader, split
 from skill.edit import Patch
 from skill.finding import Finding, Note
@@ -37,8 +37,8 @@ ACCEPT = (
 
 def examine(host: Host, path: str, units: list[UnitText], options: Options) -> Patch:
     """The lines of a JavaScript file that restart for ever and stand in no unit text."""
-    patch = Patch()
-    if not path.endswith(SCRIPTS) or is_among_tests(path) or not options.wants(ID):
+    patch, rule = Patch(), ids.SYSTEMD_RESTART_ALWAYS
+    if not path.endswith(SCRIPTS) or is_among_tests(path) or not options.wants(rule):
         return patch
     if host.files[path].size > LARGEST_SOURCE:
         return patch
@@ -62,7 +62,7 @@ def examine(host: Host, path: str, units: list[UnitText], options: Options) -> P
         column = start - content.rfind(b"\n", 0, start)
         message = f"Restart={found[1]} starts the bot again when its session was revoked"
         patch.findings.append(
-            Finding(path, line, column, ID, message, reason=REASON, accept=ACCEPT)
+            Finding(path, line, column, rule, message, reason=REASON, accept=ACCEPT)
         )
     return patch
 

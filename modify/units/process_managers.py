@@ -2,19 +2,19 @@
 
 A service of a compose file, a loop of a shell script, an app of pm2, a program of
 supervisord: each kind has a module with ``read(text, project)``; its rules are those of
-``modify.units.rules`` with that ``KIND``.
+``modify.rules`` that detect something in that kind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import Protocol
 
+from modify.rules import Sight, sights_of
 from modify.units.bot_project import BotProject
 from modify.units.model import UnitText
-from modify.units.rules import Fault, rule_id, unit_rules
 from modify.units.started import Started
 from skill.edit import Patch
 from skill.errors import SkillgenError
@@ -73,16 +73,15 @@ def read(text: UnitText, project: BotProject) -> Sequence[Supervised]:
     return reader(text, project)
 
 
-def faults_of(item: Supervised, options: Options) -> list[Fault]:
+def faults_of(item: Supervised, options: Options) -> list[Sight]:
     return [
-        fault
-        for rule in unit_rules(item.text.kind)
-        if options.wants(rule_id(rule))
-        for fault in rule.check(item, options)
+        sight
+        for sight in sights_of(item.text.kind, item, options)
+        if options.wants(sight.finding.rule)
     ]
 
 
-def verify(text: UnitText, project: BotProject, faults: list[Fault], options: Options) -> None:
+def verify(text: UnitText, project: BotProject, faults: list[Sight], options: Options) -> None:
     """Read the text again as it will be: nothing may be left that an edit was to settle."""
     edits = [edit for fault in faults for edit in fault.edits]
     if not edits:
@@ -97,13 +96,13 @@ def verify(text: UnitText, project: BotProject, faults: list[Fault], options: Op
             )
 
 
-def report(item: Supervised, faults: list[Fault], patch: Patch) -> None:
+def report(item: Supervised, faults: list[Sight], patch: Patch) -> None:
     if not faults:
         kind = "left" if item.remark else "right"
         patch.notes.append(note(item, kind, item.remark or "restarts the bot as it should"))
 
 
-def left_alone(item: Supervised, faults: list[Fault], known: bool, patch: Patch) -> None:
+def left_alone(item: Supervised, faults: list[Sight], known: bool, patch: Patch) -> None:
     """What is not plainly the host: a note, or a hand-off if it may be the bot."""
     started = item.started
     if started.kind == "side":
@@ -124,15 +123,3 @@ def unknown(finding: Finding, started: Started) -> Finding:
 
 def note(item: Supervised, kind: str, message: str) -> Note:
     return Note(item.text.path, item.text.place(item.position)[0], kind, message)
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A text of a kind that could not be read; its rule says so."""
-
-    text: UnitText
-    name: str
-    position: int
-    problem: str
-    started: Started
-    remark: str = ""

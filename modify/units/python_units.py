@@ -15,6 +15,7 @@ from modify.channel_files import has_channel
 from modify.effects import RestartsOnFailureOnly, has_effect
 from modify.kit.python import values
 from modify.kit.python.tree import line_starts, nodes_around, parse, span
+from modify.rules import ids
 from modify.units.bot_project import BotProject
 from modify.units.started import Started
 from modify.units.started_program import Reader
@@ -24,8 +25,8 @@ from skill.host import Host
 from skill.options import Options
 from skill.source_paths import is_among_tests
 
-KEEP_ALIVE = "launchd-keep-alive"
-TESTS = "fault-asserting-test"
+KEEP_ALIVE = ids.LAUNCHD_KEEP_ALIVE
+TESTS = ids.FAULT_ASSERTING_TEST
 ASSERTION = re.compile(
     rb"^[ \t]*assert[ \t]+(['\"])(?P<text>[^'\"\n]*\bRestart=(?P<value>always)\b[^'\"\n]*)\1"
     rb"[ \t]+in[ \t]",
@@ -57,7 +58,7 @@ def plist_dicts(host: Host, options: Options) -> Patch:
 def unreadable_units(host: Host, options: Options) -> Patch:
     """Files that may hold a unit and are no Python that this interpreter knows: said."""
     patch = Patch()
-    rule = "systemd-restart-always"
+    rule = ids.SYSTEMD_RESTART_ALWAYS
     if not options.wants(rule):
         return patch
     for file in host.with_suffix(".py"):
@@ -151,7 +152,7 @@ def started_by(host: Host, path: str, entry: tuple[ast.expr, ast.expr] | None) -
 def asserting_tests(host: Host, options: Options, whole: Patch) -> Patch:
     """Assertions of ``Restart=always`` in the host's Python tests, once no unit says so."""
     patch = Patch()
-    rule = "systemd-restart-always"
+    rule = ids.SYSTEMD_RESTART_ALWAYS
     changed = any(
         edit.rule == rule and has_effect(edit, RestartsOnFailureOnly)
         for path, edits in whole.edits.items()

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from modify.effects import RestartPause, has_effect
 from modify.kit.python.tree import Function, line_starts, nodes_around, positions, span
 from modify.kit.python.values import PythonFile, python_file
+from modify.rules import ids
 from modify.units import self_restart_javascript as javascript
 from skill.edit import Edit, Patch
 from skill.finding import Finding
@@ -51,13 +52,13 @@ RELIES = re.compile(
 )
 # Rules after which a clean exit ends the bot for good.
 FLIPS = (
-    "systemd-restart-always",
-    "launchd-keep-alive",
-    "supervisord-autorestart",
-    "pm2-autorestart",
-    "wrapper-restart-always",
+    ids.SYSTEMD_RESTART_ALWAYS,
+    ids.LAUNCHD_KEEP_ALIVE,
+    ids.SUPERVISORD_AUTORESTART,
+    ids.PM2_AUTORESTART,
+    ids.WRAPPER_RESTART_ALWAYS,
 )
-TESTS_FOLLOW = "fault-asserting-test"
+TESTS_FOLLOW = ids.FAULT_ASSERTING_TEST
 
 
 @dataclass(frozen=True)
@@ -214,8 +215,8 @@ def settle(host: Host, patch: Patch) -> Patch:
     is_added = any(rule.startswith("add-service-") for rule in added)
     if not flips and not is_added:
         return patch
-    if "launchd-keep-alive" in flips and (said := reliance(host)):
-        patch = held_back(patch, said, ("launchd-keep-alive",))
+    if ids.LAUNCHD_KEEP_ALIVE in flips and (said := reliance(host)):
+        patch = held_back(patch, said, (ids.LAUNCHD_KEEP_ALIVE,))
     found = [*self_restarts(host), *in_javascript(host, patch)]
     rule = next((rule for rule in FLIPS if rule in flips), FLIPS[0])
     stuck = [item for item in found if not item.edits]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from modify.kit.text.yaml_nodes import Items, Mapping, Scalar, words
 from modify.units.managers import compose
-from modify.units.process_managers import Unread
+from modify.units.managers.compose import Unread
 from skill import __version__
 from skill.commands.shell import quoted
 from skill.errors import SkillgenError

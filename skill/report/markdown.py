@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from modify.rules import Rule
 from skill import __version__
 from skill.finding import Finding
 from skill.plan import Change, Plan
@@ -17,7 +18,7 @@ from skill.report.diff import diff
 from skill.report.next_steps import NextStep
 from skill.report.printer import one_line
 from skill.report.text import count, nothing
-from skill.rulebook import Rule, rules
+from skill.rulebook import rules
 
 TITLE = "Keep the bot from hammering WhatsApp"
 # One line a paragraph: forges show a line break as one.

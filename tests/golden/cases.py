@@ -63,13 +63,13 @@ def reports() -> Iterator[Case]:
 
 
 def examples() -> Iterator[Case]:
-    names = {"baileys": "channel.ts", "python": "bot.py", "units": "bot.service"}
+    names = {"channels": "channel.ts", "units": "bot.service"}
     with tempfile.TemporaryDirectory() as folder:
         for rule in rulebook.rules().values():
-            for number, (before, _) in enumerate(rulebook.examples(rule)):
+            for number, (_, before, _) in enumerate(rule.examples):
                 root = Path(folder, f"{rule.id}-{number}")
                 root.mkdir()
-                (root / names[rule.module.split(".")[1]]).write_text(before)
+                (root / names[rule.module.split(".")[2]]).write_text(before)
                 yield f"example {root.name}", outcome(root)
 
 

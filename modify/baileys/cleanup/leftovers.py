@@ -6,6 +6,7 @@ import re
 
 from modify.baileys.cleanup.dead_code import Sweep
 from modify.baileys.rewrite.draft import Draft
+from modify.rules import ids
 
 
 def sweep_up(draft: Draft) -> None:
@@ -15,7 +16,7 @@ def sweep_up(draft: Draft) -> None:
     sweep.run(draft.seeds - {"process"}, branch)
     sweep.removed = joined(draft, [spare_insertion(draft, each) for each in sweep.removed])
     for range_ in sweep.removed:
-        draft.changes[range_] = ("", "flat-retry")
+        draft.changes[range_] = ("", ids.FLAT_RETRY)
     draft.orphans = sweep.orphans()
     for start, end in list(draft.changes):
         if any(

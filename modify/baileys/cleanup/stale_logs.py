@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from modify.baileys.model.channel import is_log_statement
 from modify.baileys.rewrite.draft import Draft
 from modify.kit.typescript.source import span, statements
+from modify.rules import ids
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -38,9 +39,9 @@ def rewrite_stale_logs(draft: Draft, statement: SgNode, delay: str) -> None:
         cuts = [(piece, found) for piece in pieces if (found := phrase.search(piece.text()))]
         for piece, found in cuts:
             begin = span(piece)[0]
-            draft.put(begin + found.start(), begin + found.end(), "", "flat-retry")
+            draft.put(begin + found.start(), begin + found.end(), "", ids.FLAT_RETRY)
         if not cuts and len(pieces) == 1 and alone.search(pieces[0].text()):
-            draft.take_line(line, "flat-retry")
+            draft.take_line(line, ids.FLAT_RETRY)
 
 
 def waits_of(delay: str) -> Iterator[str]:

@@ -29,6 +29,7 @@ from modify.kit.typescript.source import (
     line_of,
     within,
 )
+from modify.rules import ids
 from skill.edit import Patch
 from skill.errors import UnreadableSource
 from skill.finding import Finding, Note
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 GUARD = "skillgen guard, which holds the dial from outside; or the call as reconnect.socket(…)"
 # What a bounded number of attempts does not mend: whether the bot comes back at all.
-ABOUT_COMING_BACK = frozenset(("channel-gives-up", "lost-first-open"))
+ABOUT_COMING_BACK = frozenset((ids.CHANNEL_GIVES_UP, ids.LOST_FIRST_OPEN))
 
 
 @dataclass

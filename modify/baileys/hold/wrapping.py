@@ -20,13 +20,14 @@ from modify.kit.typescript.layout import Layout
 from modify.kit.typescript.source import Source, arguments_of, callee_of, end_of, span, start_of
 from modify.kit.typescript.style import detect_style, prettier_configuration
 from modify.nanoclaw.channel_assets import dependencies, module_system, packages_around
+from modify.rules import ids
 from skill.edit import Edit
 from skill.host import Host
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-RULE = "ungated-connect"
+RULE = ids.UNGATED_CONNECT
 FIX = "socket() holds each dial until its turn: fewer than 21 an hour, across restarts"
 MESSAGE = "makeWASocket is called without a limit on attempts"
 UNBOUNDED = 10_000  # columns, where no formatter looks after them

@@ -14,16 +14,6 @@ from typing import TYPE_CHECKING
 from modify.baileys.model.channel import TIMERS, Branch, Channel
 from modify.baileys.model.handed_on import taker_of_the_update
 from modify.baileys.rewrite.limits import limit_on
-from modify.baileys.rules import (
-    auth_failure_exit,
-    channel_gives_up,
-    flat_retry,
-    lost_first_open,
-    premature_reset,
-    qr_exit,
-    reconnect_after_stop,
-    stacked_timers,
-)
 from modify.kit.typescript.functions import resolve
 from modify.kit.typescript.source import (
     arguments_of,
@@ -34,13 +24,20 @@ from modify.kit.typescript.source import (
     walk,
     within,
 )
+from modify.rules import Sight, ids, sights_of
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 # Rules that must find nothing. Of the others, some ask for the gate itself (a deadline, a memory
 # of the verdict), and two may have been answered by the host's own means.
-SILENT = (flat_retry, lost_first_open, premature_reset, qr_exit, stacked_timers)
+SILENT = {
+    ids.FLAT_RETRY,
+    ids.LOST_FIRST_OPEN,
+    ids.PREMATURE_RESET,
+    ids.QR_EXIT,
+    ids.STACKED_TIMERS,
+}
 RANDOM = re.compile(r"^(Math\.random|(crypto\.)?(randomInt|getRandomValues))$")
 RESTART = re.compile(r"\b(restartRequired|515)\b")
 
@@ -51,18 +48,26 @@ def is_sound(channel: Channel) -> bool:
         return False
     if taker_of_the_update(channel.handler, channel.source.root) is not None:
         return False
-    if any(True for rule in SILENT for _ in rule.find(channel)):
+    sights = list(sights_of("baileys-channel", channel))
+    if not all(is_answered(channel, sight) for sight in sights):
         return False
-    if not all(is_tried_again(channel, each.node) for each in channel_gives_up.find(channel)):
-        return False
-    if not all(is_flagged(channel, each.node) for each in reconnect_after_stop.find(channel)):
-        return False
-    if exits_with_an_error(channel) or gives_up(channel, close):
+    if exits_with_an_error(channel, sights) or gives_up(channel, close):
         return False
     if any(dials_at_once(channel, call, []) for call in channel.redials if close.holds(call)):
         return False
     timers = list(timers_of(channel, close))
     return bool(timers) and all(is_paced(channel, close, timer) for timer in timers)
+
+
+def is_answered(channel: Channel, sight: Sight) -> bool:
+    """Whether the host's own means answer what a rule has seen, as far as it is asked for."""
+    match sight.finding.rule:
+        case ids.CHANNEL_GIVES_UP:
+            return is_tried_again(channel, sight.node)
+        case ids.RECONNECT_AFTER_STOP:
+            return is_flagged(channel, sight.node)
+        case rule:
+            return rule not in SILENT
 
 
 def is_tried_again(channel: Channel, call: SgNode) -> bool:
@@ -98,8 +103,9 @@ def is_flagged(channel: Channel, function: SgNode) -> bool:
     )
 
 
-def exits_with_an_error(channel: Channel) -> bool:
-    seen = (each.message for each in auth_failure_exit.find(channel))
+def exits_with_an_error(channel: Channel, sights: list[Sight]) -> bool:
+    of_rule = (each.finding for each in sights if each.finding.rule == ids.AUTH_FAILURE_EXIT)
+    seen = (finding.message for finding in of_rule)
     helpers = (call for helper in channel.helpers for call in calls(helper.node))
     return any(message.startswith("exit ") for message in seen) or any(
         callee_of(call) == "process.exit" and [a.text() for a in arguments_of(call)] != ["0"]

@@ -15,6 +15,7 @@ from modify.baileys.model.startup import Boot, read_boot
 from modify.baileys.rewrite.start import is_public
 from modify.kit.typescript.functions import named_functions
 from modify.kit.typescript.source import callee_of, calls, line_of, within
+from modify.rules import ids
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
@@ -47,7 +48,7 @@ def open_questions(host: Host, channel: Channel, options: Options) -> Iterator[F
                 path,
                 line,
                 1,
-                "auth-failure-exit",
+                ids.AUTH_FAILURE_EXIT,
                 "when WhatsApp's session is over the process ends, with other channels in it",
                 reason=boot.reason,
                 accept="options by which the channel can ask for others, or --on-auth-failure exit",
@@ -57,7 +58,7 @@ def open_questions(host: Host, channel: Channel, options: Options) -> Iterator[F
             path,
             line_of(call),
             1,
-            "channel-gives-up",
+            ids.CHANNEL_GIVES_UP,
             "a fault of the connection makes the bot unlink itself: logout() cannot be taken back",
             reason="whether a fault may cost the link is for its maintainers to say",
             accept="a close branch that calls logout() for no other code than 401",
@@ -105,7 +106,7 @@ def first_socket_only(channel: Channel, line: int, reason: str) -> Finding:
         channel.source.path,
         line,
         1,
-        "channel-gives-up",
+        ids.CHANNEL_GIVES_UP,
         f"callers of {channel.connect.name}() get the socket of the first attempt only",
         reason=reason,
         accept="a connect function whose return value nobody uses, called by reconnect.dial(…)",

@@ -15,6 +15,7 @@ from modify.kit.typescript.source import (
     body_of,
     callee_of,
     calls,
+    enclosing_function,
     same,
     span,
     statements,
@@ -303,3 +304,18 @@ def is_pure_or_typeof(condition: SgNode) -> bool:
 
 
 __all__ = ["Redial", "is_thin", "outermost", "span", "within"]
+
+
+def inside_helper(channel: Channel, call: SgNode) -> bool:
+    """Whether a call stands in a helper of the loop: it belongs to the loop."""
+    used = {
+        id(h.node)
+        for h in channel.helpers
+        if any(channel.helper_of(r) == h for r in channel.redials)
+    }
+    function = enclosing_function(call)
+    while function is not None:
+        if any(h.node.range() == function.range() for h in channel.helpers if id(h.node) in used):
+            return True
+        function = enclosing_function(function)
+    return False

@@ -29,6 +29,7 @@ from modify.kit.typescript.source import (
     walk,
 )
 from modify.kit.typescript.style import detect_style
+from modify.rules import ids
 from skill.edit import Edit
 from skill.errors import UnreadableSource
 from skill.host import Host
@@ -321,13 +322,13 @@ def property_edit(main: Source, literal: SgNode, channels: str, own: str, layout
         inner = "".join(f"{indent}{each_line},\n" for each_line in lines)
         inner = inner if layout.comma else inner[:-2] + "\n"
         text = f"{{\n{inner}{main.indent_at(start_of(literal))}}}"
-        return main.edit(start_of(literal), end_of(literal), text, "auth-failure-exit")
+        return main.edit(start_of(literal), end_of(literal), text, ids.AUTH_FAILURE_EXIT)
     last = entries[-1]
     comma = re.match(r"\s*,", main.text[end_of(last) :])
     if comma:
         place = end_of(last) + comma.end()
-        return main.edit(place, place, f"\n{indent}{line},", "auth-failure-exit")
-    return main.edit(end_of(last), end_of(last), f",\n{indent}{line}", "auth-failure-exit")
+        return main.edit(place, place, f"\n{indent}{line},", ids.AUTH_FAILURE_EXIT)
+    return main.edit(end_of(last), end_of(last), f",\n{indent}{line}", ids.AUTH_FAILURE_EXIT)
 
 
 def find_interface(host: Host, user: Source, name: str) -> tuple[Source, SgNode] | None:
@@ -370,7 +371,7 @@ def member_edit(source: Source, body: SgNode, layout: Layout) -> Edit:
     end = mark.group() if mark else ""
     member = f"{indent}{QUESTION}?: () => boolean{end}"
     text = f"\n{indent}/** {QUESTION_COMMENT} */\n{member}"
-    return source.edit(place, place, text, "auth-failure-exit")
+    return source.edit(place, place, text, ids.AUTH_FAILURE_EXIT)
 
 
 def factory_type(maker: Maker) -> str | None:

@@ -20,6 +20,7 @@ from modify.kit.typescript.source import (
     start_of,
     within,
 )
+from modify.rules import ids
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -63,9 +64,9 @@ def end_instead(draft: Draft, call: SgNode) -> bool:
     draft.loop |= names_between(source, start, end)
     ending = ending_of(draft)
     if ending:
-        draft.put(start, end, f"{ending}{draft.layout.end}", "auth-failure-exit")
+        draft.put(start, end, f"{ending}{draft.layout.end}", ids.AUTH_FAILURE_EXIT)
     else:
-        draft.put(source.line_start(start), source.line_end(end), "", "auth-failure-exit")
+        draft.put(source.line_start(start), source.line_end(end), "", ids.AUTH_FAILURE_EXIT)
     return True
 
 
@@ -78,7 +79,7 @@ def dial_around(draft: Draft, call: SgNode) -> None:
     head = f"{draft.instance}.dial(async () => {{"
     text = f"{head}\n{indent}{step}{inner}\n{indent}}}){draft.layout.end}"
     draft.alive |= names_between(draft.channel.source, *span(statement))
-    draft.put(*span(statement), text, "flat-retry")
+    draft.put(*span(statement), text, ids.FLAT_RETRY)
 
 
 def inside_helper(draft: Draft, helper: Function) -> None:
@@ -134,13 +135,13 @@ def replace_redial(draft: Draft, redial: Redial, again: str) -> None:
         text += f"\n{indent}return{draft.layout.end}"
     draft.loop |= names_between(channel.source, start, end)
     draft.alive |= set(re.findall(r"\w+", again)) - {"this"}
-    draft.put(start, end, text, "flat-retry")
+    draft.put(start, end, text, ids.FLAT_RETRY)
     delay, first = redial.delay, redial.whole
     wait = wait_before(redial)
     if wait is not None:
         first, delay = wait
         draft.loop |= names_between(channel.source, *span(first))
-        draft.take_line(first, "flat-retry")
+        draft.take_line(first, ids.FLAT_RETRY)
     if redial.statement:
         rewrite_stale_logs(draft, first, delay or "")
 
@@ -178,13 +179,13 @@ def rewrite_verdicts(draft: Draft) -> None:
         again = said_again(draft, node)
         if again is not None:
             draft.seeds |= names_in(node)
-            draft.put(*again, "", "auth-failure-exit")
+            draft.put(*again, "", ids.AUTH_FAILURE_EXIT)
             continue
         terminal = f"{draft.instance}.terminal"
         text = terminal if comparison(node) else f"!{terminal}"
         start, end = span(node)
         draft.seeds |= names_in(node)
-        draft.put(start, end, text, "auth-failure-exit")
+        draft.put(start, end, text, ids.AUTH_FAILURE_EXIT)
 
 
 def ask_first(draft: Draft, verdict: SgNode) -> None:
@@ -197,10 +198,10 @@ def ask_first(draft: Draft, verdict: SgNode) -> None:
     operator = around.field("operator") if around is not None else None
     draft.alive |= names_in(verdict)
     if operator is not None and operator.text() in ("&&", "||") and operator.text() not in before:
-        draft.insert_at(start, f"({before}", "auth-failure-exit")
-        draft.insert_at(end, ")", "auth-failure-exit")
+        draft.insert_at(start, f"({before}", ids.AUTH_FAILURE_EXIT)
+        draft.insert_at(end, ")", ids.AUTH_FAILURE_EXIT)
     else:
-        draft.insert_at(start, before, "auth-failure-exit")
+        draft.insert_at(start, before, ids.AUTH_FAILURE_EXIT)
 
 
 def said_again(draft: Draft, verdict: SgNode) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from modify.baileys.model.channel import Channel, comparison, sides
 from modify.baileys.rewrite.draft import Draft
 from modify.kit.typescript.source import calls, end_of, same, start_of, within
+from modify.rules import ids
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -128,4 +129,4 @@ def place_fallback(draft: Draft, redials: list[SgNode], again: str) -> None:
     terminal, dial = f"!{draft.instance}.terminal", f"{draft.instance}.dial({again})"
     line = draft.layout.guard(indent, terminal, (), draft.braced, dial)
     text = f"\n{indent}// {FALLBACK_COMMENT}\n{indent}{line}"
-    draft.insert_at(end_of(last), text, "channel-gives-up")
+    draft.insert_at(end_of(last), text, ids.CHANNEL_GIVES_UP)

@@ -15,6 +15,7 @@ from modify.kit.typescript.source import (
     statement_around,
     within,
 )
+from modify.rules import ids
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -39,7 +40,7 @@ def rewrite_exits(draft: Draft) -> None:
         in_close = channel.close.holds(call)
         if not (in_qr or (in_close and ends_terminal(draft, call))):
             continue
-        rule = "qr-exit" if in_qr else "auth-failure-exit"
+        rule = ids.QR_EXIT if in_qr else ids.AUTH_FAILURE_EXIT
         replacement = ending_of(draft)
         if replacement == "process.exit(0)":
             clean = exit_code(call) or ("?" if "exitCode" in draft.text else "0")

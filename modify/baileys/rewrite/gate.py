@@ -18,6 +18,7 @@ from modify.kit.typescript.source import (
     start_of,
     within,
 )
+from modify.rules import ids
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -30,14 +31,14 @@ def place_gate(draft: Draft) -> None:
     line = f"const {draft.attempt} = await {draft.instance}.turn(){draft.layout.end}"
     guard = last_guard(draft.channel)
     if guard is None:
-        draft.insert_first(block, line, "ungated-connect")
+        draft.insert_first(block, line, ids.UNGATED_CONNECT)
         return
     indent = draft.channel.source.indent_at(start_of(guard))
     place = draft.channel.source.line_end(end_of(guard))
     if draft.text[end_of(guard) : place].strip():  # more code in the same line
-        draft.insert_at(end_of(guard), f"\n{indent}{line}\n{indent}", "ungated-connect")
+        draft.insert_at(end_of(guard), f"\n{indent}{line}\n{indent}", ids.UNGATED_CONNECT)
     else:
-        draft.insert_at(place, f"{indent}{line}\n", "ungated-connect")
+        draft.insert_at(place, f"{indent}{line}\n", ids.UNGATED_CONNECT)
 
 
 def place_eye(draft: Draft) -> None:
@@ -56,7 +57,7 @@ def place_eye(draft: Draft) -> None:
         update, taken = channel.update_name, ""
         if update is None:
             update, taken = destructured(draft, indent)
-        draft.insert_first(block, look_at(draft, indent, update) + taken, "no-connect-deadline")
+        draft.insert_first(block, look_at(draft, indent, update) + taken, ids.NO_CONNECT_DEADLINE)
         return
     wrap_handler(draft, source.indent_at(start_of(channel.registration)))
 
@@ -92,7 +93,7 @@ def destructured(draft: Draft, indent: str) -> tuple[str, str]:
     bare = whole is not None and whole.text() == f"({parameter.text()})"
     arrow = draft.channel.logic.kind() == "arrow_function" and not draft.layout.style.arrow_parens
     target = whole if whole is not None and bare and arrow else parameter
-    draft.put(*span(target), update, "no-connect-deadline")
+    draft.put(*span(target), update, ids.NO_CONNECT_DEADLINE)
     return update, f"\n{indent}const {pattern} = {update}{draft.layout.end}"
 
 
@@ -115,7 +116,7 @@ def wrap_handler(draft: Draft, indent: str) -> None:
         assert block is not None
         name = parameter[0] if parameter else "update"
         look = look_at(draft, draft.inner_indent(block), name)
-        draft.insert_first(block, look, "no-connect-deadline")
+        draft.insert_first(block, look, ids.NO_CONNECT_DEADLINE)
         return
     target = re.sub(r"\.bind\(.*\)$", "", handler.text(), flags=re.DOTALL)
     if handler.kind() in FUNCTION_KINDS:  # (u) => this.onUpdate(u)
@@ -127,7 +128,7 @@ def wrap_handler(draft: Draft, indent: str) -> None:
     guard = look_at(draft, indent + step, name)
     lines = f"{indent}{step}{guard}\n{indent}{step}{inner}{layout.end}"
     text = f"{layout.arrow(name)} {{\n{lines}\n{indent}}}"
-    draft.put(*span(handler), text, "no-connect-deadline")
+    draft.put(*span(handler), text, ids.NO_CONNECT_DEADLINE)
 
 
 def eye_in_process(draft: Draft) -> None:
@@ -152,7 +153,7 @@ def eye_in_process(draft: Draft) -> None:
         else:
             deeper = indent + layout.style.indent
             text = f"(\n{deeper}{event} &&\n{deeper}{look}\n{indent})"
-        draft.put(*span(condition), text, "no-connect-deadline")
+        draft.put(*span(condition), text, ids.NO_CONNECT_DEADLINE)
         return
     why = "the place where the update is taken out was not found"
     draft.leave(draft.channel.registration, why)

@@ -23,6 +23,7 @@ from modify.kit.typescript.source import (
     statements,
     within,
 )
+from modify.rules import ids
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -234,16 +235,16 @@ def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> Non
         place = end_of(last) if last is not None else start_of(block) + 1
         empty = not block.text()[1:-1]  # constructor(…) {}
         tail = f"\n{source.indent_at(start_of(block))}" if empty else ""
-        draft.insert_at(place, f"\n{inner}{assignment}{tail}", "ungated-connect")
+        draft.insert_at(place, f"\n{inner}{assignment}{tail}", ids.UNGATED_CONNECT)
     else:
         lines += [f"{modifier}{name} = {made[0]}", *made[1:]]
     text = "".join(f"{indent}{line}\n" for line in lines)
     if anchor is not None:
         place = source.line_end(end_of(anchor))
-        draft.insert_at(place, f"\n{text}", "ungated-connect")
+        draft.insert_at(place, f"\n{text}", ids.UNGATED_CONNECT)
     else:
         place = source.line_end(start_of(body))
-        draft.insert_at(place, text + "\n", "ungated-connect")
+        draft.insert_at(place, text + "\n", ids.UNGATED_CONNECT)
 
 
 def end_of_run(fields: list[SgNode], members: list[SgNode]) -> SgNode | None:
@@ -272,7 +273,7 @@ def place_variable(draft: Draft, name: str, made: list[str]) -> None:
     text = "".join(f"{indent}{line}\n" for line in lines)
     if (place, place) in draft.changes:  # right behind the import
         text = "\n" + text
-    draft.insert_at(place, text + "\n", "ungated-connect")
+    draft.insert_at(place, text + "\n", ids.UNGATED_CONNECT)
 
 
 def place_import(draft: Draft) -> None:
@@ -285,11 +286,11 @@ def place_import(draft: Draft) -> None:
         relative = [n for n in imports if re.search(r"from\s*['\"]\./", n.text())]
         if relative:
             anchor = relative[-1]
-        draft.insert_at(source.line_end(end_of(anchor)), text, "ungated-connect")
+        draft.insert_at(source.line_end(end_of(anchor)), text, ids.UNGATED_CONNECT)
         return
     if layout.style.modules == "esm":  # Baileys by ``await import()``, and nothing else
         text = f"import {layout.braces('Reconnect')} from {module}{layout.end}\n\n"
-        draft.insert_at(first_code(source.root), text, "ungated-connect")
+        draft.insert_at(first_code(source.root), text, ids.UNGATED_CONNECT)
         return
     text = f"const {layout.braces('Reconnect')} = require({module}){layout.end}\n"
     requires = [
@@ -300,7 +301,7 @@ def place_import(draft: Draft) -> None:
         and end_of(n) < start_of(first_use(draft.channel))
     ]
     place = source.line_end(end_of(requires[-1])) if requires else first_code(source.root)
-    draft.insert_at(place, text, "ungated-connect")
+    draft.insert_at(place, text, ids.UNGATED_CONNECT)
 
 
 def first_code(root: SgNode) -> int:

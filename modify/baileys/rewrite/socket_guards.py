@@ -18,6 +18,7 @@ from modify.kit.typescript.source import (
     start_of,
     within,
 )
+from modify.rules import ids
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -35,7 +36,7 @@ def place_guards(draft: Draft) -> None:
             throws = in_try or (same(block, body_of(function)) and gives_back(function))
             leave = f"throw new Error({draft.layout.quoted(NOT_YET)})" if throws else "return"
             line = draft.layout.guard(indent, f"!{receiver}", (), draft.braced, leave)
-            draft.insert_first(block, line, "lost-first-open")
+            draft.insert_first(block, line, ids.LOST_FIRST_OPEN)
     del channel
 
 

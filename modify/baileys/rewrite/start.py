@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from modify.baileys.cleanup.dead_code import is_private, names_between
 from modify.baileys.model.channel import Channel
-from modify.baileys.model.reconnect_loop import outermost
+from modify.baileys.model.reconnect_loop import inside_helper, outermost
 from modify.baileys.model.return_value import hands_out_its_socket, is_used
-from modify.baileys.rules.channel_gives_up import inside_helper
 from modify.kit.typescript.functions import Function
 from modify.kit.typescript.source import (
     arguments_of,
@@ -21,6 +20,7 @@ from modify.kit.typescript.source import (
     walk,
     within,
 )
+from modify.rules import ids
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -76,7 +76,7 @@ def wrap_public(draft: Draft) -> None:
     inner_head = re.sub(r"^export\s+(default\s+)?", "", inner_head)
     if channel.scope == "class" and not source.path.endswith((".js", ".mjs", ".cjs", ".jsx")):
         inner_head = "private " + re.sub(r"^public\s+", "", inner_head)
-    draft.put(start_of(statement), end_of(name), f"{public}{inner_head}{new}", "channel-gives-up")
+    draft.put(start_of(statement), end_of(name), f"{public}{inner_head}{new}", ids.CHANNEL_GIVES_UP)
 
 
 def declaration(node: SgNode) -> tuple[SgNode, SgNode] | None:
@@ -170,7 +170,7 @@ def rewrite_start(draft: Draft, call: SgNode) -> None:
             text = f"// {LATE_COMMENT}\n{indent}{text}"
         draft.seeds |= names_between(source, *span(redial.whole))
         draft.alive |= set(re.findall(r"\w+", again))
-        draft.put(*span(redial.whole), text, "channel-gives-up")
+        draft.put(*span(redial.whole), text, ids.CHANNEL_GIVES_UP)
         names = Function(executor, "", "").parameter_names[1:2]
         if not uses_reject and not any(re.search(rf"\b{name}\b", again) for name in names):
             drop_reject(draft, executor, redial.whole)
@@ -183,7 +183,7 @@ def rewrite_start(draft: Draft, call: SgNode) -> None:
     ).replace("\0", "")
     draft.seeds |= names_between(source, *span(whole))
     draft.alive |= set(re.findall(r"\w+", again))
-    draft.put(*span(whole), text, "channel-gives-up")
+    draft.put(*span(whole), text, ids.CHANNEL_GIVES_UP)
 
 
 def rejecting_chain(draft: Draft, call: SgNode) -> SgNode | None:
@@ -261,12 +261,12 @@ def drop_reject(draft: Draft, executor: SgNode, whole: SgNode) -> None:
         and not within(node, names[1])
     ]
     if not elsewhere:
-        draft.put(end_of(names[0]), end_of(names[1]), "", "channel-gives-up")
+        draft.put(end_of(names[0]), end_of(names[1]), "", ids.CHANNEL_GIVES_UP)
         if not draft.layout.style.arrow_parens and names[0].kind() == "required_parameter":
             parameters = executor.field("parameters")
             if parameters is not None:
                 del draft.changes[(end_of(names[0]), end_of(names[1]))]
-                draft.put(*span(parameters), names[0].text(), "channel-gives-up")
+                draft.put(*span(parameters), names[0].text(), ids.CHANNEL_GIVES_UP)
 
 
 def settles_early(draft: Draft) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modify.baileys.cleanup.dead_code import names_in
 from modify.baileys.model.socket_enders import enders_of
 from modify.kit.typescript.source import arguments_of, body_of, callee_of, calls, same, span
+from modify.rules import ids
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -23,7 +24,7 @@ def place_stop(draft: Draft) -> None:
             continue
         placed.append(block)
         draft.insert_first(
-            block, f"{draft.instance}.stop(){draft.layout.end}", "reconnect-after-stop"
+            block, f"{draft.instance}.stop(){draft.layout.end}", ids.RECONNECT_AFTER_STOP
         )
 
 
@@ -46,7 +47,7 @@ def await_credentials(draft: Draft) -> None:
             draft.put(
                 *span(handler),
                 f"{draft.instance}.saving({handler.text()})",
-                "no-connect-deadline",
+                ids.NO_CONNECT_DEADLINE,
             )
             draft.alive |= names_in(handler)
             return
@@ -62,6 +63,6 @@ def await_in_process(draft: Draft) -> None:
         callee = made[0].field("function") if len(made) == 1 else None
         if callee is not None and callee.kind() in ("identifier", "member_expression"):
             text = f"{draft.instance}.saving({callee.text()})"
-            draft.put(*span(callee), text, "no-connect-deadline")
+            draft.put(*span(callee), text, ids.NO_CONNECT_DEADLINE)
             draft.alive |= names_in(callee)
         return

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from modify.baileys.search.own_files import ASIDE, OwnFiles
 from modify.baileys.search.packages import BAILEYS, library_of
 from modify.kit.typescript.source import Source, line_of, name_nodes, nodes_of
+from modify.rules import ids
 from skill.errors import UnreadableSource
 from skill.finding import Finding
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-RULE = "ungated-connect"
+RULE = ids.UNGATED_CONNECT
 LEFT_OUT = "--ignore ungated-connect, once its attempts are bounded by other means"
 GUARDED = "skillgen guard, which holds the dial of a package, too; then --ignore ungated-connect"
 MODULE = re.compile(

@@ -6,9 +6,10 @@ import libcst as cst
 
 from modify.bridge.bridge_process import ChildBridge, name_set, text_of_error
 from modify.kit.python.source import Source, block_of, called
+from modify.rules import ids
 from skill.edit import Edit
 
-RULE = "logout-hidden-by-bridge"
+RULE = ids.LOGOUT_HIDDEN_BY_BRIDGE
 REASON = '"WhatsApp ended the session: link the bot again."'
 
 

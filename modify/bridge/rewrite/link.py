@@ -26,9 +26,10 @@ from modify.kit.python.imports import unused_import
 from modify.kit.python.source import Source, all_of, block_of, called, dotted, inside, names_in
 from modify.kit.python.style import logger_of
 from modify.kit.python.waits import Wait
+from modify.rules import ids
 from skill.edit import Edit
 
-RULE = "silent-redial"
+RULE = ids.SILENT_REDIAL
 WHY = "# Paces redials: a clean close waits like any other"
 # A comment right above a pause that goes with it.
 OF_A_PAUSE = re.compile(
@@ -94,12 +95,12 @@ class LinkRewrite:
             assert method is not None
             me = method.params.params[0].name.value
             self.edits.append(
-                self.source.after(statement, f"link_of({me}).stop()", "reconnect-after-stop")
+                self.source.after(statement, f"link_of({me}).stop()", ids.RECONNECT_AFTER_STOP)
             )
         if self.status is not None:
             self.logout(self.status)
         for name, gone in self.removed.items():
-            edit = unused_import(self.source, name, gone, "flat-retry")
+            edit = unused_import(self.source, name, gone, ids.FLAT_RETRY)
             if edit is not None:
                 self.edits.append(edit)
         return self.edits
@@ -191,7 +192,7 @@ class LinkRewrite:
     # --- the waits ---
 
     def wait(self, wait: Wait) -> None:
-        rule, source = "flat-retry", self.source
+        rule, source = ids.FLAT_RETRY, self.source
         statement = source.statement(wait.call)
         assert statement is not None
         lines = self.told(wait, statement)
@@ -222,7 +223,7 @@ class LinkRewrite:
 
     def remove(self) -> None:
         """Take lines away; a block that would be left empty tells the link of its end."""
-        source, rule = self.source, "flat-retry"
+        source, rule = self.source, ids.FLAT_RETRY
         for line in self.gone:
             block = source.parent(line)
             body = list(block.body) if isinstance(block, cst.IndentedBlock) else []
@@ -251,7 +252,7 @@ class LinkRewrite:
                     text = self.source.text(node)
                     new = without_number(number, text)
                     if new != text:
-                        self.edits.append(self.source.replace(node, new, "flat-retry"))
+                        self.edits.append(self.source.replace(node, new, ids.FLAT_RETRY))
 
     def is_alone(self, wait: Wait, statement: cst.BaseStatement) -> bool:
         """``await asyncio.sleep(5)`` as a line of its own, nothing else on it."""
@@ -299,11 +300,11 @@ class LinkRewrite:
                         start, end = self.source.span(node.expression)
                         self.renamed.append(node)
                         told = f"{delay}:.0f".encode()
-                        self.edits.append(Edit(start, end, told, "flat-retry"))
+                        self.edits.append(Edit(start, end, told, ids.FLAT_RETRY))
                 elif isinstance(node, cst.Arg) and self.source.text(node.value) == number:
                     self.renamed.append(node)
                     new = f"round({delay})"
-                    self.edits.append(self.source.replace(node.value, new, "flat-retry"))
+                    self.edits.append(self.source.replace(node.value, new, ids.FLAT_RETRY))
             return
         pattern = pattern_of(number)
         for node in inside(line):
@@ -319,10 +320,10 @@ class LinkRewrite:
             elif place := self.argument_after(node, pattern):
                 new = pattern.sub("{}", text, count=1)
                 text = f", round({delay})"
-                self.edits.append(Edit(place, place, text.encode(), "flat-retry"))
+                self.edits.append(Edit(place, place, text.encode(), ids.FLAT_RETRY))
             else:
                 new = without_number(number, text)
-            self.edits.append(self.source.replace(node, new, "flat-retry"))
+            self.edits.append(self.source.replace(node, new, ids.FLAT_RETRY))
 
     def argument_after(self, node: cst.SimpleString, pattern: re.Pattern[str]) -> int:
         """Where an argument for the number goes in ``logger.info("in 5 s (try {})", n)``; or 0."""
@@ -341,7 +342,7 @@ class LinkRewrite:
     # --- a logout that the bridge reports ---
 
     def logout(self, status: StatusBranch) -> None:
-        rule = "logout-hidden-by-bridge"
+        rule = ids.LOGOUT_HIDDEN_BY_BRIDGE
         source, link = self.source, self.link
         lines = [f"elif {status.subject} == {status.quote}logged_out{status.quote}:"]
         if status.copied:

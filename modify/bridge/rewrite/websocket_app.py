@@ -18,14 +18,14 @@ from modify.bridge.websocket_app import (
     given_for,
     handlers_of,
     keyword,
-    redials_itself,
 )
 from modify.kit.python.errors import CannotPlace
 from modify.kit.python.functions import function_of, owner_of
 from modify.kit.python.source import Source, block_of, called, dotted
+from modify.rules import ids
 from skill.edit import Edit
 
-RULE = "silent-redial"
+RULE = ids.SILENT_REDIAL
 # Black's and ruff's, where a host says nothing else.
 WIDTH = 88
 # What an on_close may do again and again: say so, and note that the link is down.
@@ -156,7 +156,7 @@ def is_none(node: cst.BaseExpression) -> bool:
 
 def without_reconnect(link: LinkLoop, app: App) -> Edit | None:
     """``reconnect=5`` taken away, so that each end comes back to the loop and its wait."""
-    if not redials_itself(app):
+    if not app.redials_itself:
         return None
     flags = dotted_names(link.condition) if link.condition is not None else set()
     reason = why_not_by_us(link.source, app, link.function, flags)
@@ -174,7 +174,7 @@ def without_reconnect(link: LinkLoop, app: App) -> Edit | None:
     elif index:
         begin = source.end(run.args[index - 1].value)
         end = source.end(run.args[index].value)
-    return Edit(begin, end, b"", "flat-retry")
+    return Edit(begin, end, b"", ids.FLAT_RETRY)
 
 
 def why_not_by_us(source: Source, app: App, function: cst.FunctionDef, flags: set[str]) -> str:

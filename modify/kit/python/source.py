@@ -164,6 +164,9 @@ class Source:
         before = self.content[self.content.rfind(b"\n", 0, start) + 1 : start]
         return len(before.decode("utf-8", "replace").lstrip("\ufeff")) + 1
 
+    def place(self, node: cst.CSTNode) -> tuple[int, int]:
+        return self.line(node), self.column(node)
+
     # --- around ---
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:

@@ -132,6 +132,9 @@ class Source:
         start = self.line_start(position)
         return INDENT.match(self.text, start).group()  # type: ignore[union-attr]
 
+    def place(self, node: SgNode) -> tuple[int, int]:
+        return line_of(node), column_of(node)
+
     def line_start(self, position: int) -> int:
         start = self.text.rfind("\n", 0, position) + 1
         return start + 1 if start == 0 and self.text.startswith("\ufeff") else start

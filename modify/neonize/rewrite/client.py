@@ -21,9 +21,10 @@ from modify.neonize.client import (
     returns,
     starts_again,
 )
+from modify.rules import ids
 from skill.edit import Edit
 
-RULE = "logout-unheard"
+RULE = ids.LOGOUT_UNHEARD
 IDLES = re.compile(r"\.idle$")
 DOWN_OF_OBJECT = re.compile(r"self\.\w+ = False|self\.\w+\.clear\(\)")
 DOWN_OF_MODULE = re.compile(r"\w+\.clear\(\)")

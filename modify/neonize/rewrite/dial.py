@@ -22,9 +22,10 @@ from modify.neonize.dial import ENDS, Dialling, Site
 from modify.neonize.rewrite.client import ClientRewrite
 from modify.neonize.rewrite.heard import told_by
 from modify.neonize.session import flat_pause, named_below
+from modify.rules import ids
 from skill.edit import Edit
 
-RULE = "channel-gives-up"
+RULE = ids.CHANNEL_GIVES_UP
 WHY = "# Each dial counts, over restarts too: see whatsapp_reconnect"
 AGAIN = "pass  # {} connects again"
 DEEPEST = 4
@@ -310,7 +311,7 @@ class DialRewrite:
         if block and block[-1] is not line:
             word = "continue" if inner else "return"
             lines = f"if disconnected({site.client}):\n    {word}"
-            self.add(source, source.after(line, lines, "flat-retry"), "disconnected")
+            self.add(source, source.after(line, lines, ids.FLAT_RETRY), "disconnected")
 
     def turns(self, loop: cst.While) -> None:
         source = self.source
@@ -328,9 +329,9 @@ class DialRewrite:
             # It may have fallen during the wait.
             turn = f"{asked} and {turn} and {asked}"
         start, end = source.span(loop.test)
-        self.add(source, Edit(start, end, turn.encode(), "flat-retry"), name)
+        self.add(source, Edit(start, end, turn.encode(), ids.FLAT_RETRY), name)
         if self.stop_sites():
-            self.add(source, source.before(loop, f"ready({client})", "flat-retry"), "ready")
+            self.add(source, source.before(loop, f"ready({client})", ids.FLAT_RETRY), "ready")
 
     def name_at(self, loop: cst.While) -> str:
         """What the client is called where a loop begins; its database, if it is made inside."""
@@ -376,5 +377,5 @@ class DialRewrite:
             if line not in seen:
                 seen.append(line)
                 lines = f"hang_up({client})"
-                edit = self.source.before(line, lines, "reconnect-after-stop")
+                edit = self.source.before(line, lines, ids.RECONNECT_AFTER_STOP)
                 self.add(self.source, edit, "hang_up")

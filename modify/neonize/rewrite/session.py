@@ -19,9 +19,10 @@ from modify.kit.python.style import logger_of
 from modify.neonize.client import HEARD
 from modify.neonize.rewrite.heard import told_by
 from modify.neonize.session import EYE, GATE, Handler, Session
+from modify.rules import ids
 from skill.edit import Edit
 
-RULE = "flat-retry"
+RULE = ids.FLAT_RETRY
 ENDERS = (".stop", ".disconnect", ".logout")
 WHY = "# Each attempt counts, over restarts too: see whatsapp_reconnect"
 SIMPLE = (cst.Name, cst.Attribute, cst.SimpleString, cst.FormattedString, cst.ConcatenatedString)

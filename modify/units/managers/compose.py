@@ -17,7 +17,6 @@ from modify.units.bot_project import BotProject
 from modify.units.managers import dockerfile
 from modify.units.managers.dockerfile import Words
 from modify.units.model import UnitText
-from modify.units.process_managers import Unread
 from modify.units.started import Started
 from modify.units.started_program import SIDE_WORD, Reader, split
 from skill.host import Host, fact
@@ -61,6 +60,18 @@ class ComposeService:
         policy = (self.node.mapping("deploy") or self.node).mapping("restart_policy")
         restarts = policy is not None and policy.text("condition") in (None, "any")
         return SWARM if restarts else ""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A text that could not be read; its rule says so."""
+
+    text: UnitText
+    name: str
+    position: int
+    problem: str
+    started: Started
+    remark: str = ""
 
 
 def read(text: UnitText, project: BotProject) -> list[ComposeService] | list[Unread]:

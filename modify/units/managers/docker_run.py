@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
+from modify.rules import ids
 from modify.units.bot_project import BotProject
 from modify.units.managers.compose import image_name, own_images
-from modify.units.rules import compose_restart_always as rule
 from skill.edit import Patch
 from skill.finding import Finding, Note
 from skill.options import Options
@@ -27,8 +27,8 @@ ACCEPT = "--restart unless-stopped here; and once: docker update --restart unles
 
 
 def examine(path: str, project: BotProject, options: Options) -> Patch:
-    patch = Patch()
-    if not path.endswith((*SCRIPTS, *DOCUMENTS)) or not options.wants(rule.ID):
+    patch, rule = Patch(), ids.COMPOSE_RESTART_ALWAYS
+    if not path.endswith((*SCRIPTS, *DOCUMENTS)) or not options.wants(rule):
         return patch
     content = project.host.read(path)
     if b"--restart" not in content:
@@ -48,6 +48,6 @@ def examine(path: str, project: BotProject, options: Options) -> Patch:
             patch.notes.append(Note(path, line, "left", f"{MESSAGE}: {ACCEPT}"))
             continue
         patch.findings.append(
-            Finding(path, line, column, rule.ID, MESSAGE, reason=REASON, accept=ACCEPT)
+            Finding(path, line, column, rule, MESSAGE, reason=REASON, accept=ACCEPT)
         )
     return patch

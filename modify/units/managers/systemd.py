@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from modify.effects import RestartPause
 from modify.units.model import Line, UnitText
+from skill.edit import Edit
 
 # systemd.time(7), units of a time span, in seconds.
 SPAN_UNITS = {
@@ -32,6 +34,8 @@ RESTARTS_ON_SUCCESS = ("always", "on-success")
 DEFAULT_PAUSE = 0.1
 DEFAULT_INTERVAL = 10.0
 DEFAULT_BURST = 5
+# Seconds between two starts of a bot.
+PAUSE = 10
 
 
 @dataclass(frozen=True)
@@ -205,3 +209,20 @@ def seconds(value: str) -> float | None:
         if not value[position:].strip():
             break
     return total if value else None
+
+
+def longer_pause(unit: SystemdUnit, restart: Directive, rule: str) -> list[Edit]:
+    """``RestartSec=10`` where the pause is shorter or not given."""
+    pauses = unit.all("Service", "RestartSec")
+    pause = next((item for item in reversed(pauses) if seconds(item.value) is not None), None)
+    if pause is None:
+        if pauses and pauses[-1].computed:
+            return []
+        lines = [f"RestartSec={PAUSE}"]
+        added = unit.text.insert_after(restart.first, restart.last, lines, rule)
+        return [replace(added, effects=(RestartPause(),))]
+    length = seconds(pause.value)
+    if length is None or length >= PAUSE:
+        return []
+    text = str(PAUSE).encode()
+    return [Edit(pause.value_start, pause.value_end, text, rule, (RestartPause(),))]

@@ -130,6 +130,6 @@ def test_what_is_not_there_is_seen(page: str) -> None:
 
 def test_what_is_there_is_taken() -> None:
     page = """[it](docs/guarantees.md#1-a-dry-run-is-what-apply-does) `skill.host.Host.read`
-    `skill.transaction` `tests/quick/docs/test_names.py::broken` `modify/baileys/rules/ID.py`
+    `skill.transaction` `tests/quick/docs/test_names.py::broken` `modify/rules/channels/ID.py`
     `make test TESTS=tests/quick/docs`, `make golden ACCEPT=1`, `make fuzz FUZZ_FACTOR=3`"""
     assert set(broken("README.md", page)) == set()

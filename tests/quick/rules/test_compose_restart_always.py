@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.units.rules import compose_restart_always as rule
+from modify.rules.units.compose_restart_always import rule
 from tests.quick.rules.service_cases.harness import check_noop, check_transformed, look
 
 FILE = "docker-compose.yml"
@@ -87,10 +87,10 @@ def test_changed(tmp_path: Path, bot: str, path: str) -> None:
         before.replace("always", "unless-stopped", 1),
         others={"Dockerfile": DOCKERFILE},
     )
-    assert [finding.rule for finding in patch.findings] == [rule.ID]
+    assert [finding.rule for finding in patch.findings] == [rule.id]
 
 
-@pytest.mark.parametrize(("before", "after"), rule.EXAMPLES)
+@pytest.mark.parametrize(("before", "after"), [each[1:] for each in rule.examples])
 def test_examples(tmp_path: Path, before: str, after: str) -> None:
     check_transformed(tmp_path, FILE, before, after)
 
@@ -190,7 +190,7 @@ HAND_OFFS = {
 def test_handed_off(tmp_path: Path, text: str, reason: str) -> None:
     dockerfile = "" if "job" in text else DOCKERFILE
     hand_offs, _ = check_noop(tmp_path, {FILE: text, "Dockerfile": dockerfile})
-    assert [finding.rule for finding in hand_offs] == [rule.ID]
+    assert [finding.rule for finding in hand_offs] == [rule.id]
     assert reason in hand_offs[0].reason
     assert hand_offs[0].line == text[: text.index("restart:")].count("\n") + 1
 
@@ -238,7 +238,7 @@ RUNS = {
 def test_docker_run_is_handed_off(tmp_path: Path, text: str) -> None:
     files = {"deploy.sh": "#!/bin/sh\n" + BUILD + text, "Dockerfile": DOCKERFILE}
     hand_offs, _ = check_noop(tmp_path, files)
-    assert [(f.rule, f.path) for f in hand_offs] == [(rule.ID, "deploy.sh")]
+    assert [(f.rule, f.path) for f in hand_offs] == [(rule.id, "deploy.sh")]
     assert "docker update" in hand_offs[0].accept
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.units.rules import fault_asserting_test as rule
+from modify.rules.units.fault_asserting_test import rule
 from skill.edit import apply_edits
 from skill.host import Host
 from tests.quick.rules.service_cases.harness import check_noop, check_transformed, look
@@ -129,7 +129,7 @@ def test_changed(tmp_path: Path, before: str, after: str) -> None:
     patch = check_transformed(
         tmp_path, TEST, test_file(before), test_file(after), others={GENERATOR: generator()}
     )
-    assert rule.ID in {finding.rule for finding in patch.findings if finding.path == TEST}
+    assert rule.id in {finding.rule for finding in patch.findings if finding.path == TEST}
     assert (tmp_path / GENERATOR).read_text() == generator(UNIT_AFTER, PLIST_AFTER)
 
 
@@ -206,7 +206,7 @@ def test_copy_of_the_unit_and_its_assertions(tmp_path: Path) -> None:
 
 
 def test_example(tmp_path: Path) -> None:
-    before, after = rule.EXAMPLES[0]
+    _, before, after = rule.examples[0]
     copy = f"function generateSystemdUnit() {{\n  return `{UNIT_BEFORE}`;\n}}\n"
     check_transformed(
         tmp_path,
@@ -247,7 +247,7 @@ def test_handed_off(tmp_path: Path, body: str, reason: str) -> None:
     patch = look(tmp_path, {GENERATOR: generator(), TEST: text})
     found = [finding for finding in patch.findings if finding.path == TEST]
     assert TEST not in patch.edits
-    assert [finding.rule for finding in found] == [rule.ID]
+    assert [finding.rule for finding in found] == [rule.id]
     assert reason in found[0].reason
     assert found[0].accept
     assert found[0].line == text[: text.index("always")].count("\n") + 1
@@ -257,7 +257,7 @@ def test_hand_off_stays_after_the_unit_is_mended(tmp_path: Path) -> None:
     """``check`` goes on finding it: the assertion fails until a person changes it."""
     text = test_file(assertion("expect(unit).toContain('always');"))
     hand_offs, _ = check_noop(tmp_path, {GENERATOR: generator(UNIT_AFTER, PLIST_AFTER), TEST: text})
-    assert [finding.rule for finding in hand_offs] == [rule.ID]
+    assert [finding.rule for finding in hand_offs] == [rule.id]
 
 
 def test_subject_that_may_be_another_unit(tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ def test_snapshot_is_handed_off(tmp_path: Path) -> None:
     text = 'exports[`unit 1`] = `\n"[Service]\nRestart=always\n"\n`;\n'
     patch = look(tmp_path, {GENERATOR: generator(), snapshot: text})
     found = [finding for finding in patch.findings if finding.path == snapshot]
-    assert [(finding.rule, finding.line) for finding in found] == [(rule.ID, 3)]
+    assert [(finding.rule, finding.line) for finding in found] == [(rule.id, 3)]
 
 
 def test_comes_along_with_one_selected_rule(tmp_path: Path) -> None:

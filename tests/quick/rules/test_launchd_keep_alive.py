@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.units.rules import launchd_keep_alive as rule
+from modify.rules.units.launchd_keep_alive import rule
 from tests.quick.rules.service_cases.harness import (
     KEEP_ALIVE_RIGHT,
     PLIST,
@@ -107,7 +107,7 @@ CHANGED = {
 @pytest.mark.parametrize(("before", "after"), CHANGED.values(), ids=CHANGED.keys())
 def test_changed(tmp_path: Path, before: str, after: str) -> None:
     patch = check_transformed(tmp_path, PLIST, plist(before), plist(after))
-    assert {finding.rule for finding in patch.findings} == {rule.ID}
+    assert {finding.rule for finding in patch.findings} == {rule.id}
     was, now = parse_plist(plist(before)), parse_plist(plist(after))
     assert now.pop("KeepAlive") == {"SuccessfulExit": False}
     assert now.pop("ThrottleInterval", 10) >= 10
@@ -116,7 +116,7 @@ def test_changed(tmp_path: Path, before: str, after: str) -> None:
     assert now == was, "no other key changes"
 
 
-@pytest.mark.parametrize(("before", "after"), rule.EXAMPLES)
+@pytest.mark.parametrize(("before", "after"), [each[1:] for each in rule.examples])
 def test_examples(tmp_path: Path, before: str, after: str) -> None:
     check_transformed(tmp_path, PLIST, before, after)
 
@@ -158,7 +158,7 @@ HAND_OFFS = {
 @pytest.mark.parametrize(("text", "reason"), HAND_OFFS.values(), ids=HAND_OFFS.keys())
 def test_handed_off(tmp_path: Path, text: str, reason: str) -> None:
     hand_offs, _ = check_noop(tmp_path, {PLIST: text})
-    assert [finding.rule for finding in hand_offs] == [rule.ID]
+    assert [finding.rule for finding in hand_offs] == [rule.id]
     assert reason in hand_offs[0].reason
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.units.rules import pm2_autorestart as rule
+from modify.rules.units.pm2_autorestart import rule
 from tests.quick.rules.service_cases.harness import check_noop, check_transformed
 
 FILE = "ecosystem.config.cjs"
@@ -102,7 +102,7 @@ def test_changed(tmp_path: Path, before: str, after: str, line_break: str) -> No
     patch = check_transformed(
         tmp_path, FILE, before.replace("\n", line_break), after.replace("\n", line_break)
     )
-    assert [finding.rule for finding in patch.findings] == [rule.ID]
+    assert [finding.rule for finding in patch.findings] == [rule.id]
 
 
 def test_json(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_json(tmp_path: Path) -> None:
     check_transformed(tmp_path, "ecosystem.json", before, after)
 
 
-@pytest.mark.parametrize(("before", "after"), rule.EXAMPLES)
+@pytest.mark.parametrize(("before", "after"), [each[1:] for each in rule.examples])
 def test_examples(tmp_path: Path, before: str, after: str) -> None:
     check_transformed(tmp_path, FILE, before, after)
 
@@ -131,5 +131,5 @@ HAND_OFFS = {
 @pytest.mark.parametrize(("text", "reason"), HAND_OFFS.values(), ids=HAND_OFFS.keys())
 def test_handed_off(tmp_path: Path, text: str, reason: str) -> None:
     hand_offs, _ = check_noop(tmp_path, {FILE: text})
-    assert [finding.rule for finding in hand_offs] == [rule.ID]
+    assert [finding.rule for finding in hand_offs] == [rule.id]
     assert reason in hand_offs[0].reason

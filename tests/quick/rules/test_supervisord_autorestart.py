@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.units.rules import supervisord_autorestart as rule
+from modify.rules.units.supervisord_autorestart import rule
 from tests.quick.rules.service_cases.harness import check_noop, check_transformed
 
 FILE = "deploy/supervisord.conf"
@@ -57,7 +57,7 @@ CHANGED = {
 @pytest.mark.parametrize("path", [FILE, "supervisor/bot.conf", "etc/supervisor.d/bot.ini"])
 def test_changed(tmp_path: Path, before: str, after: str, path: str) -> None:
     patch = check_transformed(tmp_path, path, program(before), program(after))
-    assert [finding.rule for finding in patch.findings] == [rule.ID]
+    assert [finding.rule for finding in patch.findings] == [rule.id]
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";",))
     parser.read_string(program(after))
     assert dict(parser["program:bot"]) == {
@@ -73,20 +73,20 @@ def test_changed(tmp_path: Path, before: str, after: str, path: str) -> None:
 def test_a_clean_exit_that_is_not_expected(tmp_path: Path, policy: str) -> None:
     before, after = f"{policy}exitcodes=2,3 ; ours\n", f"{policy}exitcodes=0,2,3 ; ours\n"
     patch = check_transformed(tmp_path, FILE, program(before), program(after))
-    assert [finding.rule for finding in patch.findings] == [rule.ID]
+    assert [finding.rule for finding in patch.findings] == [rule.id]
 
 
-@pytest.mark.parametrize(("before", "after"), rule.EXAMPLES)
+@pytest.mark.parametrize(("before", "after"), [each[1:] for each in rule.examples])
 def test_examples(tmp_path: Path, before: str, after: str) -> None:
     check_transformed(tmp_path, FILE, before, after)
 
 
 def test_crlf(tmp_path: Path) -> None:
-    before, after = (text.replace("\n", "\r\n") for text in rule.EXAMPLES[0])
+    before, after = (text.replace("\n", "\r\n") for text in rule.examples[0][1:])
     check_transformed(tmp_path, FILE, before, after)
 
 
 def test_a_program_that_is_not_known(tmp_path: Path) -> None:
     hand_offs, _ = check_noop(tmp_path, {FILE: program("autorestart=true\n", "$BOT run")})
-    assert [finding.rule for finding in hand_offs] == [rule.ID]
+    assert [finding.rule for finding in hand_offs] == [rule.id]
     assert "cannot tell" in hand_offs[0].reason

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.units.rules import systemd_restart_always as rule
+from modify.rules.units.systemd_restart_always import rule
 from tests.quick.rules.service_cases.harness import (
     NODE_START,
     SOUND,
@@ -120,12 +120,12 @@ CHANGED = {
 @pytest.mark.parametrize(("before", "after"), CHANGED.values(), ids=CHANGED.keys())
 def test_changed(tmp_path: Path, before: str, after: str) -> None:
     patch = check_transformed(tmp_path, UNIT, unit(before), unit(after))
-    assert [finding.rule for finding in patch.findings] == [rule.ID]
+    assert [finding.rule for finding in patch.findings] == [rule.id]
     service = parse_unit(unit(after))["Service"]
     assert service["Restart"] == ["on-failure"]
 
 
-@pytest.mark.parametrize(("before", "after"), rule.EXAMPLES)
+@pytest.mark.parametrize(("before", "after"), [each[1:] for each in rule.examples])
 def test_examples(tmp_path: Path, before: str, after: str) -> None:
     check_transformed(tmp_path, UNIT, before, after)
 
@@ -226,7 +226,7 @@ def test_handed_off(tmp_path: Path, line: str, start: str, reason: str) -> None:
     others = {"scripts/loop.sh": loop} if "loop.sh" in start else {}
     hand_offs, _ = check_noop(tmp_path, {UNIT: text, **others})
     hand_offs = [finding for finding in hand_offs if finding.path == UNIT]
-    assert [finding.rule for finding in hand_offs] == [rule.ID]
+    assert [finding.rule for finding in hand_offs] == [rule.id]
     assert reason in hand_offs[0].reason
     assert hand_offs[0].line == text[: text.index("Restart=")].count("\n") + 1
 
@@ -264,7 +264,7 @@ def test_only_skill_assets(tmp_path: Path) -> None:
 
 
 def test_rules_are_independent(tmp_path: Path) -> None:
-    patch = look(tmp_path, {UNIT: unit("Restart=always\n", "")}, select=frozenset({rule.ID}))
-    assert {finding.rule for finding in patch.findings} == {rule.ID}
-    patch = look(tmp_path, {}, ignore=frozenset({rule.ID}))
-    assert rule.ID not in {finding.rule for finding in patch.findings}
+    patch = look(tmp_path, {UNIT: unit("Restart=always\n", "")}, select=frozenset({rule.id}))
+    assert {finding.rule for finding in patch.findings} == {rule.id}
+    patch = look(tmp_path, {}, ignore=frozenset({rule.id}))
+    assert rule.id not in {finding.rule for finding in patch.findings}

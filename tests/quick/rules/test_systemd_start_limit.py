@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.units.rules import systemd_start_limit as rule
+from modify.rules.units.systemd_start_limit import rule
 from skill.edit import apply_edits
 from skill.host import Host
 from tests.quick.rules.service_cases.harness import (
@@ -128,13 +128,13 @@ CHANGED = {
 @pytest.mark.parametrize(("before", "after"), CHANGED.values(), ids=CHANGED.keys())
 def test_changed(tmp_path: Path, before: str, after: str) -> None:
     patch = check_transformed(tmp_path, UNIT, before, after)
-    assert [finding.rule for finding in patch.findings] == [rule.ID]
+    assert [finding.rule for finding in patch.findings] == [rule.id]
     sections = parse_unit(after)
     assert "StartLimitIntervalSec" in sections["Unit"]
     assert not any(key.startswith("StartLimit") for key in sections["Service"])
 
 
-@pytest.mark.parametrize(("before", "after"), rule.EXAMPLES)
+@pytest.mark.parametrize(("before", "after"), [each[1:] for each in rule.examples])
 def test_examples(tmp_path: Path, before: str, after: str) -> None:
     check_transformed(tmp_path, UNIT, before, after)
 
@@ -187,7 +187,7 @@ def test_computed_limit_is_handed_off(tmp_path: Path) -> None:
     hand_offs, _ = check_noop(
         tmp_path, {"deploy/bot.service.in": unit(limit="StartLimitIntervalSec=@LIMIT@\n")}
     )
-    assert [finding.rule for finding in hand_offs] == [rule.ID]
+    assert [finding.rule for finding in hand_offs] == [rule.id]
 
 
 def test_drop_in_inherits_the_limit_of_its_unit(tmp_path: Path) -> None:

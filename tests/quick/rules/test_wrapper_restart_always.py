@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.units.rules import wrapper_restart_always as rule
+from modify.rules.units.wrapper_restart_always import WHY, rule
 from tests.quick.rules.service_cases.harness import (
     NODE_START,
     RESTARTS_WELL,
@@ -20,7 +20,6 @@ from tests.quick.rules.service_cases.harness import (
 
 FILE = "scripts/run.sh"
 LONGER = "pause=$((pause < 150 ? pause * 2 : 300))"
-WHY = rule.WHY
 
 
 def script(body: str, head: str = "#!/bin/sh\n") -> str:
@@ -123,16 +122,16 @@ def test_changed(tmp_path: Path, before: str, after: str, line_break: str) -> No
         script(before).replace("\n", line_break),
         script(after).replace("\n", line_break),
     )
-    assert [finding.rule for finding in patch.findings] == [rule.ID]
+    assert [finding.rule for finding in patch.findings] == [rule.id]
 
 
-@pytest.mark.parametrize(("before", "after"), rule.EXAMPLES)
+@pytest.mark.parametrize(("before", "after"), [each[1:] for each in rule.examples])
 def test_examples(tmp_path: Path, before: str, after: str) -> None:
     check_transformed(tmp_path, FILE, before, after)
 
 
 def test_a_script_without_an_ending(tmp_path: Path) -> None:
-    before, after = rule.EXAMPLES[0]
+    _, before, after = rule.examples[0]
     check_transformed(tmp_path, "start", before, after)
 
 
@@ -210,14 +209,14 @@ HAND_OFFS = {
 @pytest.mark.parametrize(("body", "reason"), HAND_OFFS.values(), ids=HAND_OFFS.keys())
 def test_handed_off(tmp_path: Path, body: str, reason: str) -> None:
     hand_offs, _ = check_noop(tmp_path, {FILE: script(body)})
-    assert [finding.rule for finding in hand_offs] == [rule.ID]
+    assert [finding.rule for finding in hand_offs] == [rule.id]
     assert reason in hand_offs[0].reason
     assert hand_offs[0].line == script(body)[: script(body).index("while")].count("\n") + 1
 
 
 def test_unit_that_starts_a_loop(tmp_path: Path) -> None:
     """Both are mended in one go, and neither changes again."""
-    before, after = rule.EXAMPLES[0]
+    _, before, after = rule.examples[0]
     start = NODE_START.replace("/usr/bin/node /opt/bot/dist/index.js", "/opt/bot/scripts/run.sh")
     check_transformed(
         tmp_path,

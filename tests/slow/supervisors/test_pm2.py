@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from modify.units.rules.pm2_autorestart import PAUSE
+from modify.rules.units.pm2_autorestart import PAUSE
 from tests.slow.baileys.harness import wait
 from tests.slow.supervisors.counting import Counting, counting, patch
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modify.rules import rule_ids
 from modify.units.codemod import examine
-from modify.units.rules import all_rules, rule_id
 from skill.edit import Patch, apply_edits
 from skill.finding import Finding
 from skill.host import Host
@@ -101,7 +101,7 @@ def check_transformed(
     assert not [finding for finding in again.findings if not finding.is_hand_off]
     for finding in patch.findings:
         assert finding.line >= 1
-        assert finding.rule in {rule_id(rule) for rule in all_rules()}
+        assert finding.rule in rule_ids()
     return patch
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from modify.baileys.model.anchors import read_channels
 from modify.kit.typescript.source import Source
+from modify.rules import Rule, sights_of
 
 MARK = re.compile(r"^\s*//! (.*)$")
 FRAME = """\
@@ -52,7 +52,7 @@ def marked(name: str, handler: str, **more: Any) -> Any:
     return pytest.param(source, id=name)
 
 
-def check(rule: ModuleType, source: str, path: str = "channel.ts") -> None:
+def check(rule: Rule, source: str, path: str = "channel.ts") -> None:
     """The rule sees exactly what the marks say."""
     lines: list[str] = []
     expected = []
@@ -64,5 +64,6 @@ def check(rule: ModuleType, source: str, path: str = "channel.ts") -> None:
     text = "\n".join(lines)
     channels = read_channels(Source.parse(path, text.encode()))
     assert len(channels) == 1
-    seen = [(s.node.range().start.line + 1, s.message) for s in rule.find(channels[0])]
+    found = [sight.finding for sight in sights_of("baileys-channel", channels[0])]
+    seen = [(each.line, each.message) for each in found if each.rule == rule.id]
     assert sorted(seen) == expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.baileys.rules import auth_failure_exit as rule
+from modify.rules.channels.auth_failure_exit import rule
 from tests.quick.rules.typescript.cases import check, clean, marked
 
 NO_OP = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.baileys.rules import channel_gives_up as rule
+from modify.rules.channels.channel_gives_up import rule
 from tests.quick.rules.typescript.cases import check, clean, marked
 
 NO_OP = [

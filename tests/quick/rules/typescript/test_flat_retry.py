@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.baileys.rules import flat_retry as rule
+from modify.rules.channels.flat_retry import rule
 from tests.quick.rules.typescript.cases import check, clean, marked
 
 NO_OP = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.baileys.rules import lost_first_open as rule
+from modify.rules.channels.lost_first_open import rule
 from tests.quick.rules.typescript.cases import check, clean, marked
 
 NO_OP = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.baileys.rules import no_connect_deadline as rule
+from modify.rules.channels.no_connect_deadline import rule
 from tests.quick.rules.typescript.cases import LOOK, channel, check, clean
 
 CLOSE = "    if (connection === 'close') connect();"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.baileys.rules import reconnect_after_stop as rule
+from modify.rules.channels.reconnect_after_stop import rule
 from tests.quick.rules.typescript.cases import check, clean, marked
 
 NO_OP = [

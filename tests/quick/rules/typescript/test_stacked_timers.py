@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.baileys.rules import stacked_timers as rule
+from modify.rules.channels.stacked_timers import rule
 from tests.quick.rules.typescript.cases import check, clean, marked
 
 NO_OP = [

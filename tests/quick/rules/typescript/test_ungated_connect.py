@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modify.baileys.rules import ungated_connect as rule
+from modify.rules.channels.ungated_connect import rule
 from tests.quick.rules.typescript.cases import TURN, channel, check, clean
 
 CLOSE = "    if (connection === 'close') connect();"

@@ -1,0 +1,1 @@
+"""The rules of what dials WhatsApp, or a bridge to it."""

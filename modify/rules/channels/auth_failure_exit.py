@@ -1,0 +1,119 @@
+"""A revoked session after which the process ends as if it had failed, or tries again.
+
+What it does
+    Finds exits with an error code where the session is over, tests for 401 alone, and
+    close branches that test nothing.
+
+Why is this bad
+    A supervisor starts a process again that ends with an error: 16,302 logins with a
+    revoked session in 24 hours on NanoClaw v1, each from the banned number. 403, 406 and
+    411 mean the same and are not 401.
+
+What is done
+    The branch asks ``reconnect.terminal``, which knows every code, and remembers the
+    verdict for the next starts. A process that exists for WhatsApp alone ends with exit
+    0; where another channel is connected, only WhatsApp stops.
+
+When it hands off
+    When credentials are deleted at that point, or the exit stands where attempts are
+    counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from modify.kit.typescript.source import arguments_of
+from modify.rules import Example, Rule, Sight
+
+if TYPE_CHECKING:
+    from modify.baileys.model.channel import Channel
+
+rule = Rule(
+    __name__,
+    fix="terminal knows 401, 403, 406, 411; nothing dials again, and an exit there is 0",
+    examples=(
+        Example(
+            "baileys-channel",
+            """\
+import makeWASocket, {
+  DisconnectReason,
+  useMultiFileAuthState,
+} from '@whiskeysockets/baileys';
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    const { connection, lastDisconnect } = update;
+    if (connection === 'close') {
+      const code = (lastDisconnect?.error as any)?.output?.statusCode;
+      if (code === DisconnectReason.loggedOut) {
+        console.error('Logged out');
+        process.exit(1);
+      }
+      connect();
+    }
+  });
+}
+""",
+            """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    const { connection, lastDisconnect } = update;
+    if (connection === 'close') {
+      if (reconnect.terminal) {
+        console.error('Logged out');
+        process.exit(0);
+      }
+      reconnect.dial(connect);
+    }
+  });
+}
+""",
+        ),
+    ),
+)
+
+
+@rule.detects("baileys-channel")
+def in_channel(channel: Channel) -> Iterator[Sight]:
+    close = channel.close
+    if close is None:
+        return
+    tests = [
+        node for node in channel.verdicts if close.holds(node) and not channel.asks_gate_too(node)
+    ]
+    if tests:
+        yield rule.at(
+            channel.source,
+            tests[0],
+            "only 'logged out' counts as an auth failure, and the next start forgets it",
+        )
+    elif channel.redials and not channel.is_settled:
+        yield rule.at(
+            channel.source, close.node, "a revoked session is dialled again like any other close"
+        )
+    for call in channel.exits:
+        given = arguments_of(call)
+        if close.holds(call) and given and given[0].text() not in ("0", "undefined"):
+            yield rule.at(
+                channel.source,
+                call,
+                f"exit {given[0].text()} makes the supervisor start the process again",
+            )

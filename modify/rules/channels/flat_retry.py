@@ -1,0 +1,214 @@
+"""A closed connection that is dialled again at once, or after the same pause each time.
+
+What it does
+    In TypeScript and JavaScript: finds calls of the connect function in the close branch
+    without a delay, with a constant one, or through a helper that is told ``1`` each time.
+    In Python: finds a constant ``sleep`` or ``wait_for`` in the loop that dials a bridge
+    (``websockets``, aiohttp's ``ws_connect``, websocket-client's ``create_connection`` or
+    ``run_forever``, and its own ``run_forever(reconnect=5)``), and one right before a session's
+    start function is called again; a loop around a neonize client's ``connect()``, and a handler
+    of ``DisconnectedEv`` that connects again.
+
+Why is this bad
+    ``connect()`` resolves when the socket object exists, so a close comes back as an event
+    within milliseconds and the loop runs free: 12,000 attempts an hour measured on
+    NanoClaw v1, 680 with a helper that always starts at 5 s. Numbers are banned for less.
+    A Python program with a flat 5 s dials a dead bridge 713 times an hour (nanobot-ai
+    0.2.2). What dials beside whatsmeow, which dials a lost connection by itself, makes two
+    clients of one session, and these throw each other out.
+
+What is done
+    ``reconnect.dial(…)`` takes the place of the old loop: 5 s, 10 s, 20 s … 5 minutes, and
+    back to the start only after five minutes of an open connection. In Python
+    ``link.turn()`` waits instead (5 s … 60 s: the bridge keeps the limits for WhatsApp); a
+    wait that an event can end stays, and is told ``link.delay()``. ``reconnect=`` gives way to
+    the loop around it. A line of the log that named the old wait names the real one, or none. A
+    neonize session that makes a new client each time gets the whole policy:
+    ``session.turn()`` before the client is made, and its handlers tell what they hear. A loop
+    around ``connect()`` asks ``next_turn()`` each time round, its own pause stays; in a handler
+    the line that connects goes.
+
+When it hands off
+    When the close branch does not lead back to the connect function in a way that can be
+    followed; then the gate alone holds the bound. A pause that already grows, and that nothing
+    sets back early, is left. In Python also when ``run_forever(reconnect=…)`` would tell the
+    host other things than a loop does: with an ``on_reconnect``, a dispatcher, or an
+    ``on_close`` that does more than to log. And where a dial comes back without a loop: a
+    ``connect()`` that calls itself, ``call_later``, a ``threading.Timer``, an ``on_close``, a
+    decorator such as tenacity's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from modify.baileys.model.reconnect_loop import outermost
+from modify.kit.typescript.source import arguments_of
+from modify.rules import Example, Rule, Sight
+
+if TYPE_CHECKING:
+    from modify.baileys.model.channel import Channel
+    from modify.bridge.link import LinkLoop
+    from modify.neonize.dial import Dialling
+    from modify.neonize.session import Session
+
+rule = Rule(
+    __name__,
+    fix="dial() waits 5 s, 10 s, 20 s … 5 min instead",
+    examples=(
+        Example(
+            "baileys-channel",
+            """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (update.connection === 'close') {
+      setTimeout(connect, 5000);
+    }
+  });
+}
+""",
+            """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.connection === 'close') {
+      reconnect.dial(connect);
+    }
+  });
+}
+""",
+        ),
+        Example(
+            "baileys-channel",
+            """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (update.connection === 'close') retry(1);
+  });
+}
+
+function retry(attempt: number) {
+  const wait = Math.min(5000 * 2 ** (attempt - 1), 300_000);
+  setTimeout(() => {
+    connect().catch(() => retry(attempt + 1));
+  }, wait);
+}
+""",
+            """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.connection === 'close') reconnect.dial(connect);
+  });
+}
+""",
+        ),
+    ),
+)
+
+GROWS = "the wait grows: 5 s, 10 s, 20 s …"
+CONSTANT = re.compile(r"[\d_.]+|[A-Z][A-Z0-9_]*|[\d_.]+\s*\*\s*\w+")
+
+
+@rule.detects("baileys-channel")
+def in_channel(channel: Channel) -> Iterator[Sight]:
+    close = channel.close
+    if close is None:
+        return
+    last = -1
+    for call in channel.redials:
+        redial = outermost(channel, call)
+        start = redial.whole.range().start.index
+        if not close.holds(call) or start <= last or channel.is_dialled(call):
+            continue
+        last = redial.whole.range().end.index
+        helper = channel.helper_of(call)
+        if helper is not None and not channel.is_deferred(call):
+            given = arguments_of(call)
+            if given and all(CONSTANT.fullmatch(each.text()) for each in given):
+                told = f"{helper.name}() is told {given[0].text()} on every close"
+                yield rule.at(channel.source, call, f"{told}: the delay never grows")
+        elif not redial.timed:
+            yield rule.at(channel.source, call, "a closed connection is dialled again at once")
+        elif redial.delay is not None and CONSTANT.fullmatch(redial.delay):
+            yield rule.at(
+                channel.source,
+                call,
+                f"a closed connection is dialled again after a flat {redial.delay}",
+            )
+
+
+@rule.detects("bridge-link")
+def in_loop(link: LinkLoop) -> Iterator[Sight]:
+    for wait in link.flat_waits:
+        message = f"the bridge is dialled again after a flat {link.source.text(wait.number)} s"
+        yield rule.at(link.source, wait.call, message, GROWS)
+    if link.app is not None and link.app.redials_itself:
+        message = "run_forever(reconnect=…) dials again by itself, after a flat time"
+        yield rule.at(link.source, link.app.run, message, GROWS)
+
+
+@rule.detects("neonize-session")
+def of_session(session: Session) -> Iterator[Sight]:
+    for restart in session.restarts:
+        source, wait = restart.source, restart.wait
+        if wait is None:
+            message = "the session is started again at once"
+            yield rule.at(source, restart.call, message, GROWS)
+        elif wait.flat:
+            message = f"the session is started again after a flat {source.text(wait.number)} s"
+            yield rule.at(source, wait.call, message, GROWS)
+
+
+@rule.detects("neonize-dialling")
+def of_client(dialling: Dialling) -> Iterator[Sight]:
+    source = dialling.source
+    for loop in dialling.unpaced_loops:
+        pauses = dialling.pauses(loop)
+        for wait in pauses:
+            if wait.flat:
+                seconds = source.text(wait.number)
+                message = f"the client is connected again after a flat {seconds} s"
+                yield rule.at(source, wait.call, message, GROWS)
+        if not pauses:
+            yield rule.at(source, loop, "the client is connected again at once", GROWS)
+    for item in dialling.client.handlers("DisconnectedEv"):
+        if item.dials_again:
+            message = f"dials beside whatsmeow, which dials again by itself: {item.dials_again}()"
+            yield rule.at(item.home or source, item.statement, message, GROWS)

@@ -1,0 +1,92 @@
+"""A QR code is asked for and the process ends as if it had failed.
+
+What it does
+    Finds exits with an error code in the branch for a QR code.
+
+Why is this bad
+    The credentials are gone; a restart cannot bring them back. ``Restart=on-failure``
+    starts it again all the same: 313 attempts an hour measured after pull request 746,
+    13,293 in 24 hours before it.
+
+What is done
+    The process ends with exit 0; where another channel is connected, only WhatsApp stops.
+    The host's notification stays.
+
+When it hands off
+    Never: an exit code is always plain to see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from modify.kit.typescript.source import arguments_of, within
+from modify.rules import Example, Rule, Sight
+
+if TYPE_CHECKING:
+    from modify.baileys.model.channel import Channel
+
+rule = Rule(
+    __name__,
+    fix="a QR code ends the process with exit 0",
+    examples=(
+        Example(
+            "baileys-channel",
+            """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (update.qr) {
+      console.error('Pair the bot first');
+      setTimeout(() => process.exit(1), 1000);
+    }
+    if (update.connection === 'close') connect();
+  });
+}
+""",
+            """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.qr) {
+      console.error('Pair the bot first');
+      setTimeout(() => process.exit(0), 1000);
+    }
+    if (update.connection === 'close') reconnect.dial(connect);
+  });
+}
+""",
+        ),
+    ),
+)
+
+
+@rule.detects("baileys-channel")
+def in_channel(channel: Channel) -> Iterator[Sight]:
+    for call in channel.exits:
+        given = arguments_of(call)
+        if not any(within(call, branch) for branch in channel.qr_branches):
+            continue
+        if given and given[0].text() not in ("0", "undefined"):
+            yield rule.at(
+                channel.source,
+                call,
+                f"exit {given[0].text()} on a QR code makes the supervisor try again for ever",
+            )

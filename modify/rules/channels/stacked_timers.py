@@ -1,0 +1,106 @@
+"""A reconnect timer that may run beside another one.
+
+What it does
+    Finds timers that dial, whose handle is neither kept nor cleared.
+
+Why is this bad
+    Two triggers for one close make two timers, and each of them dials: the attempts
+    double with every round (NanoClaw ce532a24e).
+
+What is done
+    All waiting is in ``turn()``: one wait, one attempt.
+
+When it hands off
+    With the close branch (``flat-retry``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from modify.baileys.model.channel import TIMERS
+from modify.kit.typescript.source import callee_of, calls, within
+from modify.rules import Example, Rule, Sight
+
+if TYPE_CHECKING:
+    from modify.baileys.model.channel import Channel
+
+rule = Rule(
+    __name__,
+    fix="all waiting is in turn(): one wait, one attempt",
+    examples=(
+        Example(
+            "baileys-channel",
+            """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (update.connection === 'close') {
+      setTimeout(() => connect().catch(console.error), wait());
+    }
+  });
+}
+
+const wait = () => 5000 + Math.random() * 1000;
+""",
+            """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    if (update.connection === 'close') {
+      reconnect.dial(connect);
+    }
+  });
+}
+
+const wait = () => 5000 + Math.random() * 1000;
+""",
+        ),
+    ),
+)
+
+
+@rule.detects("baileys-channel")
+def in_channel(channel: Channel) -> Iterator[Sight]:
+    places = [channel.logic, *(helper.node for helper in channel.helpers)]
+    seen: list[object] = []
+    for place in places:
+        for call in calls(place):
+            if callee_of(call) not in TIMERS or any(within(call, other) for other in seen):  # type: ignore[arg-type]
+                continue
+            parent = call.parent()
+            kept = parent is not None and parent.kind() in (
+                "assignment_expression",
+                "variable_declarator",
+            )
+            dials = any(channel.dialled_by(c) in channel.connect_texts for c in calls(call))
+            if (
+                dials
+                and not kept
+                and not any(
+                    channel.is_dialled(c) for c in calls(call) if channel.is_connect_call(c)
+                )
+            ):
+                seen.append(call)
+                yield rule.at(
+                    channel.source,
+                    call,
+                    "a timer that dials is not kept: two closes make two of them",
+                )
