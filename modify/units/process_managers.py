@@ -104,7 +104,7 @@ def report(item: Supervised, faults: list[Fault], patch: Patch) -> None:
 
 
 def left_alone(item: Supervised, faults: list[Fault], known: bool, patch: Patch) -> None:
-    """What is not plainly the host: a note, or a hand-off if it may be the bot."""
+    """Add a note on a program that is not plainly the host; hand it off if it may be the bot."""
     started = item.started
     if started.kind == "side":
         message = f"{item.name} starts {started.what or 'something else'}, not the bot"
@@ -128,7 +128,7 @@ def note(item: Supervised, kind: str, message: str) -> Note:
 
 @dataclass(frozen=True)
 class Unread:
-    """A text of a kind that could not be read; its rule says so."""
+    """A text of a kind that could not be read; its rule reports it."""
 
     text: UnitText
     name: str
