@@ -169,7 +169,7 @@ class Holding:
         return homes(self.host, sources, self.options, taken)
 
     def examine(self) -> dict[str, Home]:
-        """Plan the edits and report each file's outcome; return the modules to add, by path."""
+        """Plan the edits and report each file's outcome; return each held file's module."""
         for path in list(self.dials):
             if path not in self.waiting_in:
                 self.leave_scripts(path)
