@@ -1,4 +1,4 @@
-"""What changes in a host: one codemod a kind of file, each a pure function of the host."""
+"""The changes of a host: one codemod a kind of file, each a pure function of the host."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from skill.source_paths import SCRIPTS
 
 
 def examine(host: Host, options: Options) -> Patch:
-    """Look at the whole host and say what is wrong and what would change. Writes nothing."""
+    """The findings in the whole host and the changes that would be made. Writes nothing."""
     # Lazy: the command line shows its help without any codemod.
     from modify import added_modules
     from modify.baileys import codemod as baileys

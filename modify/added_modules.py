@@ -1,4 +1,4 @@
-"""What skillgen added to a host before: a module that is gone, or whose policy was edited.
+"""Modules that skillgen added to a host before and that are gone, or whose policy was edited.
 
 A patched file that imports a module which is not there ends its bot at the start, or, where
 the import was taken out with it, lets it dial as before. It is added again.
@@ -74,7 +74,7 @@ def examine(host: Host, options: Options, patch: Patch) -> None:
 
 
 def lost_modules(host: Host) -> list[Lost]:
-    """What ``status`` says of them."""
+    """The lost modules, for ``status``: where each is imported, with a message."""
     return [
         Lost(path, line, message_of(addition.path))
         for path, text, _is_added in candidates(host)

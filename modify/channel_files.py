@@ -38,10 +38,9 @@ def channel_files(host: Host) -> frozenset[str]:
 def may_be_daemon(host: Host, path: str) -> bool:
     """False only where every channel of the file is plainly one that ends by itself.
 
-    A file that cannot be read as what it is, or whose connect function is not found, counts
-    as a channel: the channel rules say so. One that holds the words in a text alone, such as
-    a script that it writes out, is none; nor is one that listens to a socket of nobody's, and
-    does nothing about its close.
+    A file that cannot be parsed, or whose connect function is not found, counts as a channel,
+    as in the channel rules. A file that only quotes the event name is not a channel, nor is a
+    listener without a socket that ignores "close".
     """
     makes_socket = b"makeWASocket" in host.read(path)
     try:

@@ -1,4 +1,4 @@
-"""What an edit does to the bot, as a value: codemods read each other's effects, never bytes."""
+"""The effect of an edit on the bot, as a value: codemods read these, never each other's bytes."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def main() -> None:
     only_own_code()
     # Syntax trees are many objects in no cycle; to look for cycles each 700 takes a quarter longer.
     gc.set_threshold(100_000)
-    # What is read of a host is nested at most so deep that this is never reached
+    # never reached: the nesting of a host's files is bounded before they are parsed
     # (modify.kit.python.nesting).
     sys.setrecursionlimit(4_000)
     try:

@@ -18,7 +18,7 @@ Range = tuple[int, int]
 
 
 class Effect:
-    """What an edit does to the bot: see ``modify.effects``."""
+    """The effect of an edit on the bot: see ``modify.effects``."""
 
     __slots__ = ()
 
@@ -49,7 +49,7 @@ class Addition:
 
 @dataclass(slots=True)
 class Patch:
-    """What the codemods saw in a host and want to change: edits by path, and new files."""
+    """Findings and notes of the codemods, and their changes: edits by path, new files."""
 
     findings: list[Finding] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)

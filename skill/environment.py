@@ -1,11 +1,11 @@
-"""Makes the Python environment that the launcher starts skillgen in.
+"""Make the Python environment that the launcher starts skillgen in.
 
 Run by the launcher, before anything is installed, as
 
     python -I skill/environment.py CHECKOUT FOLDER [--group NAME]
 
 so it uses the standard library only. A stamp, a copy of pyproject.toml written last,
-says that an environment is whole; a set-up that was cut short has none and is done
+marks an environment as whole; a set-up that was cut short has none and is done
 again. Two launchers started at once wait for each other on a lock beside FOLDER.
 """
 

@@ -1,4 +1,4 @@
-"""What stops a command: one clear line with the next step, never a traceback."""
+"""Errors that stop a command: one clear line with the next step, never a traceback."""
 
 
 class SkillgenError(Exception):

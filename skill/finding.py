@@ -1,4 +1,4 @@
-"""What was seen in a host: findings, and the notes on what was left alone."""
+"""Findings in a host, and notes on what was left alone."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ FOREIGN_FOLDERS = frozenset(
         ".nanoclaw",  # NanoClaw's skills engine: its snapshot of the tree, backups, a lock
     }
 )
-# What a project has at least one of: a source, or a file that says how it is built.
+# A project has at least one of these: a source, or a file that defines its build.
 SOURCES = (*SCRIPTS, ".py")
 PROJECT_FILES = frozenset({"package.json", "pyproject.toml", "requirements.txt", "go.mod"})
 # A source file above this is generated; the largest real channel file is under 100 kB.

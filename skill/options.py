@@ -1,4 +1,4 @@
-"""What a user may choose, parsed once by the command line."""
+"""The options of a run, parsed once by the command line."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ LARGEST_PLAN = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to one file.
+    """The change of one file.
 
     path: relative to the host, POSIX. before, after: its bytes, None where there is no
     file. mode: permission bits; a file that exists keeps its own. rules: who asked.
@@ -70,7 +70,7 @@ class Plan:
         return tuple(finding for finding in self.findings if finding.is_hand_off)
 
     def digest(self) -> dict[str, Any]:
-        """What ``--save-plan`` writes: names, rules and hashes, no contents.
+        """The content of a saved plan: names, rules and hashes, no file contents.
 
         ``{"format": 1, "skillgen": version, "options": {…}, "files": [{"path", "mode":
         "0644", "rules": […], "before": sha256 or null, "after": sha256 or null}]}``
@@ -155,7 +155,7 @@ def _replacement(path: str, before: bytes, mode: int, addition: Addition) -> Cha
     return Change(path, before, addition.content, mode, addition.rules) if intact else None
 
 
-# What a file must still be after its rewrite, by suffix. TypeScript, JavaScript and units
+# Syntax that a file must still have after its rewrite, by suffix. TypeScript, JavaScript and units
 # are checked by the codemods that wrote them: modify.verify.
 Parser = Callable[[bytes], object]
 PARSERS: dict[str, Parser] = {
@@ -205,7 +205,7 @@ def options_as_data(options: Options) -> dict[str, Any]:
 
 
 def options_from_data(data: dict[str, Any]) -> Options:
-    """What ``options_as_data`` made. Raises ValueError and the like for anything else.
+    """The inverse of ``options_as_data``. Raises ValueError and the like for other data.
 
     A plan may come from anybody, and an option ends up in units: each value has to be one
     that the command line takes.
@@ -241,7 +241,7 @@ def save_plan(plan: Plan, file: Path) -> None:
 
 
 def load_digest(file: Path) -> dict[str, Any]:
-    """A saved plan. Raises SkillgenError when it is none, or another version's."""
+    """A saved plan. Raises SkillgenError if the file is not one, or another version's."""
     try:
         # A pipe in its place is not waited for.
         with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:

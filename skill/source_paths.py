@@ -1,4 +1,4 @@
-"""Which files are TypeScript or JavaScript, tests, or assets of a skill: told by their paths."""
+"""Which files are TypeScript or JavaScript, tests, or assets of a skill, by their paths."""
 
 from __future__ import annotations
 

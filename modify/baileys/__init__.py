@@ -8,5 +8,5 @@ How it is found
     around it once, into a Channel.
 What is done
     The rules look at the Channel. A known close branch is rewritten as a whole (``rewrite``, then
-    ``cleanup``); any other dial is held (``hold``); a dial that nobody can see is named.
+    ``cleanup``); any other dial is held (``hold``); a dial out of sight becomes a finding.
 """

@@ -1,4 +1,4 @@
-"""The channels of one file, with what the host's other files say of them."""
+"""The channels of one file, completed by what the host's other files add to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans the change of one channel and says what comes of each finding."""
+"""Plan the change of one channel and settle or hand off each finding."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def with_effects(edit: Edit, draft: Draft) -> Edit:
 
 
 def why_not_rewritten(host: Host, channel: Channel, options: Options) -> str:
-    """What keeps a channel from being rewritten."""
+    """The reasons why a channel is not rewritten, as one text."""
     style = detect_style(host, channel.source.path, channel.source.text)
     draft = drafted(host, channel, Boot(), options, style, channel.source.path)
     return "; ".join(why for _, why in draft.reasons) or "its dial is held already"
@@ -120,7 +120,7 @@ def why_barred(host: Host, channel: Channel) -> str:
 
 
 def judged(host: Host, findings: list[Finding], made: Rewritten, options: Options) -> list[Finding]:
-    """The findings of a rewritten channel, and what the rewrite leaves to say."""
+    """The findings of a rewritten channel, and the questions that the rewrite leaves open."""
     return [*findings, *open_questions(host, made.channel, options)]
 
 

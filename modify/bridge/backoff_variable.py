@@ -12,7 +12,7 @@ import libcst as cst
 
 from modify.kit.python.source import Source, all_of, called, dotted, inside, names_in
 
-# What a pause may be computed with and has no effect of its own.
+# Functions without side effects that a pause may be computed with.
 PLAIN_CALLS = ("min", "max", "int", "float", "round", "pow")
 
 
@@ -71,9 +71,9 @@ def spent(
     numbers: list[cst.BaseExpression],
     told: list[cst.CSTNode],
 ) -> list[cst.SimpleStatementLine]:
-    """The assignments that nothing needs once these pauses are gone; none if one is in doubt.
+    """Assignments made dead by removing these pauses; [] if any is uncertain.
 
-    told: nodes of the log that are rewritten, too.
+    told: nodes of log lines that are rewritten, too.
     """
     names = {name for number in numbers for name in names_in(number)} - set(PLAIN_CALLS)
     names |= {number.value for number in numbers if isinstance(number, cst.Name)}

@@ -25,9 +25,9 @@ ACCEPT_STATUS = "a bridge that sends the status 'logged_out' when WhatsApp has e
 
 @dataclass(frozen=True)
 class Half:
-    """What came of the Node half: the finding that is left, or None when it is done.
+    """The result for the Node half: the finding that is left, or None when it is done.
 
-    patch: what changes for it, beside what the Baileys codemod has planned or in its place.
+    patch: its changes, beside those of the Baileys codemod or in their place.
     """
 
     finding: Finding | None
@@ -47,7 +47,7 @@ def bridge_sources(host: Host) -> list[str]:
 
 
 def report_logout(host: Host, seen: Finding, planned: Patch) -> Half:
-    """``onStatus('disconnected')`` in the close branch says ``logged_out`` when that is final."""
+    """Make ``onStatus('disconnected')`` in the close branch report ``logged_out`` if final."""
     bridges = bridge_sources(host)
     if not bridges:
         return Half(left(seen, "the bridge's source is not in this tree", ACCEPT_STATUS))

@@ -132,7 +132,7 @@ def returns_false(statement: cst.BaseStatement) -> bool:
 
 
 def free_code(sources: list[bytes]) -> int:
-    """An exit status that nothing in the host speaks of."""
+    """An exit status that no source of the host mentions."""
     for code in CODES:
         if not any(re.search(rb"(?<![\w.])%d(?![\w.])" % code, text) for text in sources):
             return code

@@ -1,4 +1,4 @@
-"""What a bridge tells its Python program: the branch for ``"disconnected"`` among its statuses.
+"""The statuses that a bridge sends its Python program: the branch for ``"disconnected"``.
 
 nanobot's bridge and its forks report only "connected" and "disconnected", so the Python half
 cannot know a 401 from a dropped line until the bridge has a word of its own for it.
@@ -33,7 +33,7 @@ class StatusBranch:
 
 
 def status_branch(link: LinkLoop) -> StatusBranch | None:
-    """Where the loop's class hears that WhatsApp is disconnected."""
+    """The branch in which the loop's class handles the status ``"disconnected"``."""
     if link.owner is None:
         return None
     found = [

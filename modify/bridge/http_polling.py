@@ -1,7 +1,7 @@
 """Loops that ask a bridge on the same machine for messages, over HTTP.
 
-They dial nothing at WhatsApp, and their interval is how fast the bot answers: seen, said so,
-left as they are.
+They do not dial WhatsApp, and their interval is how fast the bot answers: noted, and left as
+they are.
 """
 
 from __future__ import annotations

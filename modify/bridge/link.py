@@ -78,7 +78,7 @@ class LinkLoop:
 
     @property
     def condition(self) -> cst.BaseExpression | None:
-        """What a ``while`` asks; ``for … in count()`` asks nothing."""
+        """The condition of a ``while``; None for ``for … in count()``."""
         return self.loop.test if isinstance(self.loop, cst.While) else None
 
     @property
@@ -93,7 +93,7 @@ class LinkLoop:
 
     @property
     def me(self) -> str:
-        """What the channel object is called in the loop's function: ``self``, or nothing."""
+        """The name of the channel object in the loop's function: ``self``; "" outside a class."""
         parameters = self.function.params.params
         return parameters[0].name.value if self.owner is not None and parameters else ""
 
@@ -148,7 +148,7 @@ def is_clock(test: cst.BaseExpression) -> bool:
 
 
 def is_about_whatsapp(source: Source, function: cst.FunctionDef, app: App | None) -> bool:
-    """The same of a function that dials; an app's handlers may be the ones that say it."""
+    """Whether a function that dials, or a handler of its app, is about WhatsApp."""
     scopes = [function]
     if app is not None:
         for event in EVENTS:
@@ -260,9 +260,9 @@ def read_waits(link: LinkLoop) -> None:
 
 
 def entry_of(link: LinkLoop) -> tuple[cst.BaseStatement | None, list[cst.BaseStatement]]:
-    """The statement that dials, and those before it that may send the loop round without a dial.
+    """The statement that dials, and those before it that may ``continue`` without a dial.
 
-    None where there are none of these: each turn of the loop is a dial.
+    (None, []) without the latter: each turn of the loop is a dial.
     """
     idle: list[cst.BaseStatement] = []
     for statement in block_of(link.loop) or []:
@@ -281,7 +281,7 @@ def is_helper(link: LinkLoop, call: cst.Call) -> bool:
 
 
 def clean_path(link: LinkLoop) -> list[cst.CSTNode] | None:
-    """What runs between a clean close and the next turn of the loop; None if the loop ends.
+    """The nodes run between a clean close and the next turn of the loop; None if the loop ends.
 
     From the dial outwards: the statements that follow in each block, ``else`` and
     ``finally``, never an ``except``.

@@ -2,8 +2,8 @@
 
 ``connect()`` that calls itself in its ``except``, through ``create_task``, ``call_later``, a
 ``threading.Timer``, a helper, or the ``on_close`` of a WebSocketApp; a decorator that calls it
-again; the library's own redial; a loop at a file's top level. None is rewritten: what runs
-between two dials is spread over callbacks. Each is told of, with the pause that was seen.
+again; the library's own redial; a loop at a file's top level. They are not rewritten, as
+the code between two dials is spread over callbacks: each is reported, with its pause.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from modify.rules import ids
 LATER = re.compile(r"(?:^|\.)(?:Timer|call_later|enter)$")
 AGAIN = re.compile(r"(?:^|\.)(?:retry|retrying|on_exception|on_predicate|retry_async)$", re.I)
 GROWS = re.compile(r"exponential|incrementing|expo\b|fibo\b|stamina|backoff=[2-9]")
-# What comes over an open link, and is no end of one.
+# Events of an open link that do not end it.
 HEARS = ("on_message", "on_open", "on_data", "on_ping", "on_pong", "on_cont_message")
 NO_LOOP = "the way back to the dial is no loop, so there is no one place for its wait"
 
@@ -50,7 +50,7 @@ class Redial:
 
 
 def redials(source: Source, links: list[LinkLoop]) -> Iterator[Redial]:
-    """What dials a bridge of WhatsApp again and is none of the loops that are known."""
+    """Reconnects to a bridge of WhatsApp that are not one of the modelled loops."""
     dials = dial_names(source)
     looped = {link.dial for link in links}
     seen: set[cst.FunctionDef] = set()

@@ -5,9 +5,9 @@ is lost: neither is an OSError, so ``except OSError`` sees a bridge that refuses
 goes down. Source: websockets 15, ``websockets/exceptions.py``; websocket-client 1.9.2,
 ``websocket/_exceptions.py``.
 
-It is told of and not rewritten: to catch everything would also catch what a host raises in order
-to leave the loop, and to name the library's own errors in it would fail where a host's tests put
-a stub with nothing but ``connect`` in the library's place.
+Reported, not fixed: to catch everything would also catch what a host raises in order to leave the
+loop, and to name the library's own errors in it would fail where a host's tests put a stub with
+nothing but ``connect`` in the library's place.
 """
 
 from __future__ import annotations

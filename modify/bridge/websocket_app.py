@@ -1,7 +1,7 @@
 """A ``WebSocketApp`` of websocket-client: where it is made, and where it runs.
 
 ``run_forever()`` dials, serves, and comes back when the connection is over: True after an
-error, False after a clean close. Neither is raised (``on_error`` and ``on_close`` hear of them),
+error, False after a clean close. Neither is raised (``on_error`` and ``on_close`` are called),
 so an ``except`` around it is not the way to the next dial. ``run_forever(reconnect=5)`` dials
 again by itself after a flat 5 s each time, and then calls ``on_close`` only once ``close()`` was
 called, ``on_reconnect`` in the place of ``on_open``. Source: websocket-client 1.9.2,
@@ -106,7 +106,7 @@ def keyword(call: cst.Call, name: str) -> cst.BaseExpression | None:
 
 
 def handlers_of(app: App, event: str) -> Iterator[cst.BaseExpression]:
-    """What an app calls on an event, as far as its ``WebSocketApp(…)`` says."""
+    """The handlers of an event that are passed to ``WebSocketApp(…)``."""
     for made in app.makings:
         given = keyword(made, event)
         plain = [item for item in made.args if item.keyword is None and not item.star]

@@ -5,5 +5,5 @@ What it is
 How it is found
     By its assertion, and by the file it imports: only where that file is changed.
 What is done
-    The expected value follows the change; what cannot be told apart is handed off.
+    The expected value follows the change; ambiguous assertions are handed off.
 """

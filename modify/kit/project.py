@@ -1,4 +1,4 @@
-"""What a host starts as its own program: entries, commands, Python modules."""
+"""The program that a host starts: entries, commands, Python modules."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Project:
         return frozenset(found) | {source for path in found if (source := self.source_of(path))}
 
     def main_of(self, folder: str) -> str | None:
-        """What ``node folder`` runs: package.json's ``main``, else the folder's index file."""
+        """The file that ``node folder`` runs: package.json's ``main``, else the index file."""
         main = self.package_in(folder).get("main")
         named = main if isinstance(main, str) and main.strip("./") else "index"
         path = posixpath.normpath(posixpath.join(folder, named))

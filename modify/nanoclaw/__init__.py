@@ -1,4 +1,4 @@
-"""NanoClaw: what only this host has, its skills.
+"""NanoClaw: its skills, which no other host has.
 
 What it is
     ``.claude/skills/NAME/`` holds whole-file copies (``add/``, ``modify/``), an intent beside each

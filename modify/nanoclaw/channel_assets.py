@@ -1,4 +1,4 @@
-"""What goes with a rewritten channel: the added module, and the books of skill assets.
+"""Companions of a rewritten channel: the added module, and the books of skill assets.
 
 A NanoClaw skill brings files (``add/``) and whole-file copies that take the place of host
 files (``modify/``). Its manifest lists what it adds and what it depends on: an added module
@@ -114,7 +114,7 @@ def style_of(host: Host, path: str, home: Home) -> Style:
 
 
 def kinds_there(host: Host, module: str) -> set[Kind]:
-    """What the module that lies there already is used for."""
+    """The kinds of use that the module already in place supports."""
     text = host.read(module).decode("utf-8", "replace") if host.exists(module) else ""
     found: set[Kind] = set()
     if re.search(r"^(export )?class Reconnect\b", text, re.M):
@@ -271,7 +271,7 @@ def list_edit(content: bytes, key: str, entries: list[str]) -> Edit | None:
 
 
 def intend(host: Host, copy: str, text: str, patch: Patch) -> None:
-    """The intent file beside a modified copy says what changed and which lines must survive."""
+    """Record in the intent file beside a copy what changed and which lines must survive."""
     path = copy + ".intent.md"
     if not host.exists(path):
         return

@@ -20,7 +20,7 @@ from modify.kit.python.sources import Sources
 TERMINAL = ("LoggedOutEv", "StreamReplacedEv", "TemporaryBanEv")
 LINKED = ("PairStatusEv", "ConnectedEv")
 HELPER = "_stop_when_session_ends"
-# Of the added module: hear(client) listens to what nothing else does, heard() tells the gate.
+# Of the added module: hear(client) listens to events without a handler, heard() tells the gate.
 HEAR, HEARD = "hear", "heard"
 ENDING = re.compile(
     r"(?:^|[._])(?:stop|stop_all|disconnect|shutdown|_exit|quit|on_exit|shut_down|terminate)(?:_\w+)?$"
@@ -183,7 +183,7 @@ def ends_process(handler: cst.FunctionDef) -> bool:
 
 
 def redials(handler: cst.FunctionDef) -> str:
-    """What a handler of a terminal event calls to dial again, if it does."""
+    """The function that a handler of a terminal event calls to dial again; "" if none."""
     for call in all_of(handler, cst.Call, functions=True):
         name = called(call)
         if re.search(r"(?:^|[._])(?:re_?connect|re_?start|schedule_re)", name, re.I):
@@ -216,7 +216,7 @@ def bare(name: str) -> str:
 
 
 def connects_first(client: Client) -> bool:
-    """A synchronous ``connect()``, which only returns at the end, before anything is heard."""
+    """Whether a synchronous ``connect()``, which blocks to the end, precedes all handlers."""
     source, first = client.source, client.source.start(client.place)
     return not client.is_async and any(
         source.nearest(call, cst.FunctionDef) is client.scope and source.start(call) < first
@@ -317,7 +317,7 @@ def own_loop(client: Client) -> cst.While | None:
 
 
 def starts_again(client: Client) -> str:
-    """What starts a client anew once it has ended, in words; empty if nothing is seen.
+    """The code that starts a client anew once it has ended, in words; "" if none is found.
 
     A watchdog's loop, or ``if not self._thread.is_alive(): self.start()``: to stop the client
     would make that dial, again and again, where a client that is left alone stays quiet.

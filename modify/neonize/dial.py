@@ -19,7 +19,7 @@ from modify.kit.python.waits import Wait
 from modify.neonize.client import MAKES, Client, Registration, bare
 from modify.neonize.session import EYE, flat_pause
 
-# Events whose handlers end a client, or that the gate hears of; each stands for a handler.
+# Events whose handlers end a client or notify the gate; each stands for a handler.
 TOLD = (*EYE, "DisconnectedEv", "KeepAliveTimeoutEv")
 ENDS = ("stop", "disconnect")
 OURS = re.compile(r"(?:^|[\W])NewA?Client\b")
@@ -43,7 +43,7 @@ class Site:
 
 @dataclass(eq=False)
 class Dialling:
-    """How the one client of a file is connected, ended and heard of.
+    """How the one client of a file is connected, ended and listened to.
 
     creation: ``client = NewClient(database)``, called so; made: the call in it. once: functions
     that connect for one purpose, such as a login, and stop the client whatever comes of it.
@@ -95,9 +95,9 @@ class Dialling:
 
 
 def is_foreign(source: Source, node: cst.CSTNode, name: str) -> bool:
-    """Whether what a place calls ``client`` is one of another library: ``client = mqtt.Client()``.
+    """Whether a ``client`` belongs to another library: ``client = mqtt.Client()``.
 
-    What functions of the host itself return may be neonize's.
+    A value returned by a function of the host may be neonize's.
     """
     function = source.nearest(node, cst.FunctionDef)
     scope: cst.CSTNode = source.module
@@ -130,7 +130,7 @@ def imported(source: Source) -> set[str]:
 
 
 def values_of(scope: cst.CSTNode, name: str) -> Iterator[cst.BaseExpression]:
-    """What is assigned to a name, or opened as it, in a scope; of an attribute in a whole file."""
+    """The values given to a name by ``=`` or ``with`` in a scope; to an attribute in a file."""
     everywhere = isinstance(scope, cst.Module) and "." in name
     for item in all_of(scope, cst.Assign, functions=everywhere):
         if any(dotted(target.target) == name for target in item.targets):

@@ -26,7 +26,7 @@ def is_whatsapp(source: Source, function: cst.FunctionDef) -> bool:
 
 
 def code_of(source: Source, function: cst.FunctionDef) -> str:
-    """A function's text without its comments: those speak of other channels, too."""
+    """A function's text without its comments, which may mention other channels."""
     # Not source.text(): that would place every node of a file which may hold no channel.
     return COMMENT.sub("", source.module.code_for_node(function))
 

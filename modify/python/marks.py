@@ -30,7 +30,7 @@ SPAWN = re.compile(rb"\b(?:Popen|create_subprocess_(?:exec|shell))\(")
 SOCKET_WORDS = (b"websocket", b"ws_connect(", b"create_connection(")
 CHILD_WORDS = (b"retryable=", b"can_retry=")
 SPAWN_WORDS = (b"Popen(", b"create_subprocess_")
-# A bridge on this machine that is asked over HTTP: nothing to change, but said.
+# A bridge on this machine that is polled over HTTP: noted, and left as it is.
 POLL = re.compile(rb"\.(?:get|post)\(\s*f?['\"]http://(?:127\.0\.0\.1|localhost)[:{]")
 TOP_LEVEL = re.compile(rb"^(?:class|def|async[ \t]+def)\b", re.MULTILINE)
 # libcst takes a minute for a megabyte; the largest real channel file has 0.2.
@@ -52,7 +52,7 @@ def has_marks(path: str, content: bytes) -> bool:
     if may_spawn and starts_bridge(path, content):
         return True
     if b"WebSocketApp(" in content:
-        return True  # its handlers, which say what it is about, are functions of their own
+        return True  # its handlers, which show what it is about, are functions of their own
     marks = [*SOCKET.finditer(content)] if may_dial else []
     marks += CHILD.finditer(content) if may_run_child else ()
     return any(about_whatsapp(path, content, mark.start()) for mark in marks)
@@ -67,7 +67,7 @@ def speaks_of_whatsapp(path: str, content: bytes) -> bool:
 def starts_bridge(path: str, content: bytes) -> bool:
     """Whether a file that is named for WhatsApp may start a bridge in a loop.
 
-    Not by its words: a program's main file speaks of everything, and is the dearest to parse.
+    By name, not content: a main module mentions everything and is the slowest to parse.
     """
     words = (b"while ", b"sleep(", b"ridge")
     named = WHATSAPP.search(path.encode()) is not None
@@ -89,7 +89,7 @@ def polls(path: str, content: bytes) -> bool:
 
 
 def about_whatsapp(path: str, content: bytes, position: int) -> bool:
-    """Whether the class or function of the top level around a mark speaks of WhatsApp."""
+    """Whether the top-level class or function around a mark mentions WhatsApp."""
     if WHATSAPP.search(path.encode()):
         return True
     starts = [found.start() for found in TOP_LEVEL.finditer(content)]
@@ -99,9 +99,9 @@ def about_whatsapp(path: str, content: bytes, position: int) -> bool:
 
 
 def in_comments_only(path: str, content: bytes) -> bool:
-    """Whether a file speaks of WhatsApp in comments alone: then no loop of it is a channel.
+    """Whether a file mentions WhatsApp only in comments: then no loop of it is a channel.
 
-    False for what cannot be read: somebody has to look at it.
+    False if it cannot be read: a person has to look at it.
     """
     if NEONIZE.search(content) or ABOUT_WHATSAPP.search(path):
         return False

@@ -1,4 +1,4 @@
-"""Plans the change of each channel file and says what comes of each finding."""
+"""Plan the change of each channel file and settle or hand off each finding."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Files:
             self.edits.setdefault(source.path, []).extend(edits)
 
     def need(self, source: Source, names: set[str], profile: Profile) -> None:
-        """What a file imports of the added module."""
+        """Record that a file imports these names of the added module."""
         self.needs.setdefault(source.path, set()).update(names)
         module = posixpath.join(posixpath.dirname(source.path), MODULE + ".py")
         self.modules.setdefault(module, source)
@@ -239,7 +239,7 @@ class Files:
         self.patch.notes.append(Note(source.path, line, kind, message))
 
     def crowded(self, source: Source, number: int) -> None:
-        """More dials than are told apart: each is looked at with all of its file."""
+        """Report a file with too many dials: each would be examined with the whole file."""
         self.patch.findings.append(
             Finding(
                 source.path,
@@ -353,7 +353,7 @@ class Files:
         self.hand_off([finding], reason, ACCEPT_LINK)
 
     def redial(self, source: Source, redial: Redial) -> None:
-        """What dials again in a form that is only told of."""
+        """Report a reconnect that we can detect but not rewrite."""
         if redial.right:
             self.note(source, source.line(redial.place), "right", redial.message)
             return

@@ -33,7 +33,7 @@ LEFT_OUT = "--ignore ungated-connect, once its attempts are bounded by other mea
 
 
 def examine(host: Host, options: Options, patch: Patch) -> None:
-    """Add a finding for each file that dials, unless something was said of the host's client."""
+    """Add a finding for each file that dials, unless the host's client is reported already."""
     if not options.wants(RULE):
         return
     said = {found.path for found in patch.findings} | {note.path for note in patch.notes}

@@ -1,4 +1,4 @@
-"""Units that a program puts together line by line: seen, said so, left as they are.
+"""Units that a program puts together line by line: reported, not changed.
 
 ``lines.push('Restart=always')`` has no text to edit as a whole, and what the lines add up
 to depends on conditions. A line that is the fault by itself is handed off.
@@ -36,7 +36,7 @@ ACCEPT = (
 
 
 def examine(host: Host, path: str, units: list[UnitText], options: Options) -> Patch:
-    """The lines of a JavaScript file that restart for ever and stand in no unit text."""
+    """Report lines of a JavaScript file that restart forever, outside of any unit text."""
     patch, rule = Patch(), ids.SYSTEMD_RESTART_ALWAYS
     if not path.endswith(SCRIPTS) or is_among_tests(path) or not options.wants(rule):
         return patch

@@ -19,7 +19,7 @@ from skill.source_paths import is_among_tests
 
 Kind = Literal["systemd", "launchd", "compose", "shell", "pm2", "supervisord"]
 Form = Literal["file", "literal", "heredoc", "document"]
-# A name that stands in the unit -> the texts it may have, or nothing when nobody knows.
+# A name in the unit -> its possible texts; empty if unknown.
 Resolver = Callable[[str], tuple[str, ...]]
 
 MASK = b"x"
@@ -130,7 +130,7 @@ class UnitText:
         return any(hole[0] < end and start < hole[1] for hole in self.holes)
 
     def computes(self, pattern: bytes) -> bool:
-        """Whether the code of a hole speaks of ``pattern``: then the unit may gain such a line."""
+        """Whether the code of a hole matches ``pattern``: then the unit may gain such a line."""
         return any(re.search(pattern, self.content[start:end]) for start, end in self.holes)
 
     def place(self, position: int) -> tuple[int, int]:

@@ -103,7 +103,7 @@ def report(item: Supervised, faults: list[Sight], patch: Patch) -> None:
 
 
 def left_alone(item: Supervised, faults: list[Sight], known: bool, patch: Patch) -> None:
-    """What is not plainly the host: a note, or a hand-off if it may be the bot."""
+    """Add a note on a program that is not plainly the host; hand it off if it may be the bot."""
     started = item.started
     if started.kind == "side":
         message = f"{item.name} starts {started.what or 'something else'}, not the bot"

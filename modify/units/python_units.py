@@ -1,4 +1,4 @@
-"""What Python does with units beyond their text: dicts for plistlib, tests that repeat a unit.
+"""Units in Python beyond their text: dicts for plistlib, tests that repeat a unit.
 
 Read with ``ast`` and edited as bytes; libcst is not needed and not loaded.
 """
@@ -56,7 +56,7 @@ def plist_dicts(host: Host, options: Options) -> Patch:
 
 
 def unreadable_units(host: Host, options: Options) -> Patch:
-    """Files that may hold a unit and are no Python that this interpreter knows: said."""
+    """Report files that may hold a unit but do not parse."""
     patch = Patch()
     rule = ids.SYSTEMD_RESTART_ALWAYS
     if not options.wants(rule):
@@ -134,7 +134,7 @@ def is_right(value: ast.expr) -> bool:
 
 
 def started_by(host: Host, path: str, entry: tuple[ast.expr, ast.expr] | None) -> Started:
-    """What the argument list starts; a computed element is a hole."""
+    """The program that the argument list starts; a computed element is a hole."""
     file = values.python_file(host, path)
     if entry is None or file is None:
         return Started("unknown", "", "its arguments are computed")
@@ -150,7 +150,7 @@ def started_by(host: Host, path: str, entry: tuple[ast.expr, ast.expr] | None) -
 
 
 def asserting_tests(host: Host, options: Options, whole: Patch) -> Patch:
-    """Assertions of ``Restart=always`` in the host's Python tests, once no unit says so."""
+    """Update assertions of ``Restart=always`` in the host's Python tests, once units change."""
     patch = Patch()
     rule = ids.SYSTEMD_RESTART_ALWAYS
     changed = any(
@@ -172,7 +172,7 @@ def asserting_tests(host: Host, options: Options, whole: Patch) -> Patch:
 
 
 def own_text(content: bytes, position: int) -> bool:
-    """Whether the test has a unit of its own, whatever the host's says."""
+    """Whether the test has a unit of its own, independent of the host's."""
     start = max(content.rfind(b"\ndef ", 0, position), content.rfind(b"    def ", 0, position), 0)
     before = content[start:position]
     return re.search(rb"\[Service\]", before) is not None and b"Restart=always" in before

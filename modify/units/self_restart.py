@@ -1,13 +1,13 @@
 """Hosts that restart themselves by a clean exit and count on being started again.
 
 A deploy that sends SIGTERM to its own process, a ``/restart`` that ends in ``os._exit(0)``:
-under ``Restart=on-failure``, or ``SuccessfulExit`` false, the bot would stay down. What says
-that it is a restart and no shutdown is the code's own words: the names of the functions
-around it. A host that replaces itself (``os.execv``) needs no supervisor for it.
+under ``Restart=on-failure``, or ``SuccessfulExit`` false, the bot would stay down. The
+names of the functions around the exit show whether it is a restart or a shutdown. A host that
+replaces itself (``os.execv``) needs no supervisor for it.
 
 An exit status of 0 becomes 75 (``EX_TEMPFAIL``, as hermes-agent does it on purpose): a
-failure, so that the supervisor starts the bot again as before. A signal to itself cannot be
-told from a shutdown; there the unit is handed off. Python is read here, JavaScript in
+failure, so that the supervisor starts the bot again as before. A signal to itself looks like
+a shutdown; there the unit is handed off. Python is read here, JavaScript in
 ``self_restart_javascript``.
 """
 
@@ -30,7 +30,7 @@ from skill.host import Host
 
 TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 MARKS = (b"exit(", b"SystemExit(", b"raise_signal(", b"os.kill")
-# What a mark begins, if it ends the process; a comment may stand between the words of a call.
+# Calls that end the process; a comment may stand between the words of a call.
 END = re.compile(
     rb"(?:(?<![A-Za-z0-9])exit|SystemExit)\(\s*0?\s*\)|raise_signal\("
     rb"|os\.kill\s*[(,](?:\s|#[^\n]*\n)*os\.getpid\(\)"
@@ -44,7 +44,7 @@ EXITS = ("os._exit", "sys.exit", "exit", "SystemExit")
 
 STATUS = 75
 WHY = b"# A failure: the service manager starts the bot again, as it would not after 0"
-# What a host says of its own restarts, in code or in a test: a line in small letters.
+# Lower-case marks of lines in which a host relies on being started again.
 RELIES_ON = (b"keepalive", b"successfulexit")
 RELIES = re.compile(
     rb"unconditional.{0,60}keepalive|keepalive.{0,60}unconditional"
@@ -66,7 +66,7 @@ class SelfRestart:
     """Where a host ends itself to be started again. how: ``sends itself SIGTERM``.
 
     function: ``restart()``, or ``the handler of '/restart'``.
-    edits: what makes a failure of it; none where that cannot be told, why: the reason.
+    edits: turn the exit into a failure; empty where that is not possible, for the reason why.
     """
 
     path: str
@@ -144,7 +144,7 @@ def restarts(file: PythonFile) -> Iterator[SelfRestart]:
 
 
 def failing(content: bytes, node: ast.Call) -> tuple[Edit, ...]:
-    """The exit with another status, and a line above it that says why."""
+    """Edits that change the exit status and add a comment above that gives the reason."""
     lines = line_starts(content)
     start, end = span(node, lines)
     line = lines[node.lineno - 1]
@@ -233,7 +233,7 @@ def settle(host: Host, patch: Patch) -> Patch:
 
 
 def reliance(host: Host) -> str:
-    """Where the host says that launchd has to start it after every exit."""
+    """The place where the host relies on launchd to start it after any exit, with why; else ""."""
     for file in host.with_suffix(".py"):
         content = host.read(file.path)
         if b"KeepAlive" not in content:
@@ -249,7 +249,7 @@ def reliance(host: Host) -> str:
 
 
 def held_back(patch: Patch, reason: str, rules: tuple[str, ...] = FLIPS) -> Patch:
-    """Units go on restarting after a clean exit; what bounds a crash loop stays planned."""
+    """Drop edits that stop restarts after exit 0; keep the limits on crash loops."""
     taken_back = (*rules, TESTS_FOLLOW) if rules == FLIPS else rules
     accept = "a restart that ends with a status other than 0, and this setting changed by hand"
     kept = Patch(notes=patch.notes, additions=patch.additions)

@@ -1,9 +1,9 @@
 """JavaScript hosts that restart themselves by a clean exit and count on being started again.
 
-A ``/restart`` command that ends in ``process.exit(0)``, a panel that says "will restart": what
-tells it from a shutdown are the names around it (function, route, command, file), or what the
-code says just before. Names and a comment right above are plain: the status becomes a failure.
-Mere words are not: the unit keeps its setting, and a person is told where to look. So is an end
+A ``/restart`` command that ends in ``process.exit(0)``, a panel that says "will restart": the
+names around it (function, route, command, file), or the text that the code prints just before,
+tell it from a shutdown. Names and a comment right above are plain: the status becomes a failure.
+Mere words are not: the unit keeps its setting, and a finding gives the place. So is an end
 that is a fault, or passes no status on: an uncaught error, a child that ended.
 
 Shutdowns (a signal's handler) and the end of a session (its handler asks for the reason) do
@@ -37,7 +37,7 @@ RESTART = re.compile(
     r"|(?i:re_?deploy|(self|auto)[_-]?update|reboot|relaunch|reinici)"
 )
 STOPS = re.compile(r"(?i)stop|shut_?-?down|quit|terminate|clean_?up|destroy|uninstall|log_?out")
-# What code says of it, in the languages that bots are written in; not what it asks people to do.
+# Phrases for a restart, in the languages of real bots; not what people are asked to do.
 SAYS = re.compile(
     r"(?i)\brestart(s|ing)?\b|\breboot(s|ing)?\b|\brelaunch|reinici(o|a|ando)\b|riavvi|merestart"
     r"|memulai ulang|mulai ulang|neustart"
@@ -69,7 +69,7 @@ SETTLED = ("rewritten", "right", "not-a-daemon")
 class End:
     """A call that ends its own process cleanly, and why that is a restart.
 
-    label: ``restart()``, ``the handler of '/restart'``. plain: whether its names say so.
+    label: ``restart()``, ``the handler of '/restart'``. plain: whether its names show it.
     """
 
     path: str
@@ -81,7 +81,7 @@ class End:
 
 @dataclass
 class Around:
-    """What stands around a call: names of functions, routes, commands; handlers; conditions."""
+    """The surroundings of a call: names of functions, routes, commands; handlers; conditions."""
 
     names: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
@@ -156,7 +156,7 @@ def clean_end(node: SgNode, bare: bool) -> str:
 
 
 def restart(path: str, node: SgNode, how: str, left: bool) -> End | None:
-    """What a clean end is, if it is a restart. left: the file's channel is not rewritten."""
+    """The End of a clean exit, if it is a restart. left: the file's channel is not rewritten."""
     around = look_around(node)
     for callee, event in around.handlers:
         if callee in ("process.on", "process.once"):
@@ -295,7 +295,7 @@ def inside(node: SgNode, outer: SgNode | None) -> bool:
 
 
 def failing(content: bytes, node: SgNode, rule: str) -> tuple[Edit, ...]:
-    """The exit with another status, and a line above it that says why; nothing in a template."""
+    """Edits for another exit status with a comment that gives the reason; () in a template."""
     if any(outer.kind() == "template_string" for outer in node.ancestors()):
         return ()
     start, end = span(node)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ast_grep_py import Config, SgNode
 
 LOOPS: Config = {"rule": {"any": [{"kind": "while_statement"}, {"kind": "c_style_for_statement"}]}}
-# True for ever, behind while; false for ever, behind until.
+# Conditions that are true forever, behind while; false forever, behind until.
 ENDLESS = re.compile(r"true|:|/bin/true|\[\[? *(?:1|true|:) *\]\]?|\(\( *1 *\)\)|test 1")
 NEVER = re.compile(r"false|/bin/false|\[\[? *false *\]\]?|\(\( *0 *\)\)")
 NO_CONDITION = re.compile(r"for *\(\( *; *; *\)\)")
@@ -94,9 +94,9 @@ def loops(text: UnitText, started_by: Callable[[str], Started]) -> Iterator[Loop
 
 
 def programs_of(node: SgNode, body: SgNode) -> tuple[list[SgNode], bool]:
-    """What an endless loop runs, or the command that ends it by success (``until CMD``).
+    """The commands of an endless loop, or the one whose success ends it (``until CMD``): which.
 
-    Nothing for a loop with any other condition: it has an end.
+    Empty for a loop with any other condition: it has an end.
     """
     inside = [child for child in body.children() if child.is_named()]
     head = node.text()[: span(body)[0] - span(node)[0]].strip().rstrip(";").strip()

@@ -1,4 +1,4 @@
-"""What a command starts, as far as that can be told."""
+"""The program that a command starts, as far as it is known."""
 
 from __future__ import annotations
 

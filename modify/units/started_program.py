@@ -1,6 +1,6 @@
-"""What a unit starts: the host itself, something else, or nobody knows.
+"""The program that a unit starts: the host itself, something else, or unknown.
 
-A wrong guess either leaves a storm or takes the restarts off somebody's database, so
+A wrong guess either leaves a storm or stops the restarts of an unrelated database, so
 everything that is not plainly one or the other is "unknown" and becomes a hand-off.
 """
 
@@ -27,7 +27,7 @@ WORD = re.compile(rf"(?:{HOLE}|\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|[^\s'\"\\])+", r
 NODE = re.compile(r"node(js)?[\d.]*|nodemon|babel-node|tsx|ts-node|ts-node-dev|tsnd|bun|deno")
 PYTHON = re.compile(r"python[\d.]*|pypy[\d.]*")
 SHELLS = ("sh", "bash", "zsh", "dash", "ash")
-# Run what follows them; the number of own arguments that are no options.
+# Wrappers that exec their arguments -> how many of these, options aside, are their own.
 WRAPPERS = {
     **dict.fromkeys(("exec", "nice", "ionice", "nohup", "setsid", "env", "caffeinate"), 0),
     **dict.fromkeys(("cross-env", "cross-env-shell", "env-cmd"), 0),
@@ -351,7 +351,7 @@ class Reader:
 def workspace_of(manager: str, words: list[str]) -> tuple[list[str], str | None]:
     """(the other words, the package) of ``pnpm --filter bot start``, ``npm run start -w bot``.
 
-    ``yarn workspace bot start`` and ``bun --filter bot start`` say the same.
+    ``yarn workspace bot start`` and ``bun --filter bot start`` mean the same.
     """
     options = WORKSPACE_OPTIONS | ({"-w"} if manager == "npm" else set())  # pnpm's is the root
     for position, word in enumerate(words):

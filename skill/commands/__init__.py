@@ -1,1 +1,1 @@
-"""What the commands do, one after the other with each host; ``skill.cli`` reads their options."""
+"""The commands, run on each host in turn; ``skill.cli`` reads their options."""

@@ -1,4 +1,4 @@
-"""What each command does with its hosts: one after the other, the worst exit status wins."""
+"""The commands, run on each host in turn: the worst exit status wins."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ class Session:
         try:
             code = action(host, row)
         except transaction.ForeignRecord:
-            raise  # the command's own error says it
+            raise  # the command's own error reports it
         except SkillgenError:
             self.printer.say(foreign)
             raise

@@ -107,7 +107,7 @@ def _launcher() -> bytes:
 
 
 def _digest(text: str) -> str:
-    """What a formatter of Markdown changes (space, the rules of tables) does not count."""
+    """A hash that ignores the changes of a Markdown formatter: white space, table rules."""
     bare = re.sub(r"\s+", "", STAMP.sub("", text.replace("\nmetadata:\n", "\n")))
     return hashlib.sha256(re.sub(r"-+", "-", bare).encode()).hexdigest()[:16]
 

@@ -18,7 +18,7 @@ from skill.transaction import rewrite_file
 
 SUFFIX = "-reconnect.json"
 LARGEST = 1_000_000
-# What the module's own settle() sets; attempts, identity and clock marks stay.
+# Fields that the module's own settle() sets; attempts, identity and clock marks stay.
 SETTLED = {
     "level": 0,
     "blocked": 0,
@@ -96,7 +96,7 @@ def _clock(until: float) -> str:
 
 
 def _code(data: dict[str, Any], unknown: str) -> str:
-    """What closed the connection: a number or a short word, else ``unknown``."""
+    """The reason of a close, as a number or a short word; else ``unknown``."""
     code = data.get("code")
     text = str(code) if isinstance(code, str | int) else ""
     return text if 0 < len(text) <= 40 and text.isprintable() else unknown

@@ -14,7 +14,7 @@ BEHIND = "guard.command"
 
 
 class WithCommand(click.Command):
-    """What stands behind ``--`` is a command of its own, whose options are not ours."""
+    """A command that takes another one after ``--`` and leaves its options alone."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--" in args:

@@ -78,7 +78,7 @@ def of_kind(unit: Unit) -> ModuleType:
 
 
 def add(unit: Unit, row: Row, choice: GuardOptions) -> Guarding:
-    """Install the guard, see that it loads, and only then say what the unit gains."""
+    """Install the guard, check that it loads, and only then return the changes of the unit."""
     require_not_patched(unit.host)
     kind = of_kind(unit)
     place = choice.guard_file.absolute() if choice.guard_file else default_guard()

@@ -22,7 +22,7 @@ RULE = "guard"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to become of one file; None: no file."""
+    """The planned change of one file: bytes before and after; None: no file."""
 
     path: Path
     before: bytes | None

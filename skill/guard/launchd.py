@@ -90,7 +90,7 @@ def edits(text: UnitText, parsed: launchd.LaunchdUnit, pairs: dict[str, str]) ->
 
 
 def changed(text: UnitText, entry: launchd.Entry, name: str, before: str, after: str) -> Edit:
-    """A value that is there gets the guard behind it, with a comment that says what was added."""
+    """Append the guard to an existing value, with a comment that names the addition."""
     written = text.content[entry.start : entry.end]
     key = re.escape(name.encode())
     match = re.search(rb"<key>\s*" + key + rb"\s*</key>\s*<string>(.*?)</string>", written, re.S)

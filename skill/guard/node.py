@@ -21,7 +21,7 @@ ALL = {"require", "import", "dial"}
 
 @dataclass(frozen=True)
 class Proof:
-    """What the start said. hooks: what is in force: require, import, dial."""
+    """The report of one start. hooks: those in force, of require, import, dial."""
 
     program: str
     node: str
@@ -56,7 +56,7 @@ def is_program(path: str, root: Path) -> bool:
 
 
 def prove(program: str, guard: Path) -> Proof:
-    """Start it once. Raises SkillgenError, with what it said, where the guard is not in force."""
+    """Start it once. Raises SkillgenError, with its output, where the guard is not in force."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environment["SKILLGEN_GUARD_REPORT"] = "1"
     if Path(program).name.startswith("bun"):

@@ -145,7 +145,7 @@ def others(unit: Unit) -> Iterator[tuple[Path, systemd.SystemdUnit]]:
 
 
 def variables(unit: Unit) -> dict[str, str]:
-    """What the unit's ``Environment=`` sets before our drop-in is read."""
+    """The variables that the unit's ``Environment=`` sets before our drop-in is read."""
     found: dict[str, str] = {}
     for path, parsed in others(unit):
         if path != unit.path and path.name > NAME:
@@ -157,7 +157,7 @@ def variables(unit: Unit) -> dict[str, str]:
 
 
 def set_elsewhere(unit: Unit, guard: Path) -> list[str]:
-    """What a person has to add where a file that wins over our drop-in sets NODE_OPTIONS."""
+    """Instructions where a file that overrides our drop-in sets NODE_OPTIONS; else []."""
     for path, parsed in others(unit):
         if path != unit.path and path.name > NAME:
             for item in parsed.all("Service", "Environment"):

@@ -36,7 +36,7 @@ SURFACE = frozenset(
         "stop",
         "terminal",
         "turn",
-        # What an Error is called.
+        # Of an Error.
         "name",
     }
 )

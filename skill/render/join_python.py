@@ -105,7 +105,7 @@ def _definition(node: ast.stmt, lines: list[str], split: bool) -> Definition:
 
 
 def _fixtures(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
-    """What a test, or a fixture, asks pytest for."""
+    """The names of the fixtures that a test or a fixture requests from pytest."""
     if not node.decorator_list and not node.name.startswith("test_"):
         return frozenset()
     marks = [inner for mark in node.decorator_list for inner in ast.walk(mark)]
@@ -142,7 +142,7 @@ def _names(node: ast.stmt) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Kept:
-    """What a host gets: definitions in their order, and the names and methods used in them."""
+    """The part that a host gets: definitions in order, the names and methods used in them."""
 
     definitions: list[Definition]
     names: frozenset[str]

@@ -2,7 +2,7 @@
 
 The files in add/ are written so that black and ruff leave them alone at any width from
 79 on. A host whose program only dials its own bridge gets the part for that, one that dials
-WhatsApp through neonize the policy and what hears neonize's events.
+WhatsApp through neonize the policy and the handlers of neonize's events.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _rendered(
 
 
 def callable_names(profile: Profile) -> frozenset[str]:
-    """What a host may name in calls: public functions, classes, methods, optional parameters."""
+    """Names that a host may use in calls: public functions, classes, methods, keywords."""
     roots = ROOTS[profile]
     found = {
         one.name
@@ -159,7 +159,7 @@ def _finish(body: str, version: str, style: PythonStyle) -> str:
 
 
 def python_digest(body: str) -> str:
-    """What a formatter may change does not count; indentation does."""
+    """A hash that ignores a formatter's changes, but not indentation."""
     try:
         bare = "".join(_bare(body))
     except (tokenize.TokenError, SyntaxError):  # no Python any more

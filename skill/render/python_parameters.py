@@ -77,7 +77,7 @@ def _take_out(lines: list[str], node: ast.If | ast.IfExp) -> None:
 def _document(
     lines: list[str], function: ast.FunctionDef | ast.AsyncFunctionDef, gone: list[str]
 ) -> None:
-    """The docstring without the paragraphs that speak of the parameters."""
+    """Remove from the docstring the paragraphs that mention the parameters."""
     text, node = ast.get_docstring(function), function.body[0]
     if text is None:
         return

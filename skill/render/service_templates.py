@@ -1,4 +1,4 @@
-"""What the templates of ``add/service`` are filled with: each kind's own rules of escaping.
+"""Values for the templates of ``add/service``, escaped by the rules of each kind.
 
 systemd.unit(5), systemd.service(5); Apple's property lists; pm2's "Ecosystem File";
 supervisord's "Configuration File".

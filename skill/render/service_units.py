@@ -35,7 +35,7 @@ Finder = Callable[[str], str | None]
 
 
 def add_service(host: Host, options: Options, present: list[UnitText], patch: Patch) -> None:
-    """Add the unit to the patch; one that is there already is left and said so.
+    """Add the unit to the patch; one that is there already is left, with a note.
 
     Raises SkillgenError when the host has another unit of the kind: two would start the
     bot twice, and WhatsApp lets one of them in (440, a tug of war).

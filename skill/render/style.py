@@ -11,7 +11,7 @@ ModuleSystem = Literal["esm", "commonjs"]
 
 @dataclass(frozen=True)
 class Style:
-    """What the added files are converted to. The defaults are how add/ is written.
+    """The style that added files are converted to. The defaults are how add/ is written.
 
     Names and meanings follow prettier's options.
     """

@@ -120,7 +120,7 @@ def _finish(source: str, style: Style, version: str) -> str:
 
 
 def _digest(body: str) -> str:
-    """What a formatter may change does not count: at any width, parentheses come and go."""
+    """A hash that ignores a formatter's changes: at any width, parentheses come and go."""
     bare = re.sub(r"[()]|(?<=[:=<,])\|(?!\|)", "", _bare(body))
     return hashlib.sha256(bare.encode()).hexdigest()[:16]
 

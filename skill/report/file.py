@@ -18,7 +18,7 @@ def write_report(file: Path, text: str) -> None:
     try:
         if file.is_symlink() and not follow:
             raise SkillgenError(f"{file}: is a link, which is not followed; name another file")
-        # A pipe that nobody reads is not waited for.
+        # A pipe without a reader is not waited for.
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NONBLOCK
         flags |= 0 if follow else os.O_NOFOLLOW
         with open(os.open(file, flags, 0o666), "w", encoding="utf-8") as stream:

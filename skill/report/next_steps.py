@@ -49,7 +49,7 @@ def next_steps(host: Host, plan: Plan, platform: str = sys.platform) -> list[Nex
 def after_revert(
     host: Host, rules: Mapping[str, tuple[str, ...]], platform: str = sys.platform
 ) -> list[NextStep]:
-    """What is still built, installed and running from the patched sources.
+    """The steps after a revert: the patched sources are still built, installed and running.
 
     rules: of each file that was taken back, those that had changed it.
     """

@@ -21,7 +21,7 @@ COLOURS = {
     "+": "32",
     "@": "36",
 }
-# What a file's name or content could do to a terminal: control it, or turn the text around.
+# Characters by which a file's name or content could control a terminal, or turn text around.
 # Tab and line feed are harmless, and so are the colours that ``paint`` sets.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\udc80-\udc9f\u202a-\u202e\u2066-\u2069]")
 # A name with one of these would be two lines of a report.

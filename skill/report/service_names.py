@@ -1,8 +1,8 @@
-"""What the host's service is called: by its units, and by the code that writes and starts them.
+"""The names of the host's service: from its units, and the code that writes and starts them.
 
 Only what is run counts: string literals of code, commands of shell scripts. A comment or a
-document may name any unit. A name that is computed when the service is installed cannot be told
-from here, and nobody is told to restart a guess.
+document may name any unit. A name that is computed when the service is installed is unknown
+here, and no restart of a guessed name is recommended.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def notes(left: Iterable[Note]) -> Iterator[str]:
 
 
 def outcomes(plan: Plan) -> Iterator[str]:
-    """What becomes of each file that dials, and why: rewritten, held, or left to the guard."""
+    """The outcome for each file that dials, and why: rewritten, held, or left to the guard."""
     return notes(note for note in plan.notes if note.kind in OUTCOMES)
 
 

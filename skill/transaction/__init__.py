@@ -64,7 +64,7 @@ def recover(root: Path) -> Recovery | None:
 
 
 def preflight(plan: Plan) -> None:
-    """Raise SkillgenError where ``apply`` would, as far as can be told without writing."""
+    """Raise SkillgenError where ``apply`` would, as far as is known without writing."""
     with _opened(plan.root) as tree:
         for target in _targets(plan):
             require_unchanged(tree, target)
@@ -110,7 +110,7 @@ def copy_record(root: Path, target: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What is recorded for a host. changed, missing: files no longer as we left them."""
+    """The record of a host. changed, missing: files no longer as we left them."""
 
     versions: tuple[str, ...]
     files: tuple[str, ...]

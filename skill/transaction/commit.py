@@ -27,7 +27,7 @@ from skill.transaction.tree import Held, Tree
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a transaction wants of one file; None: no file. mode is for new ones."""
+    """The bytes of one file before and after; None: no file. mode: of a new file."""
 
     path: str
     before: bytes | None
@@ -37,7 +37,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What the clean-up after a killed command did: the host is as ``before`` or ``after``
+    """The result of cleaning up a killed command: the host is as ``before`` or ``after``
     that command (``verb``). kept: files changed by others meanwhile, left as they are."""
 
     verb: str
@@ -97,7 +97,7 @@ def _step(tree: Tree, target: Target, held: Held | None, staged: str) -> Step:
 
 
 def _taken_back(store: Store, journal: Journal, error: Exception) -> SkillgenError:
-    """Undo what was begun and say why; at worst the journal stays for the next command."""
+    """Undo what was begun and return why; at worst the journal stays for the next command."""
     if isinstance(error, ForeignRecord):
         return error
     reason = str(error)

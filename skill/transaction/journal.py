@@ -38,9 +38,9 @@ from skill.transaction.tracked import is_tracked
 from skill.transaction.tree import Tree
 
 FORMAT = 2
-# What each file is sealed as; state.next becomes state.json by a rename.
+# The kind each file is sealed as; state.next becomes state.json by a rename.
 KINDS = {"journal.json": "journal", "state.json": "state", "state.next": "state"}
-# What can be left in a state folder that is going, or was not finished.
+# Files that may be left in a state folder that is being made or removed.
 LEFTOVERS = (
     *KINDS,
     *(f"{name}.new" for name in (*KINDS, ".gitignore")),
@@ -49,7 +49,7 @@ LEFTOVERS = (
 )
 PASSING = re.compile(r"\.skillgen\.([0-9a-f]{16})\.([0-9a-f]{64})")
 OBJECT = re.compile(r"[0-9a-f]{64}(\.new)?")
-# What the reading of a sealed file raises where another version's shape differs.
+# Errors of reading a sealed file whose shape is another version's.
 MALFORMED = (AttributeError, LookupError, OverflowError, TypeError, ValueError)
 
 Phase = Literal["staging", "committing", "undoing"]
@@ -84,7 +84,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one apply did. folders: those that it made."""
+    """The changes of one apply. folders: those that it made."""
 
     skillgen: str
     entries: tuple[Entry, ...]
@@ -293,7 +293,7 @@ class Store:
     # -- originals
 
     def save(self, content: bytes) -> str:
-        """Keep the bytes for the user alone: the file itself may be readable by nobody else."""
+        """Store the bytes readable by the user alone, as the file itself may have been."""
         name = hashlib.sha256(content).hexdigest()
         if self.tree.read(f"{FOLDER}/objects/{name}") is None:
             self._write(f"objects/{name}", content)

@@ -207,7 +207,7 @@ def seal(key: bytes, kind: str, data: dict[str, Any]) -> bytes:
 
 
 def unseal(key: bytes, kind: str, content: bytes) -> dict[str, Any] | None:
-    """What was sealed; None where it is not of this key and kind. Parses only what is."""
+    """The sealed data; None without a seal of this key and kind, and then not parsed."""
     found = SEALED.fullmatch(content)
     if found is None or not hmac.compare_digest(mac(key, kind, found[2]).encode(), found[1]):
         return None

@@ -111,7 +111,7 @@ def _revert(
     if not targets and not keep and is_repository(tree.root):
         report.away = sorted(results.keys() - staying)
     elif stuck & added:
-        # What imports them may have been renamed, and be renamed back.
+        # Their importers may have been renamed, and be renamed back.
         staying |= {path for path in results if now[path] is None}
     asked = {entry.path: entry.rules for layer in layers for entry in layer.entries}
     report.rules = {target.path: asked[target.path] for target in targets}

@@ -83,7 +83,7 @@ def _holds(git: Path, index: str, wanted: bytes) -> bool:
 
 
 def _hash_sizes(data: bytes) -> tuple[int, ...]:
-    """SHA-1 or SHA-256, told by the checksum at the end; both where git left that out."""
+    """The hash size, by the checksum at the end: SHA-1 or SHA-256; both if git left it out."""
     if hashlib.sha1(data[:-20], usedforsecurity=False).digest() == data[-20:]:
         return (20,)
     if hashlib.sha256(data[:-32]).digest() == data[-32:]:

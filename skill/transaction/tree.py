@@ -127,7 +127,7 @@ class Tree:
         return status is not None and stat.S_ISDIR(status.st_mode)
 
     def status(self, path: str) -> os.stat_result | None:
-        """What the name stands for, a link for itself; None where there is nothing."""
+        """The status of a path, not following a link; None where there is nothing."""
         try:
             with self._parent(path, write=False) as (fd, name):
                 return os.stat(name, dir_fd=fd, follow_symlinks=False)

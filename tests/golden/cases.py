@@ -56,7 +56,7 @@ def plans() -> Iterator[Case]:
 
 
 def reports() -> Iterator[Case]:
-    """What people and agents are shown of every fixture host."""
+    """The report of every fixture host, as people and agents get it."""
     for host in hosts():
         shown = CliRunner().invoke(main, ["inspect", "-v", "--format", "json", str(host)])
         yield f"inspect {host.name}", shown.output.replace(str(host), "HOST")

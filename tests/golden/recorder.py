@@ -34,7 +34,7 @@ inputs: dict[str, Files] = {}
 
 
 def outcome(root: Path, options: Options | None = None) -> str:
-    """What is planned for a host, as one line of JSON; where the host lies is left out."""
+    """The plan for a host, as one line of JSON, without the path of the host."""
     try:
         plan = make_plan(Host(root), options or Options())
     except SkillgenError as error:

@@ -82,7 +82,7 @@ PURE_KINDS = frozenset(
     ]
 )
 RESET = ("false", "null", "undefined", "0")
-# What the host tells about the close itself; a log line of it stays.
+# The close itself: a log line about it stays.
 STATUS = re.compile(r"lastDisconnect|statusCode|\berror\b|loggedOut", re.IGNORECASE)
 PURE_CALLS = re.compile(r"^(Math\.\w+|Number|String|Date\.now|parseInt|performance\.now)$")
 
@@ -91,7 +91,7 @@ PURE_CALLS = re.compile(r"^(Math\.\w+|Number|String|Date\.now|parseInt|performan
 class Sweep:
     """gone: character ranges that the rewrite replaces or removes; alive: names it writes.
 
-    loop: names of the old loop itself; a log line that only tells one of them goes with it.
+    loop: names of the old loop; log lines that mention only these names are removed.
     """
 
     source: Source
@@ -153,7 +153,7 @@ class Sweep:
         references = self.references(name)
         variables = [node for node in references if node.kind() not in PROPERTIES]
         if any(is_declaration(node) for node in variables):
-            references = variables  # x.name and { name: … } are none of its uses
+            references = variables  # x.name and { name: … } do not use it
         declared = [node for node in references if is_declaration(node)]
         uses = [node for node in references if not any(same(node, d) for d in declared)]
         if len(declared) != 1:

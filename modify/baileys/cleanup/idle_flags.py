@@ -1,4 +1,4 @@
-"""What of a guard goes with its flag, once nothing raises the flag any more.
+"""Drop the part of a condition that only tests a flag which nothing sets any more.
 
 ``if (again && !this.reconnecting) { this.reconnecting = true; setTimeout(…) }``: the flag kept
 a second timer away. All waiting is in the gate now, which knows of one wait only.

@@ -1,4 +1,4 @@
-"""What the rewrite has left without a use."""
+"""Remove the code that the rewrite has left unused."""
 
 from __future__ import annotations
 

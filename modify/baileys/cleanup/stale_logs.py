@@ -1,6 +1,6 @@
 """Log lines that name a wait which is no longer one: ``'Reconnecting in 5 seconds...'``.
 
-The wait grows now, and the gate says how long it is. What else such a line tells stays.
+The wait grows now, and the gate logs its length. The rest of such a line stays.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NUMBERS = re.compile(r"(?<![\w.])(\d[\d_]*)(?:\s*\*\s*(1_?000))?(?![\w.])")
 OWN_LOG = re.compile(r"(add|write|print)?[lL]og([A-Z]\w*)?\(")
-# "in", where people write bots.
+# "in <duration>", in the languages seen in real bots.
 END = r"(?!\d|\.\d)"
 IN = "in|after|em|en|após|dentro de|dalam|setelah|nach|dans|tra|через"
 

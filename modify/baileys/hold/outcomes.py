@@ -1,4 +1,4 @@
-"""What becomes of every file that makes a socket and is not rewritten: held, or named.
+"""The outcome for every file that makes a socket and is not rewritten: held, or named.
 
 A file that dials and cannot be held is a finding that names the guard; it is never silent.
 """
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from modify.baileys.search.unpatched import Search
 
 GUARD = "skillgen guard, which holds the dial from outside; or the call as reconnect.socket(…)"
-# What a bounded number of attempts does not mend: whether the bot comes back at all.
+# Faults that bounded attempts do not mend: whether the bot comes back at all.
 ABOUT_COMING_BACK = frozenset((ids.CHANNEL_GIVES_UP, ids.LOST_FIRST_OPEN))
 
 
@@ -58,11 +58,11 @@ class Waiting:
 
 @dataclass
 class Outcomes:
-    """What became of the channels so far.
+    """The outcomes of the channels so far.
 
     kept: (path, function) whose dials stay as they are. lone: files with a listener whose
     socket was not found. noted: files of channels that are held already.
-    crowded: files with more listeners than are told apart.
+    crowded: files with too many listeners to tell apart.
     paced: a channel of the host has been rewritten before.
     """
 
@@ -77,7 +77,7 @@ class Outcomes:
     def keep(self, host: Host, channel: Channel) -> None:
         """Leave a channel's dial: it is in its connect function, or in one that this calls.
 
-        What makes the sockets of other files, too, is not left for the sake of one of them.
+        A factory that makes the sockets of other files, too, is not left alone for one of them.
         """
         path, maker = channel.source.path, callee_of(channel.socket_call).rpartition(".")[2]
         self.kept.append((path, channel.connect.node))
@@ -170,7 +170,7 @@ class Holding:
         return homes(self.host, sources, self.options, taken)
 
     def examine(self) -> dict[str, Home]:
-        """Plan the edits; say of each file what becomes of it. Returns the modules it takes."""
+        """Plan the edits and report each file's outcome; return each held file's module."""
         for path in list(self.dials):
             if path not in self.waiting_in:
                 self.leave_scripts(path)
@@ -285,7 +285,7 @@ class Holding:
         if self.outcomes.rewritten or self.outcomes.paced or self.holds_any:
             message = "listens for connection updates of a socket that is made elsewhere"
         elif source.path in self.outcomes.crowded and source.path in self.dials:
-            return  # each of its dials has been said to be out of reach
+            return  # each of its dials has been reported as out of reach
         elif logic is not None and taker is None and not CLOSE.search(logic.text()):
             message = "listens for connection updates, and does nothing about a closed one"
         else:

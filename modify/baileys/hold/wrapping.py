@@ -211,7 +211,7 @@ def on_lines(source: Source, layout: Layout, call: SgNode, wrapper: str) -> str 
 
 
 def module_name(source: Source) -> str | None:
-    """What a file calls the module that it imports as a whole."""
+    """The local name of the added module, where the file imports it as a whole; else None."""
     return next(iter(held_names(source.root)), None)
 
 

@@ -1,4 +1,4 @@
-"""Tells a reconnect loop that is right already: it is left alone, and said to be right.
+"""Recognize a reconnect loop that is right already: it is left alone and noted as right.
 
 Right means all of it: a delay that grows up to a cap, with jitter, one timer at a time, nothing
 that sets it back early or dials around it, and an end when the session is over. It is read from
@@ -210,7 +210,7 @@ def plain(node: SgNode) -> str:
 
 
 def values_of(name: str, loop: tuple[SgNode, ...]) -> Iterator[SgNode]:
-    """What the loop gives a variable: where it is declared, and where it is set anew."""
+    """The values that the loop assigns to a variable, in declarations and assignments."""
     for place in loop:
         for kind, target, value in (
             ("variable_declarator", "name", "value"),
@@ -243,7 +243,7 @@ def names_of(node: SgNode) -> set[str]:
 
 
 def counts_up(name: str, loop: tuple[SgNode, ...]) -> bool:
-    """``attempts++``, ``attempts += 1``, or a parameter that is told one more each time."""
+    """Whether a name counts up: ``attempts++``, ``attempts += 1``, ``f(attempts + 1)``."""
     counted = re.escape(name)
     for place in loop:
         for node in walk(place):

@@ -79,7 +79,7 @@ def read_channels(source: Source, factories: Collection[str] = ()) -> list[Chann
 
 
 def is_crowded(source: Source) -> bool:
-    """Whether more listeners stand in a file than are told apart: its dials are held.
+    """Whether a file has too many listeners to tell apart: its dials are held.
 
     The largest file seen has 9. Each channel is looked at with all of its file.
     """
@@ -89,7 +89,7 @@ def is_crowded(source: Source) -> bool:
 def is_on_a_wrapper(receiver: str, socket_call: SgNode, root: SgNode) -> bool:
     """Whether a listener hangs on what a package made of the socket: ``wrap(sock).ev.on(…)``.
 
-    Which of the socket's events come through is then the package's to say.
+    The package then decides which of the socket's events come through.
     """
     made = socket_call.parent()
     while made is not None and made.kind() in KEEPS_VALUE:
@@ -134,7 +134,7 @@ def imported_from_packages(root: SgNode) -> Iterator[str]:
 
 
 def acts_on_close(source: Source) -> bool:
-    """Whether a listener of the file speaks of a closed connection."""
+    """Whether a listener of the file handles a closed connection."""
     logics = (logic_of(handler, source.root) for _, _, handler in registrations(source.root))
     return any(logic is not None and CLOSE.search(logic.text()) for logic in logics)
 
@@ -231,7 +231,7 @@ def is_held(call: SgNode) -> bool:
 
 @lru_cache(REMEMBERED)
 def held_names(root: SgNode) -> frozenset[str]:
-    """What a file calls the added module, where it imports it as a whole."""
+    """The local names of the added module, where a file imports it as a whole."""
     return frozenset(first or second for first, second in HOLDS.findall(root.text()))
 
 
@@ -311,7 +311,7 @@ def connect_function(registration: SgNode, makers: list[SgNode]) -> Found | None
     for outer in registration.ancestors():
         if outer.kind() not in FUNCTION_KINDS:
             continue
-        # What the listener calls is what dials again: it does not make this socket.
+        # The functions that the listener calls dial again: they do not make this socket.
         inside = [c for c in makers if within(c, outer) and not within(c, registration)]
         if not inside:
             continue
@@ -348,7 +348,7 @@ def hands_over(function: Function, registration: SgNode) -> bool:
 def leads_to(function: Function, targets: set[str], root: SgNode) -> bool:
     """Whether a function calls one of the targets, itself or by others of the file.
 
-    What a listener calls is called later, for another connection: it does not count.
+    Calls of a listener come later, for another connection: they do not count.
     """
     leading = leading_to(root, frozenset(targets))
     return not leading.isdisjoint(called_by(function.node))
@@ -371,7 +371,7 @@ def leading_to(root: SgNode, targets: frozenset[str]) -> frozenset[str]:
 
 @lru_cache(REMEMBERED)
 def called_by(function: SgNode) -> frozenset[str]:
-    """What a function calls itself, apart from what its listeners call."""
+    """The names that a function calls itself, without those that its listeners call."""
     return frozenset(
         callee_of(call) for call in calls(function) if not is_in_listener(call, function)
     )

@@ -53,7 +53,7 @@ LOGGER = re.compile(
 
 @dataclass(frozen=True)
 class Branch:
-    """What runs when the connection is in one state. body: its statements, in order."""
+    """The code for one state of the connection. body: its statements, in order."""
 
     node: SgNode
     body: list[SgNode]
@@ -128,7 +128,7 @@ class Channel:
 
     @cached_property
     def socket_name(self) -> str | None:
-        """What the socket is kept in where it is made: ``sock``, ``this.client``."""
+        """The name that keeps the socket where it is made: ``sock``, ``this.client``."""
         node = self.socket_call
         parent = node.parent()
         while parent is not None and parent.kind() in KEEPS_VALUE:
@@ -151,7 +151,7 @@ class Channel:
 
     @cached_property
     def update_texts(self) -> set[str]:
-        """What stands for the update in the handler; ``ev.process`` hands on all events."""
+        """The expressions for the update in the handler; ``ev.process`` hands on all events."""
         given = self.update_name
         if given is None:
             return set()
@@ -194,7 +194,7 @@ class Channel:
     # --- branches ------------------------------------------------------------------
 
     def branch(self, state: str) -> Branch | None:
-        """What runs when ``connection`` is ``state``: an if, an early return, or a case."""
+        """The code for ``connection`` being ``state``: an if, an early return, or a case."""
         return find_branch(self.logic, self.aliases["connection"], state)
 
     @cached_property
@@ -247,7 +247,7 @@ class Channel:
         return {name}
 
     def dialled_by(self, call: SgNode) -> str:
-        """What a call runs, now or later: its callee, or ``f`` of ``setTimeout(f, …)``."""
+        """The function a call runs, now or later: its callee, or ``f`` of ``setTimeout(f, …)``."""
         callee = callee_of(call)
         given = arguments_of(call) if callee in TIMERS else []
         if not given or given[0].kind() in FUNCTION_KINDS:

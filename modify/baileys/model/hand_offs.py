@@ -1,6 +1,7 @@
-"""What a patched channel leaves for its maintainers to say, before the patch and after it.
+"""The questions that a patched channel leaves to its maintainers.
 
-They are asked of the file as it is, so ``apply`` and a later ``check`` agree.
+They are read from the file as it is, before or after the patch, so that ``apply`` and a later
+``check`` agree.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from modify.kit.typescript.source import arguments_of, callee_of, calls, walk
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-# What only says on, writes down or looks at what it is given.
+# Calls that only forward, log or inspect their argument.
 TELLS = re.compile(
     r"(^|\.)(emit|send|write|push|set|next|publish|broadcast|observe|stringify|inspect|assign|keys"
     r"|values|entries|String|Boolean|notify\w*|\w*[lL]og\w*)$"
@@ -22,7 +22,7 @@ TELLS = re.compile(
 def taker_of_the_update(handler: SgNode, root: SgNode) -> SgNode | None:
     """The call by which a listener hands the update, or why it was closed, to other code.
 
-    What becomes of a closed connection is then decided there.
+    That code then decides what happens after a close.
     """
     logic = resolve(handler, root)
     given = names_of_the_update(logic) if logic is not None else set()

@@ -33,7 +33,7 @@ AUTH_STATE = re.compile(r"(^|\.)use\w*AuthState\w*$|\.authState$")
 # Also where the dial is held already: reconnect.authState(useMultiFileAuthState, folder)
 KEPT_IN_FOLDER = re.compile(r"(^|\.)use\w*File\w*AuthState$|\.authState$")
 NAMED = ("identifier", "property_identifier", "shorthand_property_identifier")
-# What may stand between a name and the declaration that it belongs to.
+# Kinds of node that may lie between a name and its declaration.
 DECLARING = frozenset(
     [
         "required_parameter",
@@ -153,7 +153,7 @@ def shows_qr(channel: Channel) -> bool:
 
 
 def is_used_up(name: SgNode) -> bool:
-    """Whether the value of a name goes anywhere: not into a test, a log line or another name."""
+    """Whether a value escapes: is used beyond conditions, log lines and aliases."""
     node = name
     for outer in name.ancestors():
         kind = outer.kind()

@@ -49,7 +49,7 @@ class Redial:
 def outermost(channel: Channel, call: SgNode) -> Redial:
     """Climb from a redial call to the outermost node that does nothing but dial again.
 
-    What is climbed over: ``await``, ``void``, ``.catch(…)``, a timer whose callback only
+    It climbs over ``await``, ``void``, ``.catch(…)``, a timer whose callback only
     logs, clears its own handle and dials, and the assignment of that timer's handle.
     """
     node, delay, timed = call, None, False

@@ -84,7 +84,7 @@ def takes_value(member: SgNode, chain: SgNode) -> bool:
 
 
 def is_ignored_callback(function: SgNode) -> bool:
-    """Whether nobody looks at what a callback returns: a timer's, a listener."""
+    """Whether the return value of a callback is ignored: a timer's or a listener's."""
     arguments = function.parent()
     call = arguments.parent() if arguments is not None else None
     if call is None or call.kind() != "call_expression":

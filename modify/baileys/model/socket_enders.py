@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 ENDS = r"end|logout|ws\.close|ws\.terminate|ws\.end"
 SOCKET = r"(this\.)?#?\w*[sS]ock\w*"
 SIGNAL = re.compile(r"SIG[A-Z0-9]+|exit|beforeExit|disconnect")
-# A name that says that the link is to come back.
+# Names of code that means to reconnect.
 COMES_BACK = re.compile(r"re(connect|start|fresh|new|load|set|cover|dial|try)|watchdog", re.I)
 # ``return { disconnect }``, ``export { disconnect }``: given away, not run here.
 GIVEN_AWAY = (
@@ -98,9 +98,9 @@ def dials(channel: Channel, function: SgNode) -> bool:
 
 @dataclass(frozen=True)
 class Service:
-    """What of a file is run in normal running.
+    """The functions of a file that run while the bot is to stay up.
 
-    always: functions that are, whoever calls them. dials: whether a function makes the next
+    always: functions that do, whoever calls them. dials: whether a function makes the next
     connection by itself. elsewhere: names that other files call in normal running.
     """
 

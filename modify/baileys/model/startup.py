@@ -294,7 +294,7 @@ def options_node(made: SgNode) -> SgNode | None:
 
 
 def can_be_asked(host: Host, main: Source, channels: str) -> bool:
-    """Whether what the list holds has a name and can say that it is connected."""
+    """Whether the type of the list's items declares ``name`` and ``isConnected``."""
     typed = re.search(rf"\b{re.escape(channels)}\s*:\s*(?:Array<)?(\w+)", main.text)
     declared = find_interface(host, main, typed.group(1)) if typed else None
     if declared is None:

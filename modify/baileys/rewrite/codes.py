@@ -95,7 +95,7 @@ def asks_only_for_codes(test: SgNode) -> bool:
 def fallback_place(channel: Channel, redials: list[SgNode]) -> SgNode | None:
     """The last of the tests for codes, where they stand in one block: behind it, any code comes.
 
-    What stands around that block, a guard of the host's, holds for the others as well.
+    A guard of the host's around that block covers the other codes as well.
     """
     tests = [code_tests(channel, call) for call in redials]
     if not all(asks_only_for_codes(test) for each in tests for test in each):

@@ -43,7 +43,7 @@ def last_guard(channel: Channel) -> SgNode | None:
 
 
 def link_marks(channel: Channel) -> set[str]:
-    """What tells of the link: the socket, and what connect function and handler set."""
+    """Names that show the state of the link: the socket, and those set on connect and update."""
     marks = {re.sub(r"[?!]", "", channel.receiver), channel.socket_name or ""}
     for place in (channel.connect.node, channel.logic):
         for assignment in place.find_all(kind="assignment_expression"):

@@ -1,4 +1,4 @@
-"""What happens when the session is over: the process ends with 0, or only this channel stops."""
+"""The end of a session: the process ends with 0, or only this channel stops."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modify.baileys.model.host_context import is_reachable
 from modify.baileys.rewrite.draft import Draft
 from modify.baileys.rewrite.shape import ends_terminal, exit_code, reconnect_flags
 
-# What a condition names that is about the close itself.
+# Words of a condition that is about the close itself.
 STATUS_NAMES = frozenset(
     ("reason", "code", "statusCode", "status", "lastDisconnect", "error", "DisconnectReason")
 )
@@ -70,7 +70,7 @@ def put_exit(draft: Draft, call: SgNode, replacement: str, rule: str) -> None:
 
 
 def ending_of(draft: Draft) -> str:
-    """What ends the process, or only the channel, when the session is over."""
+    """The call that ends the process once the session is over; "" to stop only the channel."""
     if draft.options.on_auth_failure == "stop-channel":
         return ""
     if draft.options.on_auth_failure == "exit":

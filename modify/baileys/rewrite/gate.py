@@ -69,13 +69,13 @@ def assigned_handler(draft: Draft) -> SgNode | None:
 
 
 def look_at(draft: Draft, indent: str, update: str) -> str:
-    """The eye's statement: an event of an earlier attempt is no business of the host's."""
+    """The eye's statement: return from the handler on an event of an earlier attempt."""
     arguments = [update, draft.attempt, draft.receiver]
     return draft.layout.guard(indent, f"!{draft.instance}.observe", arguments, draft.braced)
 
 
 def destructured(draft: Draft, indent: str) -> tuple[str, str]:
-    """(what to hand to the eye, a statement to follow it) for ``({ connection, … }) => {``.
+    """(the eye's argument, the statement after it) for ``({ connection, … }) => {``.
 
     The parameter gets a name and is taken apart in the next statement. Where the
     formatter has put it on a line of its own, it stays: a shorter parameter would
@@ -103,7 +103,7 @@ def parameter_pattern(draft: Draft) -> SgNode:
 
 
 def wrap_handler(draft: Draft, indent: str) -> None:
-    """The handler lies elsewhere: the eye goes between the event and the handler."""
+    """Put the eye between the event and a handler that is defined elsewhere."""
     channel, layout = draft.channel, draft.layout
     step = layout.style.indent
     handler = channel.handler
@@ -132,9 +132,9 @@ def wrap_handler(draft: Draft, indent: str) -> None:
 
 
 def eye_in_process(draft: Draft) -> None:
-    """``ev.process(events => { if (events['connection.update']) … })``.
+    """Put the eye into ``ev.process(events => { if (events['connection.update']) … })``.
 
-    The other events of the same batch are the host's, whatever the eye says.
+    The host still gets the other events of the batch, whatever the eye returns.
     """
     for test in draft.channel.handler.find_all(kind="if_statement"):
         condition, block = test.field("condition"), test.field("consequence")

@@ -67,7 +67,7 @@ def place_instance(draft: Draft) -> None:
 
 
 def folder_entry(draft: Draft, folder: str) -> str:
-    """``authDir``, as a function where it cannot be told yet when the object is made."""
+    """The option ``authDir``; a function where the folder is not known yet at construction."""
     asks = ASKS.search(folder) and draft.channel.scope != "class"
     if asks or known_later(draft, folder) or set_later(draft, folder):
         return f"authDir: () => {folder}"

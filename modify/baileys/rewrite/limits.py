@@ -1,4 +1,4 @@
-"""Loops that end after some attempts: whether they may is for the host's maintainers to say."""
+"""Loops that end after some attempts: whether they may is up to the host's maintainers."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def obstacle(draft: Draft) -> str | None:
 
 
 def has_known_shape(draft: Draft) -> bool:
-    """Whether the close branch is one that the rewrite understands; else says why not."""
+    """Whether the rewrite understands the close branch; if not, record why in the draft."""
     channel = draft.channel
     close = channel.close
     if close is None:
@@ -219,7 +219,7 @@ def ends_terminal(draft: Draft, exit_: SgNode) -> bool:
 
 
 def reconnect_flags(draft: Draft) -> set[str]:
-    """Names of constants that say 'not logged out' (``shouldReconnect``)."""
+    """Names of constants that mean 'not logged out' (``shouldReconnect``)."""
     found = set()
     for verdict in draft.channel.verdicts:
         declarator = enclosing(verdict, {"variable_declarator"})

@@ -26,7 +26,7 @@ from modify.baileys.rewrite.draft import NOT_YET, Draft
 
 
 def place_guards(draft: Draft) -> None:
-    """The host now starts before the socket exists: say so instead of failing on undefined."""
+    """Return or throw while the socket does not exist: the host now starts before it does."""
     channel = draft.channel
     receiver = draft.receiver
     for function in entry_points(draft):

@@ -37,7 +37,7 @@ def wrap_public(draft: Draft) -> None:
     """A connect function that other files call: its callers get one that dials.
 
     The old one, a function or an arrow in a constant, keeps its body under a new name. Where
-    callers use what it returns, nothing is wrapped (``questions.py`` says so).
+    callers use what it returns, nothing is wrapped (``questions.py`` reports it).
     """
     channel = draft.channel
     node = channel.connect.node
@@ -145,7 +145,7 @@ def rewrite_starts(draft: Draft) -> None:
         function = enclosing_function(call)
         if function is not None and within(function, channel.connect.node):
             continue
-        if not is_used(channel, call):  # dial() would hand out nothing (questions.py says so)
+        if not is_used(channel, call):  # dial() would hand out nothing (questions.py reports it)
             rewrite_start(draft, call)
 
 

@@ -16,7 +16,7 @@ from modify.baileys.rewrite.stop import await_credentials, place_stop
 
 
 def rewrite(draft: Draft) -> Draft:
-    """Plan all edits, or none: the draft's ``outcome`` and ``reasons`` say what came of it."""
+    """Plan all edits, or none; the result is in the draft's ``outcome`` and ``reasons``."""
     problem = obstacle(draft)
     if problem is not None:
         draft.leave(draft.channel.registration, problem)

@@ -128,7 +128,7 @@ def tests_of(node: SgNode) -> Iterator[tuple[SgNode, bool]]:
 
 
 def means(channel: Channel, test: SgNode, truth: bool, over: bool, depth: int = 0) -> bool:
-    """Whether a test that is true, or false, says that the session is over, or that it is not."""
+    """Whether a test with the outcome ``truth`` implies that the session is over (or not)."""
     parts = [child for child in test.children() if child.is_named()]
     if test.kind() == "parenthesized_expression":
         return means(channel, parts[0], truth, over, depth)

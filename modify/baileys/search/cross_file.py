@@ -269,7 +269,7 @@ def run_by_owner(host: Host, name: str, connect: str) -> set[str]:
 
 
 def service_of(source: Source, connect: str) -> Service:
-    """What a file runs in normal running, and does not dial itself after."""
+    """The Service of a file, in which calls of connect(), start() and the like dial again."""
     again = re.compile(rf"(^|\.)({re.escape(connect)}|connect|start|init|setup)$")
     return Service(
         source, (), lambda function: any(again.search(callee_of(c)) for c in calls(function))
@@ -285,7 +285,7 @@ def listens_for_qr(host: Host, path: str) -> bool:
 
 
 def folder_loaded(source: Source, factory: Function) -> str | None:
-    """What a factory gives to ``useMultiFileAuthState``, if another file can write it, too."""
+    """A factory's argument to ``useMultiFileAuthState``, if it is valid in other files, too."""
     loads = [call for call in calls(factory.node) if KEPT_IN_FOLDER.search(callee_of(call))]
     given = folder_given(loads[0]) if len(loads) == 1 else None
     if given is None:

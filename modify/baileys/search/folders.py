@@ -1,8 +1,8 @@
 """Folders of a host that it reads as a whole: to import each file, or to find its accounts.
 
 A file that is added there is imported as a plugin, or taken for an account. Folders are read
-from the code: literals, ``path.join``, ``__dirname``, constants, arguments. What cannot be told
-is a segment of its own, ``?``, that equals none but itself.
+from the code: literals, ``path.join``, ``__dirname``, constants, arguments. An unknown part
+is a segment of its own, ``?``, that equals only itself.
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ def called(host: Host, source: Source, node: SgNode, depth: int) -> Iterator[lis
 
 
 def named_value(host: Host, source: Source, node: SgNode, depth: int) -> Iterator[list[str]]:
-    """What a name is given: in its file, in the one it is imported from, or by callers."""
+    """The values of a name: from its file, from the one it is imported from, or from callers."""
     text = node.text()
     found = False
     for value in assigned(host, source).get(text, ()):

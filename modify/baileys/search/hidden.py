@@ -23,7 +23,7 @@ HANDED = re.compile(rb"(?<!typeof )\bmake(?:WA|WALegacy)Socket\b")
 
 @dataclass
 class Hidden:
-    """visible: files that dial, or of which something was said. pairing: that dial once and end.
+    """visible: files that dial or are reported. pairing: files that dial once and end.
 
     made: files that make a socket themselves.
     """

@@ -36,10 +36,10 @@ ENDS = re.compile(r"\bprocess\.exit\(")
 
 @dataclass
 class Indirect:
-    """held: files whose dials are held. spoken: files of which something was said.
+    """held: files whose dials are held. spoken: files that have a finding or a note.
 
-    visible: files that dial or are named. What is obfuscated in a package without one is said
-    of that package as a whole.
+    visible: files that dial or are named. In a package without one, obfuscated code is reported
+    once, for the whole package.
     """
 
     own: OwnFiles

@@ -1,6 +1,6 @@
 """Where a name comes from: whether a call makes a Baileys socket, across the files of a host.
 
-The name alone does not say it: hosts have functions of their own called ``makeWASocket``, and
+The name alone does not settle it: hosts have functions of their own called ``makeWASocket``, and
 import Baileys' under any name, through files of their own, by ``require`` or ``await import()``.
 Only what is known to be Baileys' own is wrapped; two wrappers around one call would count each
 attempt twice.
@@ -59,12 +59,12 @@ MOST = 64
 
 @dataclass(frozen=True)
 class Value:
-    """What an expression stands for.
+    """The meaning of an expression.
 
     library: Baileys as a whole. default: its default export, which is the function or, where
     Node.js imports CommonJS, the whole once more. maker: the function that makes a socket.
     auth: the one that loads credentials from a folder. file: a file of the host. object: a
-    literal. other: something else, known not to be Baileys'. unknown: cannot be told.
+    literal. other: something else, known not to be Baileys'. unknown: undecided.
     """
 
     kind: Kind
@@ -85,7 +85,7 @@ class Makers:
     """By file and name; without a file: by the names of globals."""
 
     def calls_in(self, source: Source) -> Iterator[tuple[SgNode, Value]]:
-        """Calls that make a socket, and those that are named so and cannot be told."""
+        """Calls that make a socket, and those that have its name and an unknown meaning."""
         for call in calls(source.root):
             callee = call.field("function")
             if callee is None or not self.may_make(source, callee):
@@ -120,7 +120,7 @@ class Makers:
         return names_bound(self.host, source, frozenset(self.packages.aliases))
 
     def called(self, source: Source, callee: SgNode) -> Value:
-        """What is called: the default export and a whole that is called are the maker."""
+        """The Value of a callee; a call of the library or its default export is the maker."""
         value = self.value(source, callee)
         for _ in range(DEEPEST):
             if value.kind != "file":
@@ -203,7 +203,7 @@ class Makers:
         return self.member(self.value(source, target, depth + 1), name.text(), depth)
 
     def member(self, value: Value, name: str, depth: int = 0) -> Value:
-        """What a property of a value stands for."""
+        """The Value of a property of a value."""
         if depth > DEEPEST:
             return UNKNOWN
         if value.kind in ("library", "default"):
@@ -236,7 +236,7 @@ class Makers:
     # -- names
 
     def named(self, source: Source, node: SgNode, depth: int) -> Value:
-        """What a name means where it stands."""
+        """The Value of a name, as seen from where it stands."""
         if depth > DEEPEST:
             return UNKNOWN
         name = node.text()
@@ -271,7 +271,7 @@ class Makers:
         return UNKNOWN
 
     def assigned(self, source: Source, target: str, depth: int) -> Value:
-        """What a variable or property without a value of its own is given in the file."""
+        """The Value assigned in the file to a variable or property declared without one."""
         found = UNKNOWN
         for left, right in assignments(self.host, source).get(target, ())[:MOST]:
             found = self.value(source, right, depth + 1)
@@ -354,7 +354,7 @@ class Makers:
     # -- what files hand out
 
     def export(self, path: str, name: str, depth: int = 0) -> Value:
-        """What a file of the host exports under a name. ``module.exports``: as a whole."""
+        """The Value that a file of the host exports as a name; ``module.exports``: the whole."""
         key = (path, name)
         if key not in self.exported:
             self.exported[key] = UNKNOWN  # of a circle
@@ -577,7 +577,7 @@ def bound_by(declarator: SgNode) -> list[str]:
 
 
 def declaration_in(scope: SgNode, name: str) -> SgNode | None:
-    """What declares a name in a scope itself, not in those inside it: declarator or function.
+    """The declaration of a name in a scope, not in those inside it: declarator or function.
 
     A function as the scope declares its parameters: then it is the function that is returned.
     """

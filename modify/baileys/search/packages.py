@@ -1,4 +1,4 @@
-"""What a host depends on that dials WhatsApp: Baileys under any name, libraries with a link.
+"""Dependencies of a host that dial WhatsApp: Baileys under any name, libraries with a link.
 
 A library that dials has a loop of its own around it, in ``node_modules``: nothing is patched there.
 """
@@ -36,7 +36,7 @@ LIBRARIES = {
     "@builderbot/provider-wppconnect": "a browser",
     "@builderbot/provider-web-whatsapp": "a browser",
 }
-# What a fork of Baileys exports as Baileys does, and nothing that builds on it.
+# Exports that a fork of Baileys shares with it, and no library built on it has.
 EXPORTED = frozenset(
     (
         "makeWASocket",
@@ -92,7 +92,7 @@ class Packages:
         return folder
 
     def dependencies(self, folder: str) -> dict[str, str]:
-        """What is installed where the program runs: not what only its developers need."""
+        """The run-time dependencies of a package, name to version: no devDependencies."""
         package = package_at(self.host, folder)
         return texts(package, "optionalDependencies") | texts(package, "dependencies")
 
@@ -130,7 +130,7 @@ class Packages:
                     yield module
 
     def is_installed(self, library: str) -> bool:
-        """Whether a package.json of the host names a library; without one, nobody can tell."""
+        """Whether a package.json of the host names a library; True if there is no package.json."""
         declared = [self.dependencies(folder) for folder in self.folders]
         return not declared or any(
             library == name or library.startswith(name + "/")
@@ -151,7 +151,7 @@ class Packages:
 
     @cached_property
     def locked(self) -> frozenset[str]:
-        """Packages that need Baileys themselves, as the lock files say."""
+        """Packages that depend on Baileys themselves, according to the lock files."""
         files = (path for path in self.host.files if posixpath.basename(path) in LOCKS)
         return frozenset(name for path in files for name in needing_baileys(self.host, path))
 

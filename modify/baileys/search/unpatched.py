@@ -1,4 +1,4 @@
-"""What dials WhatsApp beyond the calls in the host's own sources that can be held or rewritten.
+"""Dials of WhatsApp beyond the calls in the host's own sources that can be held or rewritten.
 
 Nothing is ever silent about a bot that dials. Calls that make a socket are held, or named, by
 ``holding``; here are libraries that dial, and hosts that depend on Baileys while no source of
@@ -38,7 +38,7 @@ HANDS_ON = re.compile(rb"\bexport\b|\bexports\b")
 
 @dataclass
 class Search:
-    """channels: what the rules have looked at already; patch: what they said."""
+    """channels: those that the rules have examined; patch: their findings and edits."""
 
     host: Host
     options: Options

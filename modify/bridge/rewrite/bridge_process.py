@@ -30,7 +30,7 @@ def child_edits(child: ChildBridge, code: int) -> list[Edit]:
 
 
 def reason(source: Source, child: ChildBridge, message: cst.BaseStatement, code: int) -> Edit:
-    """The text that the host records says what to do, not that the end was unexpected."""
+    """Make the host record what to do, instead of an unexpected end."""
     return source.after(
         message, f"if {child.code} == {code}:\n    {name_set(message)} = {REASON}", RULE
     )

@@ -1,8 +1,8 @@
 """The one rewrite of a bridge link: the gate, the eye, one wait, and the stop.
 
 ``link.turn()`` in the loop's own test is the only wait. It grows, covers a clean close like
-any other end, and ``link.stop()`` ends it. A host's own interruptible wait stays and is only
-told the number (``link.delay()``); the turn after it is then due at once.
+any other end, and ``link.stop()`` ends it. A host's own interruptible wait stays and only
+gets its length from ``link.delay()``; the turn after it is then due at once.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ class LinkRewrite:
             self.edits.append(edit)
 
     def handlers(self) -> None:
-        """What on_close and on_error say of a wait: delay() is the loop's to ask, not theirs."""
+        """Drop the numbers from texts in on_close and on_error: only the loop may call delay()."""
         link, said = self.link, set[cst.FunctionDef]()
         if link.app is not None:
             for event in ("on_close", "on_error"):
@@ -265,7 +265,7 @@ class LinkRewrite:
         return value is wait.call
 
     def told(self, wait: Wait, statement: cst.BaseStatement) -> list[cst.SimpleStatementLine]:
-        """The host's lines before the wait that speak of its length, from the ``except`` on."""
+        """The host's log lines that mention the wait, between the ``except`` and the wait."""
         found: list[cst.SimpleStatementLine] = []
         here: cst.CSTNode = statement
         for above in self.source.above(statement):
@@ -364,7 +364,7 @@ class LinkRewrite:
 
 
 def without_number(number: str, text: str) -> str:
-    """``Reconnecting in 5s`` where the real wait cannot be told: ``Reconnecting in a while``."""
+    """``Reconnecting in a while`` for ``Reconnecting in 5s``, where the wait is not known."""
     whole = pattern_of(number).pattern.replace("(?=", "(?:")
     return re.sub(whole, lambda found: "一段时间" if "秒" in found[0] else "a while", text)
 

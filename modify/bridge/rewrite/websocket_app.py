@@ -1,7 +1,7 @@
-"""The eye of a link that is a ``WebSocketApp``: its ``on_open`` tells the link first.
+"""The eye of a link that is a ``WebSocketApp``: its ``on_open`` notifies the link first.
 
-``run_forever()`` has no place of its own where the connection is open, so the handler is where
-it is heard. The host's handler stays as it is: the link's calls it.
+No line after ``run_forever()`` runs while the connection is open, so the handler reports it.
+The host's handler stays as it is: the link's calls it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from modify.rules import ids
 from skill.edit import Edit
 
 RULE = ids.SILENT_REDIAL
-# Black's and ruff's, where a host says nothing else.
+# Black's and ruff's default.
 WIDTH = 88
-# What an on_close may do again and again: say so, and note that the link is down.
+# Calls that an on_close may repeat: logging. It may also note that the link is down.
 SAYS = ("debug", "info", "warning", "warn", "error", "exception", "print", "log")
 
 
@@ -53,7 +53,7 @@ def opened_edits(link: LinkLoop, app: App, name: str) -> Iterator[Edit]:
 
 
 def known_as(link: LinkLoop, place: cst.CSTNode, name: str) -> str:
-    """What the loop's link is called at another place of the file."""
+    """The expression for the loop's link at another place of the file."""
     source = link.source
     function = source.nearest(place, cst.FunctionDef)
     if source.is_within(place, link.loop):
@@ -90,7 +90,7 @@ def made_before(link: LinkLoop) -> cst.BaseStatement | None:
 
 
 def closed_by(link: LinkLoop, status: StatusBranch) -> str:
-    """What the app is called where the bridge's word is heard; run_forever() would go on."""
+    """The app's name where the bridge's status arrives; closing it ends run_forever()."""
     assert link.app is not None
     first, _, rest = link.app.name.partition(".")
     if rest and first == link.me:
@@ -178,9 +178,9 @@ def without_reconnect(link: LinkLoop, app: App) -> Edit | None:
 
 
 def why_not_by_us(source: Source, app: App, function: cst.FunctionDef, flags: set[str]) -> str:
-    """Why the library's own redial must stay: what the host hears would be another thing.
+    """Why the library's own redial must stay, as the host would get other events; "" if it may go.
 
-    flags: what the loop asks in its test, which a lost connection must not turn.
+    flags: names in the loop's condition, which a lost connection must not change.
     """
     given = keyword(app.run, "dispatcher")
     if given is not None and not is_none(given):

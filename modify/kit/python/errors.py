@@ -1,4 +1,4 @@
-"""What a rewrite raises when its lines have no place in a file."""
+"""The error of a rewrite whose lines have no place in a file."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def folder_package(host: Host, source: Source) -> tuple[str, bool]:
 
 
 def root_package(host: Host, source: Source) -> str:
-    """What the host's own folder is imported as, where the checkout itself is the package.
+    """The import name of the host's own folder, where the checkout itself is the package; else "".
 
     ``from heron.channels.base import …`` in ``channels/whatsapp.py``, beside ``channels/base.py``.
     """

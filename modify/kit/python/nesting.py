@@ -1,4 +1,4 @@
-"""How deep Python is nested, told from its text in one pass, before a parser sees it.
+"""How deep Python is nested, from its text in one pass, before a parser sees it.
 
 libcst's parser takes a piece of the stack for each bracket and operator that stands in another:
 1,500 parentheses end the process. What reads a tree takes the square of its depth in places.

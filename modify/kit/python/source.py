@@ -53,7 +53,7 @@ class Visited(cst.CSTVisitor):
 def attributes_of(node: cst.CSTNode) -> tuple[str, ...]:
     """The attributes of this kind of node that hold nodes, asked of libcst once a kind.
 
-    Without white space, comments and blank lines: half of all nodes, and nobody looks at them.
+    Without white space, comments and blank lines, which are half of all nodes and never needed.
     """
     kind = type(node)
     if kind not in _ATTRIBUTES:
@@ -94,7 +94,7 @@ def relate(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
 
 
 def forget(module: cst.Module) -> None:
-    """Drop what ``relate`` wrote down, once nobody has the file any more."""
+    """Drop the entries of ``relate``, once the file is no longer referenced."""
     for nodes in _BY_KIND.pop(module).values():
         for node in nodes:
             _CHILDREN.pop(node, None)
@@ -112,7 +112,7 @@ class Source:
 
     @classmethod
     def parse(cls, path: str, content: bytes) -> Source:
-        """Raises UnreadableSource for what is no UTF-8 or no Python that libcst knows."""
+        """Parse a file. Raises UnreadableSource if it is not UTF-8, or not Python to libcst."""
         offset = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
         try:
             text = content[offset:].decode("utf-8")
@@ -331,7 +331,7 @@ def called(node: cst.CSTNode | None) -> str:
 
 
 def target_of(small: cst.Assign | cst.AnnAssign) -> cst.BaseExpression:
-    """What a value is given to; of ``a = b = value`` the first."""
+    """The target of an assignment; the first one of ``a = b = value``."""
     return small.targets[0].target if isinstance(small, cst.Assign) else small.target
 
 

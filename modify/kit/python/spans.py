@@ -61,7 +61,7 @@ class Spans:
 
     @cached_property
     def _begins(self) -> dict[cst.CSTNode, int]:
-        """Where each statement begins; of none, where ``ast`` does not see the same ones."""
+        """Start offset of each statement, in bytes; empty if ``ast`` and libcst disagree."""
         try:
             tree = ast.parse(self.text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,7 +1,7 @@
 """Python source through ``ast``, without looking at all of it: a large file has a million nodes.
 
-Parsing is fast (written in C), walking is not. So a byte search says on which lines something
-stands, and only the nodes around those lines are visited.
+Parsing is fast (written in C), walking is not. So a byte search finds the lines, and only the
+nodes around those are visited.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @lru_cache(maxsize=16)
 def parse(content: bytes) -> ast.Module | None:
-    """None for what this Python cannot read: Python 2, newer syntax, no source at all.
+    """The tree; None if this Python cannot read it: Python 2, newer syntax, no source at all.
 
-    The last ones are kept: several look at one file in turn, and nobody changes its tree.
+    The last few are cached: several readers share a tree, and none changes it.
     """
     try:
         return ast.parse(content)

@@ -1,4 +1,4 @@
-"""What Python code writes into a unit: names followed to their values, and nothing run.
+"""The text that Python code writes into a unit: names followed to their values, nothing run.
 
 ``ExecStart={command}`` says what it starts only a few assignments, parameters and helper
 functions further up. They are followed as a reader would: literals, lists that are joined,
@@ -123,7 +123,7 @@ class Reader:
     depth: int = 0
 
     def text(self, node: ast.expr) -> str:
-        """What an expression writes; a hole where it is computed."""
+        """The text of an expression; a hole where it is computed."""
         found = self.value(node)
         return found if isinstance(found, str) else hole(node)
 
@@ -212,7 +212,7 @@ class Reader:
         return " ".join(items)  # shlex.join
 
     def called(self, name: str, node: ast.Call) -> Value | None:
-        """What the host's own function returns, if it returns one thing only."""
+        """The return value of the host's own function, if there is only one; else None."""
         file: PythonFile | None = self.file
         target = self.file.function(name)
         if target is None:
@@ -284,7 +284,7 @@ class Reader:
                 yield from self.words(node.args[0]) or []
 
     def passed(self, scope: Function, name: str) -> Value | None:
-        """What the one caller, or all of them, give a parameter."""
+        """The argument that every caller passes for a parameter; None if they differ."""
         found = []
         for node in self.file.calls(scope.name):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
@@ -333,7 +333,7 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def resolve(host: Host, path: str, line: int, written: str) -> tuple[str, ...]:
-    """What a hole of a unit may stand for: ``{command}``, ``${config.run_script}``."""
+    """The possible texts of a hole in a unit: ``{command}``, ``${config.run_script}``."""
     file = python_file(host, path)
     inner = written.removeprefix("$").removeprefix("{").removesuffix("}")
     if file is None or not inner.strip():

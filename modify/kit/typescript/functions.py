@@ -160,7 +160,7 @@ def function_run_by(node: SgNode) -> SgNode | None:
     """The function that a node belongs to: a named one, a listener, or one that is assigned.
 
     Callbacks that only carry on what their function does (``.then``, timers, ``new Promise``)
-    are passed over; in any other callback it cannot be told when it is run.
+    are passed over; it is unknown when any other callback runs.
     """
     function = enclosing_function(node)
     while function is not None and named(function) is None:

@@ -93,7 +93,7 @@ def declared_as(root: SgNode, name: str, before: int) -> SgNode | None:
 
 
 def texts_of(content: bytes, path: str, expression: str, before: int) -> tuple[str, ...]:
-    """The texts that an expression may stand for, as far as literals say; () if unknown.
+    """The possible texts of an expression, as far as they are literals; () if unknown.
 
     ``execStart`` gives the initializer's literals, each branch of a conditional one;
     ``path.join(root, 'dist', 'index.js')`` gives ``${root}/dist/index.js``.
@@ -123,5 +123,5 @@ def texts_of(content: bytes, path: str, expression: str, before: int) -> tuple[s
 
 
 def decoded(text: str) -> str:
-    """What the inside of a string literal is at run time; holes stay as code."""
+    """The run-time text of the inside of a string literal; holes stay as code."""
     return ESCAPE.sub(lambda found: ESCAPES.get(found[1], found[1]), text)

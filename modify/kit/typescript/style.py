@@ -92,7 +92,7 @@ def import_extension(host: Host, path: str, text: str) -> str:
 
 
 def is_es_package(host: Host, path: str) -> bool:
-    """Whether the nearest package.json says ``"type": "module"``; without one, so it is taken."""
+    """Whether the nearest package.json has ``"type": "module"``; True if there is none."""
     folder = path
     while folder:
         folder = posixpath.dirname(folder)
@@ -123,7 +123,7 @@ def prettier_configuration(host: Host, path: str) -> dict[str, Any]:
 
 
 def other_formatter(host: Host, folder: str) -> dict[str, Any]:
-    """What biome or oxfmt is set to in a folder, by prettier's names and with their defaults."""
+    """Settings of biome or oxfmt in a folder, under prettier's names, with their defaults."""
     for name in ("biome.json", "biome.jsonc", ".oxfmtrc.json", ".oxfmtrc.jsonc"):
         path = posixpath.join(folder, name)
         if not host.exists(path):

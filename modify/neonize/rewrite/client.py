@@ -94,7 +94,7 @@ class ClientRewrite:
         raise CannotPlace(f"the handler dials again through {again}(), not in a line of its own")
 
     def seen_from(self, handler: cst.FunctionDef, item: Registration) -> str:
-        """What the client is called inside its handler: its first argument, if that has a name."""
+        """The client's name inside its handler: the first parameter, if that has a name."""
         given = [parameter.name.value for parameter in handler.params.params]
         parameters = [name for name in given if name != "self"]
         if parameters and (parameters[0].strip("_") or item.home is not None):

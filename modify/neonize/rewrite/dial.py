@@ -1,8 +1,8 @@
-"""The one rewrite of a neonize client that its host connects itself: gate, ears, and one dialler.
+"""The one rewrite of a neonize client that its host connects itself: gate, eye and one dialler.
 
 ``dial_sync(client)`` takes the place of ``connect()``, ``dial()`` and ``serve()`` those of an
 asynchronous client's ``connect()`` and ``idle()``: what fails or is lost is connected again, by
-the gate alone. Handlers tell what they hear, and those that connect again no longer do: whatsmeow
+the gate alone. Handlers report their events, and those that connect again no longer do: whatsmeow
 and the gate would dial beside them. A loop of the host's own stays, and asks for its turn.
 """
 
@@ -41,7 +41,7 @@ class DialRewrite:
         self.edits: dict[str, list[Edit]] = {}
         self.imports: dict[str, set[str]] = {}
         self.handlers: set[int] = set()
-        # Functions that connect, for one that waits.
+        # ids of helpers that connect() for the function that awaits idle()
         self.ways: set[int] = set()
         self.waiting: cst.FunctionDef | None = None
         # Uses of modules that the edits take away.
@@ -76,7 +76,7 @@ class DialRewrite:
         self.edits.setdefault(source.path, []).append(edit)
         self.imports.setdefault(source.path, set()).update(names)
 
-    # --- the ears ---
+    # --- the eye ---
 
     def hear(self) -> None:
         source, client = self.source, self.client
@@ -273,7 +273,7 @@ class DialRewrite:
         return found[0]
 
     def afterwards(self, call: cst.Call, client: str) -> None:
-        """What the host does once WhatsApp has ended the session."""
+        """Add the host's reaction to the end of the session after connect()."""
         source = self.source
         line = source.statement(call)
         lines = [] if self.client.handlers("LoggedOutEv") else self.down
@@ -334,7 +334,7 @@ class DialRewrite:
             self.add(source, source.before(loop, f"ready({client})", ids.FLAT_RETRY), "ready")
 
     def name_at(self, loop: cst.While) -> str:
-        """What the client is called where a loop begins; its database, if it is made inside."""
+        """The client's name where a loop begins; its database, if it is made inside."""
         source, made, call = self.source, self.dialling.creation, self.dialling.made
         site = next(site for site in self.dialling.sites if site.loop is loop)
         scope = source.nearest(loop, cst.FunctionDef)

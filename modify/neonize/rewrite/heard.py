@@ -1,4 +1,4 @@
-"""The line by which a neonize handler tells the gate what it hears: ``heard(client, event)``."""
+"""The line by which a neonize handler reports its event to the gate: ``heard(client, event)``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The one rewrite of a neonize session that starts itself again: gate, eye, and its end.
 
 The gate stands right before the client is made: what the host does with the old client has
-been done by then. Handlers tell what they hear; where one starts the session again, it does
+been done by then. Handlers report their events; where one starts the session again, it does
 so only while another attempt may be made, and not after a lost connection, which whatsmeow
 makes again by itself in the client that is there. A pause of the host's own before that stays, the
 gate counts it in.

@@ -68,7 +68,7 @@ def holes_of(content: bytes, start: int, end: int) -> tuple[Range, ...]:
 
 
 def resolve(content: bytes, before: int, hole: str) -> tuple[str, ...]:
-    """What the nearest assignment above gives a variable: ``NODE=$(command -v node)`` → node."""
+    """The value of a variable, by the last assignment above: ``NODE=$(command -v node)`` → node."""
     for _ in range(FOLLOWED):
         default = re.fullmatch(r"\$\{\w+:-([^}]*)\}", hole)
         if default:

@@ -1,4 +1,4 @@
-"""What makes a text a unit: its own headings, never a word in a sentence."""
+"""The marks of a unit: its own headings, never a word in a sentence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def may_hold_any(content: bytes) -> bool:
 
 
 def kind_of(text: bytes) -> Kind | None:
-    """What a text is, if it is a whole unit and nothing else."""
+    """The kind of a text that is a whole unit and nothing else; None for any other text."""
     stripped = text.lstrip()
     if stripped.startswith((b"<?xml", b"<plist", b"<!DOCTYPE plist", b"<!--")):
         return "launchd" if PLIST.search(text) else None

@@ -121,7 +121,7 @@ def templates(content: bytes, start: int, end: int) -> tuple[Range, ...]:
 
 
 def resolve(host: Host, path: str, content: bytes, before: int, hole: str) -> tuple[str, ...]:
-    """What a hole may stand for, followed through the code."""
+    """The possible texts of a hole, followed through the code."""
     # Lazy: few hosts hold units in Python
     from modify.kit.python import values
 

@@ -169,7 +169,7 @@ def images_of(
 
 @dataclass(frozen=True)
 class _Classifier:
-    """Asks what one service runs: its own command line, else what its image says."""
+    """Decides what one service runs: its own command line, else its image's."""
 
     text: UnitText
     project: BotProject
@@ -301,7 +301,7 @@ def build_of(node: Mapping) -> tuple[str, str, str]:
 
 
 def lines_of(reader: Reader, entrypoint: Words, command: Words) -> Started:
-    """What an entrypoint and a command run: together, or the command through the entrypoint."""
+    """The host if the entrypoint or the command starts it; else an unknown program, else any."""
     lines = [(entrypoint, command)] if entrypoint else []
     lines += [([], command)] if command else []
     found = [one_line(reader, first, rest) for first, rest in lines]

@@ -1,4 +1,4 @@
-"""What an image of the host runs: ENTRYPOINT and CMD of a Dockerfile's stage.
+"""The program that an image of the host runs: ENTRYPOINT and CMD of a Dockerfile's stage.
 
 Dockerfile reference: the last ENTRYPOINT and CMD count, each as a list (run as it is) or a
 text (run by a shell); a stage has those of the stage that it is made from.

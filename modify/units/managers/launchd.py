@@ -1,8 +1,8 @@
 """A launchd property list: understood by plistlib, changed by byte edits only.
 
 launchd.plist(5): the keys of a ``KeepAlive`` dictionary are ORed, ``ThrottleInterval``
-is 10 seconds where none is given. Two passes: plistlib says what the list means, expat
-says where the values of the outermost dictionary lie.
+is 10 seconds where none is given. Two passes: plistlib gives the meaning of the list,
+expat the places of the values of the outermost dictionary.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class LaunchdUnit:
         ]
 
     def computed_arguments(self, written: bytes) -> list[str]:
-        """``<array>{arguments}</array>``, where the code says what elements those are."""
+        """``<array>{arguments}</array>``, where the code shows its elements."""
         bare = re.sub(rb"</?array>", b"", written).strip().decode("utf-8", "replace")
         texts = self.text.resolve(bare)
         elements = STRING.findall(texts[0].encode()) if len(texts) == 1 else []

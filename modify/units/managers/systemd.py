@@ -195,7 +195,7 @@ PLACEHOLDER = re.compile(rb"=\s*(\{[\{%]|@\w+@|<\w+>|\$[\{\w])")
 
 
 def seconds(value: str) -> float | None:
-    """A time span in seconds: ``5``, ``500ms``, ``1min 30s``, ``infinity``; None if it is none."""
+    """A time span in seconds: ``5``, ``500ms``, ``1min 30s``, ``infinity``; else None."""
     value = value.strip()
     if value == "infinity":
         return math.inf

@@ -208,7 +208,7 @@ class Bot:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What preload.mjs goes by."""
+        """The environment that preload.mjs reads."""
         environment = {
             "WHATSAPP_URL": self.server.url(self.name, self.script),
             "WHATSAPP_ROOT": self.server.root,
@@ -254,7 +254,7 @@ class Bot:
 
     @property
     def online(self) -> bool:
-        """Its last attempt met the last step, and it has heard that its link is open."""
+        """Whether its last attempt met the last step, and it has learnt that its link is open."""
         attempts = self.attempts
         heard = self.server.of(self.name, "available")
         closed = self.server.of(self.name, "closed")

@@ -1,7 +1,7 @@
 """A fixture host put through everything a user does, once; the tests look at the record.
 
 A fixture is a folder in ``tests/hosts``; without more it is a host that ``apply`` patches
-completely. What deviates is said in its ``fixture.toml`` (see ``Expected``), which the
+completely. Exceptions are in its ``fixture.toml`` (see ``Expected``), which the
 cloned host does not get to see.
 """
 
@@ -46,7 +46,7 @@ class Snapshot(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What ``fixture.toml`` may say; its keys are these fields.
+    """The content of ``fixture.toml``; its keys are these fields.
 
     exit: of ``apply`` and ``apply --dry-run``: 1 when hand-offs remain, 2 when nothing can be
     planned. changes: exactly these paths change or are added; [] makes the fixture a
@@ -78,7 +78,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished program: what it was, what it said, how it ended."""
+    """A finished program: its command, its output, its exit status."""
 
     command: tuple[str, ...]
     code: int
@@ -112,7 +112,7 @@ class Tests:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the host's own tools say about one state of it. unformatted: paths that prettier
+    """The results of the host's own tools on one state of it. unformatted: paths that prettier
     would change or cannot read."""
 
     types: Run
@@ -223,7 +223,7 @@ class Trial:
 
     def unformatted(self) -> frozenset[str]:
         sources = [path for path in tree(self.host) if path.endswith(TYPESCRIPT)]
-        # What cannot be parsed is named on stderr, as "[error] path: SyntaxError …".
+        # Files that cannot be parsed are named on stderr, as "[error] path: SyntaxError …".
         listed = self.node("prettier", "--list-different", *sources, cwd=self.host)
         broken = re.findall(r"^\[error\] (\S+): ", listed.stderr.decode(), re.MULTILINE)
         ugly = frozenset(listed.stdout.decode().splitlines()) | frozenset(broken)
@@ -286,7 +286,7 @@ class Trial:
         )
 
     def patched_by_git(self) -> Tree:
-        """What ``git apply`` makes of the dry run, fed with all of its text."""
+        """The tree after ``git apply`` of the dry run, fed with all of its text."""
         elsewhere = self.clone(self.work / "by-git")
         diff = self.record.dry_run.stdout
         self.git("apply", "--whitespace=nowarn", "-", cwd=elsewhere, stdin=diff)
@@ -310,7 +310,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What happened to a host; ``revert`` is None when nothing had been changed."""
+    """The runs on a host; ``revert`` is None when nothing had been changed."""
 
     dry_run: Run
     dry_run_exit_code: Run
@@ -350,7 +350,7 @@ def changed_paths(before: Tree, after: Tree) -> set[str]:
 
 
 def lines_of_style(content: bytes) -> tuple[bool, bool, str]:
-    """What an edit must not touch: byte-order mark, final newline, kind of line ends."""
+    """The properties that an edit keeps: byte-order mark, final newline, kind of line ends."""
     ends = content.count(b"\r\n"), content.count(b"\n")
     kind = "LF" if ends[0] == 0 else "CRLF" if ends[0] == ends[1] else "mixed"
     return content.startswith(b"\xef\xbb\xbf"), content.endswith(b"\n"), kind

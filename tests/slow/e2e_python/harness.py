@@ -1,6 +1,6 @@
 """A Python fixture host put through everything a user does, once; the tests look at the record.
 
-A fixture is a folder in ``tests/hosts_python``; ``fixture.toml`` says what it expects (see
+A fixture is a folder in ``tests/hosts_python``; ``fixture.toml`` holds the expectations (see
 ``tests.slow.e2e.harness.Expected``), and the cloned host does not get to see it.
 """
 
@@ -26,7 +26,7 @@ NOT_COPIED = shutil.ignore_patterns("__pycache__", ".skillgen", "fixture.toml")
 
 @dataclass(frozen=True)
 class Record:
-    """What happened to a host, in the order of a user's day."""
+    """The runs on a host, in the order of a user's day."""
 
     before: Tree
     tests_before: Run
@@ -145,7 +145,7 @@ def host_names() -> list[str]:
 
 
 def counted(packages: Path, driver: Path, *words: object) -> dict[str, float]:
-    """What a driver has counted, run with real libraries: its lines ``name=number``."""
+    """The counts of a driver run with real libraries, from its lines ``name=number``."""
     done = subprocess.run(
         [sys.executable, driver, *map(str, words)],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""What is built from the checkout. Building and installing use the package index."""
+"""Builds of the checkout. Building and installing use the package index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests with real supervisors share."""
+"""Fixtures of the tests with real supervisors."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Counting:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the supervisor hands on to the program."""
+        """The environment that the supervisor hands on to the program."""
         return {
             "BOT_STARTS": str(self.counted),
             "BOT_STATUS": str(self.status),
@@ -50,7 +50,7 @@ def counting(
 
 
 def patch(bot: Counting, **options: Any) -> None:
-    """What ``apply`` does to the units of the host."""
+    """Patch the units of the host as ``apply`` does."""
     host = Host(bot.folder)
     patch = examine(host, Options(**options))
     assert patch.edits or patch.additions

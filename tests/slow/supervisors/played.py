@@ -68,7 +68,7 @@ class Ending:
 
     @property
     def own(self) -> Supervisor:
-        """What ``skillgen simulate`` reads in the host's own unit."""
+        """The rules that ``skillgen simulate`` reads in the host's own unit."""
         return own_unit(Host(self.folder)).rules
 
     @property

@@ -56,5 +56,5 @@ def hand_offs(patch: Patch) -> set[str]:
 
 
 def additions(patch: Patch) -> dict[str, str | bytes]:
-    """What a host gains, as files to look at again."""
+    """The files that a host gains, path to content."""
     return {path: addition.content for path, addition in patch.additions.items()}

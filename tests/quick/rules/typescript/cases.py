@@ -1,4 +1,4 @@
-"""What the tests of the channel rules share: small channels, marked where a rule must see it."""
+"""Shared by tests of the channel rules: small channels, marked where a rule must find it."""
 
 from __future__ import annotations
 
