@@ -1,6 +1,6 @@
 """The reconnect policy as data: the one source of truth for every language.
 
-`skill/render.py` writes the constants of the added modules from it; nothing else may
+`skill/render` writes the constants of the added modules from it; nothing else may
 hold a number or a status code of its own. Times are seconds unless a name says otherwise.
 An *attempt* is one call that dials WhatsApp; it counts when its turn begins.
 """

@@ -14,7 +14,7 @@ ROOMS = "skill|add|modify|tests|docs"
 PATH = re.compile(rf"(?<![\w./-])(?:{ROOMS})/[\w./*-]*(?:::\w+)?")
 MODULE = re.compile(rf"(?<![\w./-])(?:{ROOMS})(?:\.[A-Za-z_]\w*)+(?![\w/])")
 MAKE = re.compile(r"\bmake ([a-z][a-z-]*)((?: [A-Z_]+=\S+)*)")
-# A word in capitals stands for a name of the reader's: modify/rules/ID.py.
+# A word in capitals stands for a name of the reader's: tests/hosts/NAME.
 STAND_IN = re.compile(r"\b[A-Z]{2,}\b(?!\.md)")
 
 

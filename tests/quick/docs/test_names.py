@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -64,6 +65,29 @@ def test_every_command_of_a_page_is_taken(path: str) -> None:
             pytest.fail(f"{command}: {error.format_message()}")
         except click.exceptions.Exit:  # --version
             pass
+
+
+def test_what_a_docstring_or_a_comment_names_is_there() -> None:
+    """Readers follow these, too; a module that moves leaves them behind."""
+    missing = []
+    for top in ("skill", "add", "modify", "tests"):
+        for file in sorted((CHECKOUT / top).rglob("*.py")):
+            path = file.relative_to(CHECKOUT)
+            if not path.as_posix().startswith(("tests/hosts", "tests/snapshots")):
+                words = "\n".join(prose(file))
+                named = [*names.paths(words)], [*names.modules(words)]
+                missing += [(path, one) for one in named[0] if not names.is_there(CHECKOUT, one)]
+                missing += [(path, one) for one in named[1] if not names.is_module(CHECKOUT, one)]
+    assert missing == []
+
+
+def prose(file: Path) -> Iterator[str]:
+    """The docstrings of a Python file, and its lines that are comments."""
+    code = file.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield ast.get_docstring(node) or ""
+    yield from re.findall(r"^\s*#.*", code, re.M)
 
 
 def test_every_page_is_reached_from_the_readme() -> None:

@@ -1,4 +1,4 @@
-"""Which of our modules import which: ``python -m tests.setup.imports`` prints cycles and lazy ones.
+"""Which modules import which: ``python -m tests.slow.setup.imports`` prints cycles and lazy ones.
 
 Imports that run count, those inside functions too; those for type checkers alone do not.
 """
