@@ -42,18 +42,6 @@ def skill(checkout: Path) -> str:
     return (checkout / "SKILL.md").read_text(encoding="utf-8")
 
 
-def test_the_excerpts_are_real(
-    readme: str, checkout: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    """To make them anew: pytest tests/quick/docs --snapshot-update."""
-    assert len(excerpts.BLOCK.findall(readme)) == readme.count("<!-- real:") >= 3
-    anew = excerpts.made_anew(readme, tmp_path)
-    if request.config.getoption("--snapshot-update"):
-        (checkout / "README.md").write_text(anew, encoding="utf-8")
-    else:
-        assert readme == anew, "make them anew: pytest tests/quick/docs --snapshot-update"
-
-
 def test_every_command_exists_with_its_options(page: str) -> None:
     commands = pages.skillgen_commands(page)
     assert len(commands) > 8
