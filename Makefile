@@ -1,6 +1,6 @@
 # make test: everything that needs no root, on loopback only. Each target sets itself up.
 .DEFAULT_GOAL := help
-.PHONY: help setup node-tools javascript lint format golden test storms figures test-system faults fuzz bench clean
+.PHONY: help setup node-tools javascript lint format golden quick test storms figures test-system faults fuzz bench clean
 
 PYTHON := .cache/dev/bin/python
 NODE_TOOLS := .cache/node-tools
@@ -44,6 +44,9 @@ format: .cache/dev/skillgen-stamp.toml
 
 golden: .cache/dev/skillgen-stamp.toml ## what is planned for every input of the tests is as it was (ACCEPT=1, AGAINST=REVISION)
 	$(PYTHON) -m tests.golden $(if $(ACCEPT),--accept) $(if $(AGAINST),--against $(AGAINST))
+
+quick: .cache/dev/skillgen-stamp.toml ## the tests that need no Node and start no process: within a minute
+	$(PYTHON) -m pytest tests/quick -m "not system" -q -p tests.progress -p no:cacheprovider $(PYTEST_ARGS)
 
 test: setup ## everything that needs no root
 	$(PYTHON) -m pytest $(TESTS) -m "not system and not storms" $(PYTEST_ARGS)

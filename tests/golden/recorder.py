@@ -25,6 +25,7 @@ from skill.options import Options
 from skill.plan import make_plan
 
 FOLDER = "SKILLGEN_GOLDEN"
+TESTS = str(Path(__file__).resolve().parents[1])
 MOST_FILES = 80
 MOST_BYTES = 400_000
 Files = dict[str, bytes]
@@ -90,7 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
             note(files)
 
     def parse_alone(cls: type[Source], path: str, content: bytes, *rest: Any) -> Source:
-        if "/tests/" in sys._getframe(1).f_code.co_filename:
+        if sys._getframe(1).f_code.co_filename.startswith(TESTS):
             note({path: content})
         source: Source = parse(cls, path, content, *rest)
         return source

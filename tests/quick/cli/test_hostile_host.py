@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.report.printer import Printer
-from tests.quick.cli.conftest import ADDED, Skillgen, committed, content_of
+from tests.quick.cli.conftest import Skillgen, content_of
 
 DEEP = '{"a":' * 200_000
 
@@ -193,22 +191,6 @@ def test_a_file_that_is_swapped_or_without_end_is_not_read(host: Path) -> None:
     (host / "package.json").symlink_to("/etc/hostname")
     with pytest.raises(SkillgenError, match="cannot be read"):
         opened.read("package.json")
-
-
-def test_commands_to_copy_quote_what_the_host_names(
-    skillgen: Skillgen, host: Path, tmp_path: Path
-) -> None:
-    """A file's name must not become a command of whoever pastes the line."""
-    evil = "src/$(touch ran) 'b' \".ts"
-    (host / evil).write_bytes(ADDED)
-    committed(host)
-    outcome = skillgen("revert", host)
-    command = outcome.err.strip().rpartition("then: ")[2]
-    assert command.startswith("git revert $(git log")
-    arguments = command.removeprefix("git revert $(").removesuffix(")")
-    assert shlex.split(arguments)[-1] == evil
-    subprocess.run(["sh", "-c", f"true {arguments.rpartition(' -- ')[2]}"], cwd=tmp_path)
-    assert not (tmp_path / "ran").exists()
 
 
 def test_what_acts_on_a_terminal_is_written_out(

@@ -1,4 +1,4 @@
-"""README.md and SKILL.md say what is so: excerpts, commands, options, files and rules."""
+"""README.md and SKILL.md say what is so: commands, options, files and rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from skill.rulebook import rules
 from skill.storm.scenarios import TABLE
 from tests.quick.docs import pages
 from tests.quick.rewrite.harness import host_text
-from tests.slow.docs import excerpts
 
 PAGES = ("README.md", "SKILL.md")
 RULE_ID = re.compile(
@@ -39,20 +38,6 @@ def readme(checkout: Path) -> str:
 @pytest.fixture
 def skill(checkout: Path) -> str:
     return (checkout / "SKILL.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("path", ["README.md", "docs/architecture.md"])
-def test_the_excerpts_are_real(
-    path: str, checkout: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    """To make them anew: pytest tests/quick/docs --snapshot-update."""
-    text = (checkout / path).read_text(encoding="utf-8")
-    assert len(excerpts.BLOCK.findall(text)) == text.count("<!-- real:") >= 3
-    anew = excerpts.made_anew(text, tmp_path)
-    if request.config.getoption("--snapshot-update"):
-        (checkout / path).write_text(anew, encoding="utf-8")
-    else:
-        assert text == anew, "make them anew: pytest tests/quick/docs --snapshot-update"
 
 
 def test_the_commands_of_a_page_are_seen(page: str) -> None:
@@ -107,7 +92,7 @@ def test_the_readme_claims_what_exists(readme: str) -> None:
     """What is called 'not yet' does not exist, and what exists is not called so."""
     row = re.search(r"^\| not yet \| (.*) \|$", readme, re.M)
     claimed = row[1] if row else ""
-    init = Path(excerpts.CHECKOUT / "modify" / "__init__.py").read_text()
+    init = Path(pages.__file__).parents[3].joinpath("modify", "__init__.py").read_text()
     exists = {
         "Python": "python" in init,
         "pm2": "pm2-autorestart" in rules(),

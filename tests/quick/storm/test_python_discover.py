@@ -11,8 +11,7 @@ from skill.host import Host
 from skill.storm.host.python_channels import PythonChannel, discover
 from skill.storm.outcome import StormError
 from skill.storm.python.run import simulate_python
-from skill.storm.python.scenarios import BRIDGE, NEONIZE
-from tests.slow.e2e_python.harness import Trial
+from skill.storm.python.scenarios import BRIDGE
 
 LOOP = """
     while self._running:
@@ -85,65 +84,6 @@ def test_a_file_that_is_a_program_is_run_as_one(tmp_path: Path) -> None:
     assert (channel.kind, channel.label) == ("function", "whatsapp()")
 
 
-def test_what_cannot_be_driven_says_why(tmp_path: Path) -> None:
-    closure = "import websockets, time\ndef whatsapp():\n    def inner():\n" + dedent(
-        """
-        while True:
-            with websockets.connect('ws://whatsapp') as ws:
-                print(ws.recv())
-        """
-    ).replace("\n", "\n        ")
-    [channel] = found(tmp_path, {"closure.py": closure})
-    assert channel.cannot == "inner() is made inside another function"
-    (tmp_path / "closure.py").unlink()
-    [channel] = found(
-        tmp_path,
-        {
-            "pacing.py": """
-                import websockets
-                async def whatsapp():
-                    async for ws in websockets.connect("ws://x"):
-                        print(await ws.recv())
-                """
-        },
-    )
-    assert "no loop of the host's" in channel.cannot
-    (tmp_path / "pacing.py").unlink()
-    [channel] = found(
-        tmp_path,
-        {
-            "calls.py": """
-                import asyncio, websockets
-                async def whatsapp():
-                    try:
-                        ws = await websockets.connect("ws://x")
-                    except OSError:
-                        await asyncio.sleep(5)
-                        await whatsapp()
-                """
-        },
-    )
-    assert "whatsapp() leads to itself" in channel.cannot
-    (tmp_path / "calls.py").unlink()
-    [channel] = found(
-        tmp_path,
-        {
-            "idle.py": """
-                from neonize.client import NewClient
-                from neonize.events import ConnectedEv
-                client = NewClient("a")
-                @client.event(ConnectedEv)
-                def on_connected(_, __):
-                    print("up")
-                """
-        },
-    )
-    assert channel.cannot == "nothing in this file connects the client that it makes"
-    outcomes = simulate_python(tmp_path, channel)
-    assert len(outcomes) == len(NEONIZE)
-    assert {one.not_run for one in outcomes} == {channel.cannot}
-
-
 def test_tests_pairing_scripts_and_other_channels_are_no_channels(tmp_path: Path) -> None:
     channel = of_class("    async def start(self):\n        LOOP")
     files = {
@@ -163,27 +103,3 @@ def test_tests_pairing_scripts_and_other_channels_are_no_channels(tmp_path: Path
     assert found(tmp_path, files) == []
     with pytest.raises(StormError, match=r"discord\.py: no WhatsApp channel"):
         simulate_python(tmp_path, "discord.py", scenarios=BRIDGE[:1])
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "s1-link",
-        "s1b-thread",
-        "s1c-app",
-        "s1d-aiohttp",
-        "s2-event",
-        "s3-manager",
-        "s3-single",
-    ],
-)
-def test_a_patched_host_is_driven_in_the_same_way(tmp_path: Path, name: str) -> None:
-    trial = Trial(name, tmp_path)
-    trial.clone()
-
-    def labels() -> list[tuple[str, str, str]]:
-        return [(one.path, one.label, one.cannot) for one in discover(Host(trial.host))]
-
-    before = labels()
-    assert trial.skillgen("apply").code in (0, 1)
-    assert labels() == before

@@ -59,6 +59,13 @@ def host(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which skillgen keeps its key: one of the test's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home/state"))
+    return tmp_path / "home/state/skillgen"
+
+
+@pytest.fixture
 def plan_for() -> Callable[[Path], Plan]:
     """The plan: two rewrites, one of them executable, and two additions, one in new folders."""
     return make_plan_by_hand

@@ -6,8 +6,6 @@ import contextlib
 import errno
 import json
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ from skill import cli
 from skill.commands.reset import SUFFIX
 from skill.policy import MEMORY_VERSION
 from skill.transaction.journal import Store
-from skill.transaction.merge import merge
 from skill.transaction.tree import Tree
 from tests.quick.transaction.conftest import tree_of, without_state
 from tests.quick.transaction.test_key import without_home
@@ -152,25 +149,6 @@ def test_without_a_home_a_guard_needs_a_place(
     assert "no home folder is known" in capfd.readouterr().err
     assert cli.run([*words, "--guard-file", str(guard_file)]) == 0
     assert cli.run(["status", str(bot)]) == 0
-
-
-def test_a_merge_that_cannot_clean_up_is_a_merge(monkeypatch: pytest.MonkeyPatch) -> None:
-    git = shutil.which("git")
-    assert git
-    real = os.open
-
-    def no_folders(path: Any, flags: int, *arguments: Any, **named: Any) -> int:
-        if "skillgen-merge-" in str(path) and not flags & os.O_CREAT:
-            refused()
-        return real(path, flags, *arguments, **named)
-
-    def look() -> Iterator[Any]:
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "open", no_folders)
-            yield merge(git, b"a\nb\nmine\n", b"theirs\nb\nc\n", b"a\nb\nc\n", "x")
-
-    (merged,) = look()
-    assert merged is not None
 
 
 @pytest.mark.parametrize("content", ["", "no element", "<", "<plist>"])
