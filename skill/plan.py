@@ -97,12 +97,16 @@ def sha256(content: bytes | None) -> str | None:
 
 
 def make_plan(host: Host, options: Options) -> Plan:
-    """Examine the host, make the edits in memory, and parse every result again.
+    """Examine the host, and return the plan of all that the codemods want to change.
 
     Raises SkillgenError when a file cannot be read as what it is, when a result does not
     parse (promise 5), or when a file to be added has the name of another one.
     """
-    patch = modify.examine(host, options)
+    return plan_of(host, options, modify.examine(host, options))
+
+
+def plan_of(host: Host, options: Options, patch: Patch) -> Plan:
+    """Make a patch's edits in memory, and parse every result again; raises as ``make_plan``."""
     notes = list(patch.notes)
     changes = [*_additions(host, patch, notes), *_rewrites(host, patch)]
     verified: set[tuple[str, bytes | None]] = set()  # the module in a thousand folders is one

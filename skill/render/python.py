@@ -13,7 +13,7 @@ import re
 import tokenize
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal
 
@@ -77,6 +77,7 @@ def _rendered(
     return _finish(joined(doc, [*modules.values()], found, _PACKAGE), version, style)
 
 
+@cache
 def callable_names(profile: Profile) -> frozenset[str]:
     """Names that a host may use in calls: public functions, classes, methods, keywords."""
     roots = ROOTS[profile]
@@ -90,6 +91,7 @@ def callable_names(profile: Profile) -> frozenset[str]:
     return frozenset(name for name in found if not name.startswith("_")) | _keywords(profile)
 
 
+@cache
 def _keywords(profile: Profile) -> frozenset[str]:
     sources: dict[str, str] = {}
     for name in ROOTS[profile]:

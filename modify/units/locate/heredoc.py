@@ -32,11 +32,15 @@ def locate(host: Host) -> Iterator[UnitText]:
 def in_shell(path: str, content: bytes, start: int, end: int, form: Form) -> Iterator[UnitText]:
     """Heredocs between two offsets of the file."""
     position = start
+    unclosed: set[bytes] = set()  # each is looked for once, however many heredocs open with it
     while opening := OPENING.search(content, position, end):
         position = opening.end()
+        if opening[4] in unclosed:
+            continue
         closing = re.compile(rb"^[ \t]*" + re.escape(opening[4]) + rb"[ \t]*\r?$", re.MULTILINE)
         found = closing.search(content, position, end)
         if found is None:
+            unclosed.add(opening[4])
             continue
         body = content[position : found.start()]
         kind = kind_of(body)

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modify.baileys.codemod import examine
-from modify.kit.typescript.source import Source
-from skill.edit import apply_edits
 from skill.finding import Finding
-from skill.host import Host
-from skill.options import Options
+from tests import harness
 
+MODULES = '{ "type": "module" }'
 HELD = "reconnect.socket(makeWASocket, "
 HELD_IMPORT = "import * as reconnect from './whatsapp-reconnect.js';\n"
 IMPORTS = """\
@@ -38,31 +36,18 @@ class Patched:
 
 
 def patched(root: Path, files: Mapping[str, str]) -> Patched:
-    """Patch the host and look at it again: a second time nothing changes, and all of it parses."""
-    for path, text in {"package.json": '{ "type": "module" }', **files}.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8")
-    made = examine(Host(root), Options())
-    for path, edits in made.edits.items():
-        (root / path).write_bytes(apply_edits((root / path).read_bytes(), edits))
-    for path, added in made.additions.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(added.content)
-    for path in made.edits:
-        Source.parse(path, (root / path).read_bytes())
-    again = examine(Host(root), Options())
-    assert (again.edits, again.additions) == ({}, {}), "a second apply changes it again"
-    settled = [finding for finding in made.findings if not finding.is_hand_off]
-    assert bool(made.edits) == bool(settled), made.findings
-    left = tuple(finding for finding in made.findings if finding.is_hand_off)
-    assert bool(left) == bool(again.findings), again.findings
-    texts = {path: (root / path).read_text(encoding="utf-8") for path in files}
-    held = [
-        note.message.partition("not rewritten: ")[2] for note in made.notes if note.kind == "held"
-    ]
-    again_held = [note for note in again.notes if note.kind == "held"]
-    assert len(held) == len(again_held), again_held
-    return Patched(texts, left, tuple(held))
+    """Patch a host of these files, and leave it so: what is settled, and that alone, changes it."""
+    made = harness.patched(root, {"package.json": MODULES, **files}, codemod=examine)
+    assert bool(made.patch.edits) == bool(made.settled), made.plan.findings
+    assert bool(made.left) == bool(made.again.findings), made.again.findings
+    harness.write(root, made.after)
+    held = made.notes("held")
+    assert len(held) == len([note for note in made.again.notes if note.kind == "held"])
+    return Patched(
+        {path: made.text(path) for path in files},
+        made.left,
+        tuple(note.message.partition("not rewritten: ")[2] for note in held),
+    )
 
 
 def held_text(text: str) -> str:

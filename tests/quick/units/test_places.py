@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 
+from modify.units import examine
+from skill.options import Options
 from tests.quick.rules.service_cases.harness import (
     KEEP_ALIVE_RIGHT,
     RESTARTS_WELL,
@@ -13,6 +16,7 @@ from tests.quick.rules.service_cases.harness import (
     check_noop,
     check_transformed,
     look,
+    make_host,
     plist,
     unit,
     verify_with_systemd,
@@ -232,12 +236,34 @@ def test_unreadable_source_does_not_stop_the_rest(tmp_path: Path) -> None:
     assert set(patch.edits) == {"deploy/bot.service"}
 
 
-def test_hostile_texts_are_read_to_the_end(tmp_path: Path) -> None:
-    """Patterns stay linear on texts made to make them slow; others would not return."""
-    files: dict[str, str | bytes] = {
-        "a.sh": "[Service]\n" + "cat <<EOF\n" * 5_000,
-        "b.md": "[Service]\n" + "```\n" * 20_001,
-        "c.service": "[Unit]\n[Service]\nExecStart=" + "$(" * 20_000 + "\nRestart=always\n",
-        "d.ts": "const a = '[Unit][Service]" + "\\\\n" * 20_000 + "';\n",
-    }
-    look(tmp_path, files)
+HOSTILE = {
+    "a.sh": ("[Service]\n", "cat <<EOF\n", ""),
+    "b.md": ("[Service]\n", "```\n", "```\n"),
+    "d.ts": ("const a = '[Unit][Service]", "\\\\n", "';\n"),
+}
+
+
+def seconds(folder: Path, path: str, text: str) -> float:
+    """The processor time that it takes to look at a host with this file."""
+    host = make_host(folder, {path: text})
+    started = process_time()
+    assert not examine(host, Options()).edits
+    return process_time() - started
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_hostile_texts_are_read_in_time(tmp_path: Path, path: str) -> None:
+    """Patterns stay linear on texts made to make them slow: four times the text, no square."""
+    first, part, last = HOSTILE[path]
+    seconds(tmp_path / "warm", path, first + part + last)
+    short, long = (
+        seconds(tmp_path / f"{times}", path, first + times * part + last)
+        for times in (2_000, 8_000)
+    )
+    assert long < 8 * short + 0.1
+
+
+def test_a_command_of_nothing_but_open_parentheses_is_read(tmp_path: Path) -> None:
+    """Its work grows with the square of its length; no command line is as long as this."""
+    text = "[Unit]\n[Service]\nExecStart=" + "$(" * 8_000 + "\nRestart=always\n"
+    assert seconds(tmp_path, "c.service", text) < 5

@@ -9,6 +9,7 @@ import pytest
 from skill.host import Host
 from skill.options import Options
 from skill.plan import Plan, make_plan
+from tests import harness
 from tests.quick.rewrite.harness import HELD_IMPORT
 from tests.quick.rules.service_cases.harness import PLIST, UNIT, make_host, plist, unit
 
@@ -18,8 +19,8 @@ ALWAYS = {UNIT: unit("Restart=always\n")}
 
 
 def planned(folder: Path, code: str, **files: str) -> Plan:
-    host = make_host(folder, {**ALWAYS, CODE: code, **files})
-    return make_plan(host, Options())
+    make_host(folder, {**ALWAYS, CODE: code, **files})
+    return harness.patched(folder).plan
 
 
 def after(plan: Plan, path: str) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from skill.storm.python.discover import discover
 
 from skill.host import Host
+from skill.storm.host.python_channels import discover
 from skill.storm.python.run import simulate_python
 from skill.storm.python.scenarios import NEONIZE
 from tests.quick.storm.test_python_discover import found

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modify import examine
 from skill.edit import Patch, apply_edits
-from skill.host import Host
-from skill.options import Options
+from tests import harness
 
 LOOP = """import asyncio
 import websockets
@@ -36,11 +34,7 @@ def loop(test: str = "self._running", wait: str = "await asyncio.sleep(5)", afte
 
 
 def look(folder: Path, files: dict[str, str | bytes]) -> Patch:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return examine(Host(folder), Options())
+    return harness.patched(folder, files).patch
 
 
 def after(folder: Path, patch: Patch, path: str) -> str:

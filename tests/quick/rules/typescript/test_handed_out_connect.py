@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modify.baileys.codemod import examine
-from skill.edit import apply_edits
-from skill.host import Host
-from skill.options import Options
+from tests import harness
 
 CLOSURE = """import makeWASocket, { DisconnectReason, useMultiFileAuthState } from 'baileys';
 
@@ -34,9 +31,7 @@ export function createLine(log) {
 def patched(tmp_path: Path, returned: str) -> str:
     (tmp_path / "line.js").write_text(CLOSURE.replace("RETURNED", returned), "utf-8")
     (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")
-    host = Host(tmp_path)
-    patch = examine(host, Options())
-    return apply_edits(host.read("line.js"), patch.edits["line.js"]).decode()
+    return harness.patched(tmp_path).text("line.js")
 
 
 @pytest.mark.parametrize(
