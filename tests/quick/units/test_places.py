@@ -7,7 +7,7 @@ from time import process_time
 
 import pytest
 
-from modify.units import examine
+from modify.units.codemod import examine
 from skill.options import Options
 from tests.quick.rules.service_cases.harness import (
     KEEP_ALIVE_RIGHT,
