@@ -19,8 +19,8 @@ def examine(host: Host, options: Options, planned: Patch) -> Patch:
     paths = marked(host, options)
     if paths:
         # Lazy: libcst takes 0.13 s to import, and most hosts have no Python channel.
-        from modify.python.patching import Files
+        from modify.python import files, planning
 
-        Files(host, options, patch, planned).examine(paths)
+        files.examine(planning.Planning(host, options, patch, planned), paths)
     unpatched.examine(host, options, patch)
     return patch
