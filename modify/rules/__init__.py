@@ -63,11 +63,12 @@ D = TypeVar("D", bound=Detector)
 
 
 class Example(NamedTuple):
-    """What a rule changes, as the lines that matter."""
+    """What a rule changes: the lines that matter, in the frame of their kind, or whole files."""
 
     kind: str
     before: str
     after: str
+    is_whole: bool = False
 
 
 @dataclass

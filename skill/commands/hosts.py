@@ -23,7 +23,7 @@ from skill.report.diff import diff_of
 from skill.report.markdown import pull_request
 from skill.report.next_steps import NextStep, after_revert, next_steps, stale_build
 from skill.report.printer import Printer
-from skill.rulebook import require_known, rules
+from skill.rulebook import require_known, rules, titled
 from skill.transaction import Recovery
 from skill.transaction.importers import importers
 from skill.transaction.tracked import is_tracked
@@ -97,8 +97,9 @@ class Session:
             self.printer.out(data.document(self.command, 0, rules=rows).rstrip())
         elif rule_id:
             self.printer.lines([self.printer.paint(rule_id, "head"), "", found[rule_id].page])
-            for _, before, after in found[rule_id].examples:
-                self.printer.lines(["", "Before:", _indented(before), "After:", _indented(after)])
+            for example in found[rule_id].examples:
+                for title, text in titled(example):
+                    self.printer.lines(["", title, _indented(text)])
         else:
             width = max(map(len, found), default=0)
             for rule in found.values():

@@ -33,7 +33,7 @@ GATED = (
     "Keep that file out of git like the credentials."
 )
 BUILD = re.compile(r"^(npm|pnpm|yarn|bun) run ")
-SECTION = re.compile(r"^Why is this bad\n((?:    .*\n|\n)+)", re.M)
+SECTION = re.compile(r"^Why it is bad\n((?:    .*\n|\n)+)", re.M)
 
 
 def pull_request(plan: Plan, steps: Iterable[NextStep]) -> str:

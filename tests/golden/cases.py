@@ -10,6 +10,7 @@ from typing import get_args
 
 from click.testing import CliRunner
 
+from modify.rules.frames import hosts_of
 from skill import rulebook
 from skill.cli import main
 from skill.errors import SkillgenError
@@ -63,13 +64,13 @@ def reports() -> Iterator[Case]:
 
 
 def examples() -> Iterator[Case]:
-    names = {"channels": "channel.ts", "units": "bot.service"}
     with tempfile.TemporaryDirectory() as folder:
         for rule in rulebook.rules().values():
-            for number, (_, before, _) in enumerate(rule.examples):
+            for number, example in enumerate(rule.examples):
                 root = Path(folder, f"{rule.id}-{number}")
-                root.mkdir()
-                (root / names[rule.module.split(".")[2]]).write_text(before)
+                for path, text in hosts_of(example)[0].items():
+                    (root / path).parent.mkdir(parents=True, exist_ok=True)
+                    (root / path).write_text(text)
                 yield f"example {root.name}", outcome(root)
 
 

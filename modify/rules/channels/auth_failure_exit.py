@@ -1,10 +1,10 @@
 """A revoked session after which the process ends as if it had failed, or tries again.
 
-What it does
+What it finds
     Finds exits with an error code where the session is over, tests for 401 alone, and
     close branches that test nothing.
 
-Why is this bad
+Why it is bad
     A supervisor starts a process again that ends with an error: 16,302 logins with a
     revoked session in 24 hours on NanoClaw v1, each from the banned number. 403, 406 and
     411 mean the same and are not 401.
@@ -14,7 +14,7 @@ What is done
     verdict for the next starts. A process that exists for WhatsApp alone ends with exit
     0; where another channel is connected, only WhatsApp stops.
 
-When it hands off
+When it is handed off
     When credentials are deleted at that point, or the exit stands where attempts are
     counted.
 """
@@ -37,53 +37,24 @@ rule = Rule(
         Example(
             "baileys-channel",
             """\
-import makeWASocket, {
-  DisconnectReason,
-  useMultiFileAuthState,
-} from '@whiskeysockets/baileys';
-
-async function connect() {
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    const { connection, lastDisconnect } = update;
-    if (connection === 'close') {
-      const code = (lastDisconnect?.error as any)?.output?.statusCode;
-      if (code === DisconnectReason.loggedOut) {
-        console.error('Logged out');
-        process.exit(1);
-      }
-      connect();
-    }
-  });
+const { connection, lastDisconnect } = update;
+if (connection === 'close') {
+  const code = (lastDisconnect?.error as any)?.output?.statusCode;
+  if (code === 401) {
+    console.error('Logged out');
+    process.exit(1);
+  }
+  connect();
 }
 """,
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-import { Reconnect } from './whatsapp-reconnect.js';
-
-// Paces reconnects: WhatsApp blocks a number that dials too often
-const reconnect = new Reconnect({
-  authDir: 'auth',
-  logger: console,
-  pairing: false,
-});
-
-async function connect() {
-  const attempt = await reconnect.turn();
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
-    const { connection, lastDisconnect } = update;
-    if (connection === 'close') {
-      if (reconnect.terminal) {
-        console.error('Logged out');
-        process.exit(0);
-      }
-      reconnect.dial(connect);
-    }
-  });
+const { connection, lastDisconnect } = update;
+if (connection === 'close') {
+  if (reconnect.terminal) {
+    console.error('Logged out');
+    process.exit(0);
+  }
+  reconnect.dial(connect);
 }
 """,
         ),

@@ -1,11 +1,11 @@
 """A failed dial after which nothing tries again.
 
-What it does
+What it finds
     In TypeScript and JavaScript: finds calls of the connect function whose rejection ends in
     a log line, is handed to a caller that exits, or is not caught at all. In Python: finds
     ``connect()`` of a neonize client outside any loop.
 
-Why is this bad
+Why it is bad
     With DNS down for a minute at the wrong moment the bot is silent until a person restarts
     it: NanoClaw v2 makes 0 further attempts in 24 hours. Where the rejection ends the process
     instead, the supervisor loops: 17,280 attempts in 24 hours on v1. neonize's ``connect()``
@@ -25,7 +25,7 @@ What is done
     one; whatsmeow has made one dial of its own by then, which counts, too. So there are fewer
     than 21 dials in any hour. After a logout, a ban or a takeover there is none.
 
-When it hands off
+When it is handed off
     When the process exits with an error after some attempts: whether it may is for the
     host's maintainers to say. Where callers use what the connect function returns, which
     ``dial`` does not hand out. Where the close branch calls ``logout()`` for another code
@@ -59,45 +59,56 @@ rule = Rule(
         Example(
             "baileys-channel",
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-
-async function connect() {
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (update.connection === 'close') {
-      connect().catch((err) => console.error('Could not connect', err));
-    }
-  });
+if (update.connection === 'close') {
+  connect().catch((err) => console.error('Could not connect', err));
 }
-
+…
 connect().catch((err) => console.error('Could not start', err));
 """,
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-import { Reconnect } from './whatsapp-reconnect.js';
-
-// Paces reconnects: WhatsApp blocks a number that dials too often
-const reconnect = new Reconnect({
-  authDir: 'auth',
-  logger: console,
-  pairing: false,
-});
-
-async function connect() {
-  const attempt = await reconnect.turn();
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
-    if (update.connection === 'close') {
-      reconnect.dial(connect);
-    }
-  });
+if (update.connection === 'close') {
+  reconnect.dial(connect);
 }
-
+…
 reconnect.dial(connect);
 """,
+        ),
+        Example(
+            "neonize-dialling",
+            """\
+from neonize.client import NewClient
+from neonize.events import *
+
+client = NewClient('bot.db')
+
+
+@client.event(ConnectedEv)
+def on_open(client, event):
+    print('open')
+
+
+client.connect()
+""",
+            """\
+from neonize.client import NewClient
+from neonize.events import *
+
+from whatsapp_reconnect import dial_sync, hear, heard
+
+client = NewClient('bot.db')
+# Each dial counts, over restarts too: see whatsapp_reconnect
+hear(client)
+
+
+@client.event(ConnectedEv)
+def on_open(client, event):
+    heard(client, event)
+    print('open')
+
+
+dial_sync(client)
+""",
+            is_whole=True,
         ),
     ),
 )

@@ -1,6 +1,6 @@
 """A closed connection that is dialled again at once, or after the same pause each time.
 
-What it does
+What it finds
     In TypeScript and JavaScript: finds calls of the connect function in the close branch
     without a delay, with a constant one, or through a helper that is told ``1`` each time.
     In Python: finds a constant ``sleep`` or ``wait_for`` in the loop that dials a bridge
@@ -9,7 +9,7 @@ What it does
     start function is called again; a loop around a neonize client's ``connect()``, and a handler
     of ``DisconnectedEv`` that connects again.
 
-Why is this bad
+Why it is bad
     ``connect()`` resolves when the socket object exists, so a close comes back as an event
     within milliseconds and the loop runs free: 12,000 attempts an hour measured on
     NanoClaw v1, 680 with a helper that always starts at 5 s. Numbers are banned for less.
@@ -28,7 +28,7 @@ What is done
     around ``connect()`` asks ``next_turn()`` each time round, its own pause stays; in a handler
     the line that connects goes.
 
-When it hands off
+When it is handed off
     When the close branch does not lead back to the connect function in a way that can be
     followed; then the gate alone holds the bound. A pause that already grows, and that nothing
     sets back early, is left. In Python also when ``run_forever(reconnect=…)`` would tell the
@@ -61,55 +61,21 @@ rule = Rule(
         Example(
             "baileys-channel",
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-
-async function connect() {
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (update.connection === 'close') {
-      setTimeout(connect, 5000);
-    }
-  });
+if (update.connection === 'close') {
+  setTimeout(connect, 5000);
 }
 """,
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-import { Reconnect } from './whatsapp-reconnect.js';
-
-// Paces reconnects: WhatsApp blocks a number that dials too often
-const reconnect = new Reconnect({
-  authDir: 'auth',
-  logger: console,
-  pairing: false,
-});
-
-async function connect() {
-  const attempt = await reconnect.turn();
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
-    if (update.connection === 'close') {
-      reconnect.dial(connect);
-    }
-  });
+if (update.connection === 'close') {
+  reconnect.dial(connect);
 }
 """,
         ),
         Example(
             "baileys-channel",
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-
-async function connect() {
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (update.connection === 'close') retry(1);
-  });
-}
-
+if (update.connection === 'close') retry(1);
+…
 function retry(attempt: number) {
   const wait = Math.min(5000 * 2 ** (attempt - 1), 300_000);
   setTimeout(() => {
@@ -118,26 +84,169 @@ function retry(attempt: number) {
 }
 """,
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-import { Reconnect } from './whatsapp-reconnect.js';
-
-// Paces reconnects: WhatsApp blocks a number that dials too often
-const reconnect = new Reconnect({
-  authDir: 'auth',
-  logger: console,
-  pairing: false,
-});
-
-async function connect() {
-  const attempt = await reconnect.turn();
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
-    if (update.connection === 'close') reconnect.dial(connect);
-  });
-}
+if (update.connection === 'close') reconnect.dial(connect);
 """,
+        ),
+        Example(
+            "bridge-link",
+            """\
+import asyncio
+
+import websockets
+
+
+class WhatsApp:
+    async def run(self):
+        while self.running:
+            try:
+                async with websockets.connect("ws://bridge") as ws:
+                    async for message in ws:
+                        self.handle(message)
+            except Exception:
+                await asyncio.sleep(5)
+
+    async def stop(self):
+        self.running = False
+""",
+            """\
+import websockets
+
+from whatsapp_reconnect import link_of
+
+
+class WhatsApp:
+    async def run(self):
+        # Paces redials: a clean close waits like any other
+        link = link_of(self)
+        link.start()
+        while self.running and await link.turn():
+            try:
+                async with websockets.connect("ws://bridge") as ws:
+                    link.opened()
+                    async for message in ws:
+                        self.handle(message)
+            except Exception:
+                link.closed()
+
+    async def stop(self):
+        self.running = False
+        link_of(self).stop()
+""",
+            is_whole=True,
+        ),
+        Example(
+            "neonize-dialling",
+            """\
+import time
+
+from neonize.client import NewClient
+from neonize.events import *
+
+client = NewClient('bot.db')
+
+
+@client.event(ConnectedEv)
+def on_open(client, event):
+    print('open')
+
+
+while True:
+    try:
+        client.connect()
+    except Exception:
+        time.sleep(5)
+""",
+            """\
+import time
+
+from neonize.client import NewClient
+from neonize.events import *
+
+from whatsapp_reconnect import hear, heard, next_turn_sync
+
+client = NewClient('bot.db')
+# Each dial counts, over restarts too: see whatsapp_reconnect
+hear(client)
+
+
+@client.event(ConnectedEv)
+def on_open(client, event):
+    heard(client, event)
+    print('open')
+
+
+while next_turn_sync(client):
+    try:
+        client.connect()
+    except Exception:
+        time.sleep(5)
+""",
+            is_whole=True,
+        ),
+        Example(
+            "neonize-session",
+            """\
+import asyncio
+
+from neonize.client import NewClient
+from neonize.events import *
+
+
+async def start(path):
+    client = NewClient(path)
+    client.event(ConnectedEv)(on_open)
+    client.event(DisconnectedEv)(on_close)
+    client.connect()
+
+
+def on_open(client, event):
+    print('open')
+
+
+def on_close(client, event):
+    loop.call_soon_threadsafe(lambda: asyncio.create_task(again(client.name)))
+
+
+async def again(path):
+    await asyncio.sleep(5)
+    await start(path)
+""",
+            """\
+import asyncio
+
+from neonize.client import NewClient
+from neonize.events import *
+
+from whatsapp_reconnect import hear, heard, session_of
+
+
+async def start(path):
+    # Each attempt counts, over restarts too: see whatsapp_reconnect
+    session = session_of(path)
+    if not await session.turn():
+        return
+    client = NewClient(path)
+    hear(client)
+    client.event(ConnectedEv)(on_open)
+    client.event(DisconnectedEv)(on_close)
+    client.connect()
+
+
+def on_open(client, event):
+    heard(client, event)
+    print('open')
+
+
+def on_close(client, event):
+    if heard(client, event):
+        loop.call_soon_threadsafe(lambda: asyncio.create_task(again(client.name)))
+
+
+async def again(path):
+    await asyncio.sleep(5)
+    await start(path)
+""",
+            is_whole=True,
         ),
     ),
 )

@@ -1,10 +1,10 @@
 """The bridge keeps a logout to itself, so the Python program goes on as if the line had dropped.
 
-What it does
+What it finds
     Finds a Python program that hears "disconnected" from its Node bridge and has no word for
     a logout, and one that takes every exit of its bridge process as worth another start.
 
-Why is this bad
+Why it is bad
     A revoked session cannot come back by itself. hermes-agent starts its bridge again after
     every exit, a logout included; each start dials WhatsApp with dead credentials, which
     blocks re-linking itself for hours (NanoClaw issue 2579).
@@ -14,7 +14,7 @@ What is done
     ``logged_out``, or exits with a status of its own, and Python takes it as final
     (``link.logout()``; the host's own "fatal, not retryable").
 
-When it hands off
+When it is handed off
     When the bridge is elsewhere, or its form is not known: Python is prepared, and the
     hand-off names what the bridge has to send. And a loop of the host that starts the bridge
     again after the same pause, whatever it exited with: which status means a logout is the
@@ -26,14 +26,83 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from modify.rules import Rule, Sight
+from modify.rules import Example, Rule, Sight
 
 if TYPE_CHECKING:
     from modify.bridge.bridge_process import ChildBridge
     from modify.bridge.link import LinkLoop
     from modify.bridge.process_loop import Supervisor
 
-rule = Rule(__name__, fix="the bridge reports a logout as such, and it is final")
+rule = Rule(
+    __name__,
+    fix="the bridge reports a logout as such, and it is final",
+    examples=(
+        Example(
+            "bridge-link",
+            """\
+import asyncio
+
+import websockets
+
+
+class WhatsApp:
+    async def run(self):
+        while self.running:
+            try:
+                async with websockets.connect("ws://bridge") as ws:
+                    async for message in ws:
+                        self.on_status(message)
+            except Exception:
+                await asyncio.sleep(5)
+
+    async def stop(self):
+        self.running = False
+
+    def on_status(self, status):
+        if status == "connected":
+            self.up = True
+        elif status == "disconnected":
+            self.up = False
+""",
+            """\
+import websockets
+
+from whatsapp_reconnect import link_of
+
+
+class WhatsApp:
+    async def run(self):
+        # Paces redials: a clean close waits like any other
+        link = link_of(self)
+        link.start()
+        while self.running and await link.turn():
+            try:
+                async with websockets.connect("ws://bridge") as ws:
+                    link.opened()
+                    async for message in ws:
+                        self.on_status(message)
+                        if link.terminal:
+                            break
+            except Exception:
+                link.closed()
+
+    async def stop(self):
+        self.running = False
+        link_of(self).stop()
+
+    def on_status(self, status):
+        if status == "connected":
+            self.up = True
+        elif status == "disconnected":
+            self.up = False
+        elif status == "logged_out":
+            self.up = False
+            link_of(self).logout()
+""",
+            is_whole=True,
+        ),
+    ),
+)
 
 
 @rule.detects("bridge-link")

@@ -1,11 +1,11 @@
 """A neonize client that nobody stops when WhatsApp ends its session.
 
-What it does
+What it finds
     Finds a client without a handler for ``LoggedOutEv``, ``TemporaryBanEv`` or
     ``StreamReplacedEv``, and handlers of these that do not stop the client; also one that
     starts the session again.
 
-Why is this bad
+Why it is bad
     ``idle()`` never returns after a logout (neonize 0.5.2), so the bot lives on without a
     session, and whoever restarts it, by hand or under ``Restart=always``, dials with dead
     credentials each time. On a logout or a ban every further attempt makes it worse. A
@@ -20,7 +20,7 @@ What is done
     process that exists for this client then ends with 0; in a host of several channels only
     this one ends, and the fact goes where that host records the errors of its channels' start.
 
-When it hands off
+When it is handed off
     When the handler is no function of the host, a loop of the host's own around ``connect()``
     cannot ask for its turn, the host connects before it registers anything, or the
     registrations are of no known form. And when the host starts the client again once it has
@@ -37,12 +37,62 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from modify.rules import Rule, Sight
+from modify.rules import Example, Rule, Sight
 
 if TYPE_CHECKING:
     from modify.neonize.client import Client
 
-rule = Rule(__name__, fix="the client is stopped when WhatsApp ends the session")
+rule = Rule(
+    __name__,
+    fix="the client is stopped when WhatsApp ends the session",
+    examples=(
+        Example(
+            "neonize-client",
+            """\
+from neonize.client import NewClient
+from neonize.events import *
+
+client = NewClient('bot.db')
+
+
+@client.event(ConnectedEv)
+def on_open(client, event):
+    print('open')
+""",
+            '''\
+from neonize.client import NewClient
+from neonize.events import *
+
+client = NewClient('bot.db')
+
+
+@client.event(ConnectedEv)
+def on_open(client, event):
+    print('open')
+
+
+def _stop_when_session_ends(client):
+    """Each dial after a logout or a ban gets the number blocked for longer."""
+    try:
+        from neonize.events import LoggedOutEv, StreamReplacedEv, TemporaryBanEv
+    except ImportError:  # an older neonize
+        return
+
+    def on_session_end(current, event):
+        ended = type(event).__name__
+        print(f"WhatsApp ended the session ({ended}): link the bot again")
+        current.stop()
+
+    for kind in (LoggedOutEv, StreamReplacedEv, TemporaryBanEv):
+        client.event(kind)(on_session_end)
+
+
+_stop_when_session_ends(client)
+''',
+            is_whole=True,
+        ),
+    ),
+)
 
 
 @rule.detects("neonize-client")

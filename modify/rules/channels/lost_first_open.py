@@ -1,10 +1,10 @@
 """A host that never becomes ready because its first attempt failed.
 
-What it does
+What it finds
     Finds a connect function that takes a first-open callback and is dialled again
     without it.
 
-Why is this bad
+Why it is bad
     ``connect()`` waits for that callback. When the first attempt fails the link comes up
     later, but ``connect()`` never returns and the message loop never starts. Measured on
     NanoClaw v1 and after pull request 746: with closes in the first ten minutes after
@@ -14,7 +14,7 @@ What is done
     The callback is passed on to every later attempt. Where the host may start before the
     first open, what uses the socket says so instead of failing on ``undefined``.
 
-When it hands off
+When it is handed off
     When the dialling function cannot see the callback.
 """
 
@@ -91,6 +91,7 @@ export function start() {
   });
 }
 """,
+            is_whole=True,
         ),
     ),
 )

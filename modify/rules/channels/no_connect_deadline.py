@@ -1,9 +1,9 @@
 """An attempt that may wait for ever.
 
-What it does
+What it finds
     Finds a connect function whose attempts have no deadline of their own.
 
-Why is this bad
+Why it is bad
     When WhatsApp answers the WebSocket upgrade with an HTTP status other than 101, Baileys
     emits no close, ever (seen for 45 s with 11 status codes; OpenWA pull request 1579
     reports the same). The bot hangs, or ends with status 0 when no timer is left, and a
@@ -13,7 +13,7 @@ What is done
     ``observe()`` sees every event of the attempt. One that brings neither open, close nor
     QR within 60 s (then 120 s, 180 s) is ended and counts as a failure that passes.
 
-When it hands off
+When it is handed off
     When the handler's update cannot be told from its parameters.
 """
 
@@ -34,36 +34,10 @@ rule = Rule(
         Example(
             "baileys-channel",
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-
-async function connect() {
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (update.connection === 'close') connect();
-  });
-}
+if (update.connection === 'close') connect();
 """,
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-import { Reconnect } from './whatsapp-reconnect.js';
-
-// Paces reconnects: WhatsApp blocks a number that dials too often
-const reconnect = new Reconnect({
-  authDir: 'auth',
-  logger: console,
-  pairing: false,
-});
-
-async function connect() {
-  const attempt = await reconnect.turn();
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
-    if (update.connection === 'close') reconnect.dial(connect);
-  });
-}
+if (update.connection === 'close') reconnect.dial(connect);
 """,
         ),
     ),

@@ -1,12 +1,12 @@
 """A backoff that starts again as soon as a connection opens, or a socket exists.
 
-What it does
+What it finds
     In TypeScript and JavaScript: finds counters or delays of the reconnect loop that are set
     back in the open branch, or after the connect call resolved. In Python: finds a pause of
     the loop that grows, and an assignment in the loop that sets it back once the bridge is
     reached, or at each turn.
 
-Why is this bad
+Why it is bad
     An ``open`` proves nothing: a link that opens and closes again resets the delay each
     time. It broke fazer-ai/baileys-api (pull request 309), OpenClaw (issue 25591) and
     pull request 746, whose real delay was a flat 5.3 s: 680 attempts an hour.
@@ -16,7 +16,7 @@ What is done
     a bridge, a minute. In Python ``link.turn()`` takes the place of the pause, and of its
     variable where that serves nothing else.
 
-When it hands off
+When it is handed off
     With the close branch, or the loop (``flat-retry``). A reset under a condition of its own
     is taken as right.
 """
@@ -45,51 +45,75 @@ rule = Rule(
         Example(
             "baileys-channel",
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-
-let delay = 1000;
-
-async function connect() {
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (update.connection === 'open') {
-      delay = 1000;
-      console.log('Connected');
-    }
-    if (update.connection === 'close') {
-      setTimeout(connect, delay);
-      delay = Math.min(delay * 2, 60_000);
-    }
-  });
+if (update.connection === 'open') {
+  delay = 1000;
+  console.log('Connected');
 }
+if (update.connection === 'close') {
+  setTimeout(connect, delay);
+  delay = Math.min(delay * 2, 60_000);
+}
+…
+let delay = 1000;
 """,
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-import { Reconnect } from './whatsapp-reconnect.js';
-
-// Paces reconnects: WhatsApp blocks a number that dials too often
-const reconnect = new Reconnect({
-  authDir: 'auth',
-  logger: console,
-  pairing: false,
-});
-
-async function connect() {
-  const attempt = await reconnect.turn();
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
-    if (update.connection === 'open') {
-      console.log('Connected');
-    }
-    if (update.connection === 'close') {
-      reconnect.dial(connect);
-    }
-  });
+if (update.connection === 'open') {
+  console.log('Connected');
+}
+if (update.connection === 'close') {
+  reconnect.dial(connect);
 }
 """,
+        ),
+        Example(
+            "bridge-link",
+            """\
+import asyncio
+
+import websockets
+
+
+class WhatsApp:
+    async def run(self):
+        delay = 1
+        while self.running:
+            try:
+                async with websockets.connect("ws://bridge") as ws:
+                    delay = 1
+                    async for message in ws:
+                        self.handle(message)
+            except Exception:
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 60)
+
+    async def stop(self):
+        self.running = False
+""",
+            """\
+import websockets
+
+from whatsapp_reconnect import link_of
+
+
+class WhatsApp:
+    async def run(self):
+        # Paces redials: a clean close waits like any other
+        link = link_of(self)
+        link.start()
+        while self.running and await link.turn():
+            try:
+                async with websockets.connect("ws://bridge") as ws:
+                    link.opened()
+                    async for message in ws:
+                        self.handle(message)
+            except Exception:
+                link.closed()
+
+    async def stop(self):
+        self.running = False
+        link_of(self).stop()
+""",
+            is_whole=True,
         ),
     ),
 )

@@ -1,9 +1,9 @@
 """A QR code is asked for and the process ends as if it had failed.
 
-What it does
+What it finds
     Finds exits with an error code in the branch for a QR code.
 
-Why is this bad
+Why it is bad
     The credentials are gone; a restart cannot bring them back. ``Restart=on-failure``
     starts it again all the same: 313 attempts an hour measured after pull request 746,
     13,293 in 24 hours before it.
@@ -12,7 +12,7 @@ What is done
     The process ends with exit 0; where another channel is connected, only WhatsApp stops.
     The host's notification stays.
 
-When it hands off
+When it is handed off
     Never: an exit code is always plain to see.
 """
 
@@ -34,44 +34,18 @@ rule = Rule(
         Example(
             "baileys-channel",
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-
-async function connect() {
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (update.qr) {
-      console.error('Pair the bot first');
-      setTimeout(() => process.exit(1), 1000);
-    }
-    if (update.connection === 'close') connect();
-  });
+if (update.qr) {
+  console.error('Pair the bot first');
+  setTimeout(() => process.exit(1), 1000);
 }
+if (update.connection === 'close') connect();
 """,
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-import { Reconnect } from './whatsapp-reconnect.js';
-
-// Paces reconnects: WhatsApp blocks a number that dials too often
-const reconnect = new Reconnect({
-  authDir: 'auth',
-  logger: console,
-  pairing: false,
-});
-
-async function connect() {
-  const attempt = await reconnect.turn();
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
-    if (update.qr) {
-      console.error('Pair the bot first');
-      setTimeout(() => process.exit(0), 1000);
-    }
-    if (update.connection === 'close') reconnect.dial(connect);
-  });
+if (update.qr) {
+  console.error('Pair the bot first');
+  setTimeout(() => process.exit(0), 1000);
 }
+if (update.connection === 'close') reconnect.dial(connect);
 """,
         ),
     ),

@@ -1,11 +1,11 @@
 """A connection that comes back after it was told to stop.
 
-What it does
+What it finds
     In TypeScript and JavaScript: finds a reconnect that nothing tells of the shutdown. In
     Python: finds a loop without an end of its own (``while True``) in a channel that has a
     way to be stopped, and nothing in the loop that asks for it.
 
-Why is this bad
+Why it is bad
     ``disconnect`` closes the socket, the close starts the reconnect, and the process that
     takes over finds its session in use: two clients throw each other out (440).
 
@@ -13,7 +13,7 @@ What is done
     The host's own ``disconnect``, ``teardown`` or ``stop`` also stops the gate: the wait
     ends, and no turn is granted until the next start.
 
-When it hands off
+When it is handed off
     Never by itself: the gate asks.
 """
 
@@ -86,6 +86,54 @@ export function disconnect() {
   sock.end(undefined);
 }
 """,
+            is_whole=True,
+        ),
+        Example(
+            "bridge-link",
+            """\
+import asyncio
+
+import websockets
+
+
+class WhatsApp:
+    async def run(self):
+        while True:
+            try:
+                async with websockets.connect("ws://bridge") as ws:
+                    async for message in ws:
+                        self.handle(message)
+            except Exception:
+                await asyncio.sleep(5)
+
+    async def stop(self):
+        await self.ws.close()
+""",
+            """\
+import websockets
+
+from whatsapp_reconnect import link_of
+
+
+class WhatsApp:
+    async def run(self):
+        # Paces redials: a clean close waits like any other
+        link = link_of(self)
+        link.start()
+        while await link.turn():
+            try:
+                async with websockets.connect("ws://bridge") as ws:
+                    link.opened()
+                    async for message in ws:
+                        self.handle(message)
+            except Exception:
+                link.closed()
+
+    async def stop(self):
+        await self.ws.close()
+        link_of(self).stop()
+""",
+            is_whole=True,
         ),
     ),
 )

@@ -1,10 +1,10 @@
 """A connection that closed cleanly is dialled again at once.
 
-What it does
+What it finds
     Finds a loop that dials a bridge and has no wait on the way from a clean close back to
     the dial.
 
-Why is this bad
+Why it is bad
     ``async for message in ws`` ends without an exception when the peer closes cleanly, so
     the pause in ``except`` is never reached. nanobot-ai 0.2.2 was measured with a bridge
     that closes cleanly: 3,429 dials an hour, 82,286 a day, against 713 with one that refuses.
@@ -17,7 +17,7 @@ What is done
     ``WebSocketApp`` says that it is open through ``on_open=link.on_open(…)``, which calls the
     host's own handler.
 
-When it hands off
+When it is handed off
     When the loop, or the connection's ``with``, has no lines of its own, or the dial stands
     in a function that has no way to know the loop's link; and for ``async for ws in
     websockets.connect(…)``, where the library dials by itself.
@@ -32,12 +32,64 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from modify.rules import Rule, Sight
+from modify.rules import Example, Rule, Sight
 
 if TYPE_CHECKING:
     from modify.bridge.link import LinkLoop
 
-rule = Rule(__name__, fix="link.turn() waits 5 s, 10 s, 20 s … 60 s after a clean close, too")
+rule = Rule(
+    __name__,
+    fix="link.turn() waits 5 s, 10 s, 20 s … 60 s after a clean close, too",
+    examples=(
+        Example(
+            "bridge-link",
+            """\
+import asyncio
+
+import websockets
+
+
+class WhatsApp:
+    async def run(self):
+        while self.running:
+            try:
+                async with websockets.connect("ws://bridge") as ws:
+                    async for message in ws:
+                        self.handle(message)
+            except Exception:
+                await asyncio.sleep(5)
+
+    async def stop(self):
+        self.running = False
+""",
+            """\
+import websockets
+
+from whatsapp_reconnect import link_of
+
+
+class WhatsApp:
+    async def run(self):
+        # Paces redials: a clean close waits like any other
+        link = link_of(self)
+        link.start()
+        while self.running and await link.turn():
+            try:
+                async with websockets.connect("ws://bridge") as ws:
+                    link.opened()
+                    async for message in ws:
+                        self.handle(message)
+            except Exception:
+                link.closed()
+
+    async def stop(self):
+        self.running = False
+        link_of(self).stop()
+""",
+            is_whole=True,
+        ),
+    ),
+)
 
 
 @rule.detects("bridge-link")

@@ -1,16 +1,16 @@
 """A reconnect timer that may run beside another one.
 
-What it does
+What it finds
     Finds timers that dial, whose handle is neither kept nor cleared.
 
-Why is this bad
+Why it is bad
     Two triggers for one close make two timers, and each of them dials: the attempts
     double with every round (NanoClaw ce532a24e).
 
 What is done
     All waiting is in ``turn()``: one wait, one attempt.
 
-When it hands off
+When it is handed off
     With the close branch (``flat-retry``).
 """
 
@@ -33,43 +33,17 @@ rule = Rule(
         Example(
             "baileys-channel",
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-
-async function connect() {
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (update.connection === 'close') {
-      setTimeout(() => connect().catch(console.error), wait());
-    }
-  });
+if (update.connection === 'close') {
+  setTimeout(() => connect().catch(console.error), wait());
 }
-
+…
 const wait = () => 5000 + Math.random() * 1000;
 """,
             """\
-import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
-import { Reconnect } from './whatsapp-reconnect.js';
-
-// Paces reconnects: WhatsApp blocks a number that dials too often
-const reconnect = new Reconnect({
-  authDir: 'auth',
-  logger: console,
-  pairing: false,
-});
-
-async function connect() {
-  const attempt = await reconnect.turn();
-  const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
-    if (update.connection === 'close') {
-      reconnect.dial(connect);
-    }
-  });
+if (update.connection === 'close') {
+  reconnect.dial(connect);
 }
-
+…
 const wait = () => 5000 + Math.random() * 1000;
 """,
         ),

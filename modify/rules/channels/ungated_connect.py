@@ -1,11 +1,11 @@
 """A call that makes a socket without a limit on attempts.
 
-What it does
+What it finds
     Finds every call that makes a Baileys socket when nothing in front of it keeps count of
     the attempts: by whatever name, from Baileys, a fork of it or a file of the host that hands
     it on.
 
-Why is this bad
+Why it is bad
     A counter in memory starts at zero with every process, and one that only close events
     raise lets a crash loop run at 480 attempts a day. A bug elsewhere that kills NanoClaw
     v1 two seconds after each open made 12,343 attempts in 24 hours.
@@ -22,7 +22,7 @@ What is done
     reconnect.turn()`` becomes the connect function's first statement, and the host's own
     retries become backoff.
 
-When it hands off
+When it is handed off
     When the call is out of reach: where the function comes from cannot be told, the dial lies in
     a package or in obfuscated source. ``skillgen guard`` holds it from outside, by the unit.
 """
@@ -72,6 +72,7 @@ export async function start(id) {
   });
 }
 """,
+            is_whole=True,
         ),
         Example(
             "baileys-channel",
@@ -122,6 +123,7 @@ export class Channel {
   }
 }
 """,
+            is_whole=True,
         ),
     ),
 )

@@ -1,10 +1,10 @@
 """A compose service that Docker starts again whatever happens.
 
-What it does
+What it finds
     Finds ``restart: always`` in a compose file, at the service that runs the host itself:
     its command, the command of the Dockerfile that it is built from, or its image say so.
 
-Why is this bad
+Why it is bad
     A bot whose session was revoked exits, and Docker starts it again, for ever. Even
     ``docker stop`` does not last: under ``always`` a bot that was stopped to end a storm
     is back, and dialling, when Docker or the machine starts again.
@@ -16,7 +16,7 @@ What is done
     memory of the channel: a restarted process makes none before its time.
     Where an anchor gives the policy to other services, too, only the bot's is changed.
 
-When it hands off
+When it is handed off
     When it cannot be told what the service runs, the file cannot be read, or the policy is
     shared with other services in a way that one line cannot part. ``no`` and ``on-failure``
     stay, and so does Swarm's ``deploy.restart_policy``, which knows no ``unless-stopped``.

@@ -1,10 +1,10 @@
 """A test of the host that expects the fault: ``expect(unit).toContain('Restart=always')``.
 
-What it does
+What it finds
     Finds assertions in the host's own tests (``*.test.*``, ``*.spec.*``, ``__tests__``) that
     hold for a unit as it was, and no longer hold for it as the other rules leave it.
 
-Why is this bad
+Why it is bad
     A patch that breaks the host's tests is taken back, and the storm with it: both copies of
     the unit and two assertions stand in NanoClaw's ``setup/service.test.ts``, so a change of
     ``setup/service.ts`` alone either leaves the test wrong or makes it fail.
@@ -15,7 +15,7 @@ What is done
     expressions and the title of the test. An assertion is touched only when its subject
     leads to a changed unit, and only when the new one holds for the new text.
 
-When it hands off
+When it is handed off
     When the assertion is of another form (``toContain('always')``), its subject may be
     another unit, or the text is in a snapshot file, which the test runner writes.
 """

@@ -1,10 +1,10 @@
 """A property list that starts the bot again after every exit, a clean one included.
 
-What it does
+What it finds
     Finds a ``KeepAlive`` other than ``{SuccessfulExit: false}`` in a launchd property list
     that starts the host itself, and a ``ThrottleInterval`` below 10 seconds.
 
-Why is this bad
+Why it is bad
     ``KeepAlive`` true restarts a bot whose session was revoked, for ever: under the same
     policy systemd made 16,302 attempts in 24 hours. The keys of a ``KeepAlive`` dictionary
     are ORed (launchd.plist(5)), so ``Crashed`` or ``PathState`` beside ``SuccessfulExit``
@@ -15,7 +15,7 @@ What is done
     becomes 10, launchd's own default where there is none. launchd has no start limit: what
     bounds a crash loop there is the memory of the channel.
 
-When it hands off
+When it is handed off
     When the property list cannot be read, the value is computed, or it cannot be told what
     it starts. ``KeepAlive`` false or absent stays.
 """

@@ -1,10 +1,10 @@
 """A pm2 app that starts the bot again after a clean exit, or at once after each crash.
 
-What it does
+What it finds
     Finds apps of a pm2 ecosystem file that run the host itself, restart it
     (``autorestart`` is on by default), and do not stop on exit status 0 or do not wait.
 
-Why is this bad
+Why it is bad
     pm2 7.0.4 started a bot that ended with 0 at once 17 times before it gave up, and one that
     lives longer than a second for ever: a revoked session is dialled again each time.
     ``max_restarts`` alone bounds nothing: with 3 it made 73 starts and went on, for only
@@ -17,7 +17,7 @@ What is done
     ``min_uptime`` stay as they are. With a pause, pm2 7.0.4 lists a bot that ended with 0 as
     "waiting restart"; it stays down all the same.
 
-When it hands off
+When it is handed off
     When the exit codes are computed, or it cannot be told what the app runs.
 """
 

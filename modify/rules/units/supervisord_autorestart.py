@@ -1,10 +1,10 @@
 """A supervisord program that starts the bot again after every exit.
 
-What it does
+What it finds
     Finds ``autorestart=true`` in a ``[program:…]`` section that runs the host itself, and
     ``exitcodes`` without 0, which make a clean exit an unexpected one.
 
-Why is this bad
+Why it is bad
     A bot whose session was revoked ends with 0 and is started again, for ever. With
     ``startsecs=1``, the default, even ``unexpected`` starts a bot that ends at once 4 times
     (supervisord 4.3.0): exiting too quickly beats ``exitcodes``.
@@ -14,7 +14,7 @@ What is done
     crash loop (34 starts in 19 s): the channel's memory does. Where only the ``exitcodes``
     are wrong, 0 goes before them.
 
-When it hands off
+When it is handed off
     When it cannot be told what the program runs.
     ``unexpected`` and ``false`` stay.
 """

@@ -1,10 +1,10 @@
 """A unit that starts the bot again after every exit, a clean one included.
 
-What it does
+What it finds
     Finds ``Restart=always`` and ``Restart=on-success`` in a systemd unit that starts the
     host itself, with the pause that goes with it.
 
-Why is this bad
+Why it is bad
     A bot whose session was revoked exits, and must not dial again. Under
     ``Restart=always`` with ``RestartSec=5`` it dialled 16,302 times in 24 hours; under
     ``on-failure``, with exit 0 on a revoked session, once.
@@ -14,7 +14,7 @@ What is done
     longer one stays. A bot that is killed or crashes is still started again, and
     ``enable`` still starts it at boot (NanoClaw pull request 746).
 
-When it hands off
+When it is handed off
     When the unit names a clean exit among those that restart whatever ``Restart=`` says
     (``RestartForceExitStatus=0``: the host restarts itself by exiting), or calls status 1
     clean (``SuccessExitStatus=1``: a crash would stay down); when the value is computed;

@@ -1,11 +1,11 @@
 """A unit that systemd may start again and again without an end.
 
-What it does
+What it finds
     Finds a systemd unit that starts the host itself, restarts it, and has no start limit
     that trips: none at all, one in ``[Service]``, ``StartLimitIntervalSec=0``, or an
     interval that the pauses alone outlast.
 
-Why is this bad
+Why it is bad
     Each start may dial WhatsApp. ``StartLimitIntervalSec=`` is read in ``[Unit]`` only
     since systemd 230 ("Unknown key … ignoring" in ``[Service]``): a real systemd made 9
     starts in 28 s and went on with the lines in ``[Service]``, and stopped after 5 with the
@@ -21,7 +21,7 @@ What is done
     ``RestartSec=10``, else five starts in half a second leave the bot dead. Where the pause
     is so long that 300 s would never trip, the interval is twice the pauses.
 
-When it hands off
+When it is handed off
     When a limit is computed, or it cannot be told what the unit starts. The limit counts
     starts by hand, too: ``systemctl reset-failed`` clears it.
 """

@@ -1,11 +1,11 @@
 """A shell loop that starts the bot again whatever happened.
 
-What it does
+What it finds
     Finds ``while true; do node dist/index.js; sleep 5; done`` in the host's shell scripts:
     a loop without an end around the host itself, and one that ends on success
     (``until node …``) but waits the same few seconds each time.
 
-Why is this bad
+Why it is bad
     It is ``Restart=always`` with a five second pause, and without a limit: a bot whose
     session was revoked dialled 16,302 times in 24 hours under that policy. What ends a
     service (``systemctl stop``) does not even end the loop.
@@ -14,7 +14,7 @@ What is done
     The loop ends when the bot ends with 0 (``&& break``), and the pause doubles from the
     host's own, at least 5 seconds, up to 300. Nothing else in the script changes.
 
-When it hands off
+When it is handed off
     When the shape is not plain: the program's exit status is hidden by a pipe, it runs in
     the background or in a condition, ``set -e`` rules the script, the pause is computed, or
     the loop has an end of its own that is not for status 0. Loops that count their rounds,

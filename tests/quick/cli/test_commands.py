@@ -165,7 +165,7 @@ def test_rules_are_listed_and_explained(skillgen: Skillgen) -> None:
     assert listed.code == 0
     assert "systemd-restart-always" in listed.out
     page = skillgen("rule", "systemd-restart-always")
-    assert "Why is this bad" in page.out
+    assert "Why it is bad" in page.out
     assert "Before:" in page.out
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from modify.rules import KINDS, by_id, ids, rule_ids
 
-HEADINGS = ["What it does", "Why is this bad", "What is done", "When it hands off"]
+HEADINGS = ["What it finds", "Why it is bad", "What is done", "When it is handed off"]
 # Seen by the codemod of what it patches, and described on the rule's page.
 WITHOUT_DETECTORS = {ids.STALE_SKILL_COPY}
 every_rule = pytest.mark.parametrize("rule_id", rule_ids())
@@ -50,13 +48,3 @@ def test_no_other_file_holds_an_id_as_a_string(checkout: Path) -> None:
         if isinstance(node, ast.Constant) and node.value in known
     ]
     assert found == []
-
-
-def test_the_rules_import_no_parser() -> None:
-    """A TypeScript host never imports libcst, and a list of the rules imports no ast-grep."""
-    code = "import sys; from modify.rules import by_id, rule_ids; [by_id(i) for i in rule_ids()]\n"
-    code += "print(sorted({'libcst', 'ast_grep_py', 'yaml'} & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.strip() == "[]"

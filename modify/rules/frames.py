@@ -1,0 +1,150 @@
+"""The small hosts around the rules' examples.
+
+An example is the lines that matter. A line of ``…`` in a frame is where they go: the first one
+takes the example's lines up to a line of ``…`` in it, the next one those after that. What
+nothing goes into is left out. A kind without a frame has examples that are whole files.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from modify.rules import Example
+
+GAP = "…"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """before, after: the file at ``path`` around an example; others: what else the host has."""
+
+    path: str
+    before: str = GAP
+    after: str = GAP
+    others: Mapping[str, str] = field(default_factory=dict)
+
+
+def filled(frame: str, example: str) -> str:
+    """A frame with the lines of an example in it, as far indented as its gaps."""
+    if frame == GAP:
+        return example
+    parts = iter(f"\n{example}".split(f"\n{GAP}\n"))
+    lines: list[str] = []
+    for line in frame.splitlines():
+        if line.strip() != GAP:
+            lines.append(line)
+        elif (part := next(parts, "").strip("\n")) != "":
+            lines.append(textwrap.indent(part, line[: line.index(GAP)]))
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def hosts_of(example: Example) -> tuple[dict[str, str], dict[str, str]]:
+    """The files of a host before and after, as far as the example shows them."""
+    frame = FRAMES[example.kind]
+    before, after = frame.before, frame.after
+    if example.is_whole:
+        before = after = GAP
+    return (
+        {**frame.others, frame.path: filled(before, example.before)},
+        {frame.path: filled(after, example.after)},
+    )
+
+
+BAILEYS = Frame(
+    "channel.ts",
+    """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+
+async function connect() {
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    …
+  });
+}
+
+…
+""",
+    """\
+import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+import { Reconnect } from './whatsapp-reconnect.js';
+
+// Paces reconnects: WhatsApp blocks a number that dials too often
+const reconnect = new Reconnect({
+  authDir: 'auth',
+  logger: console,
+  pairing: false,
+});
+
+async function connect() {
+  const attempt = await reconnect.turn();
+  const { state } = await useMultiFileAuthState('auth');
+  const sock = makeWASocket({ auth: state });
+  sock.ev.on('connection.update', (update) => {
+    if (!reconnect.observe(update, attempt, sock)) return;
+    …
+  });
+}
+
+…
+""",
+)
+BOT = {
+    "package.json": '{"name": "bot", "main": "dist/index.js", '
+    '"scripts": {"start": "node dist/index.js"}}\n',
+    "src/index.ts": "import './whatsapp.js';\n",
+    "src/whatsapp.ts": "const sock = makeWASocket({});\nsock.ev.on('connection.update', on);\n",
+}
+UNIT = """\
+export function generateSystemdUnit() {
+  return `[Unit]
+StartLimitIntervalSec=300
+StartLimitBurst=5
+
+[Service]
+ExecStart=/usr/bin/node /opt/bot/dist/index.js
+Restart=always
+RestartSec=5
+`;
+}
+"""
+ASSERTIONS = "import { generateSystemdUnit } from './service.js';\n…\n"
+BRIDGE = filled(
+    BAILEYS.before,
+    """\
+if (update.connection === 'close') {
+  report('disconnected');
+  if ((update.lastDisconnect?.error as any)?.output?.statusCode === 401) process.exit(0);
+  connect();
+}
+""",
+)
+SKILL = ".claude/skills/add-whatsapp"
+FRAMES = {
+    "baileys-channel": BAILEYS,
+    "bridge-link": Frame("whatsapp.py", others={"bridge.ts": BRIDGE}),
+    "bridge-process": Frame("whatsapp.py"),
+    "neonize-client": Frame("bot.py"),
+    "neonize-session": Frame("bot.py"),
+    "neonize-dialling": Frame("bot.py"),
+    "systemd": Frame("bot.service", others=BOT),
+    "launchd": Frame("com.bot.plist", others=BOT),
+    "compose": Frame("compose.yml", others=BOT | {"Dockerfile": 'CMD ["node", "dist/index.js"]\n'}),
+    "shell": Frame("run.sh", others=BOT),
+    "pm2": Frame("ecosystem.config.cjs", others=BOT),
+    "supervisord": Frame("supervisord.conf", others=BOT),
+    "unit-assertions": Frame(
+        "setup/service.test.ts", ASSERTIONS, ASSERTIONS, BOT | {"setup/service.ts": UNIT}
+    ),
+    "skill-manifest": Frame(
+        f"{SKILL}/manifest.yaml",
+        others={
+            f"{SKILL}/add/src/channels/whatsapp.ts": filled(
+                BAILEYS.before, "if (update.connection === 'close') connect();"
+            )
+        },
+    ),
+}
+"""By the kind of thing that a rule looks at."""
