@@ -1,6 +1,6 @@
 # make test: everything that needs no root, on loopback only. Each target sets itself up.
 .DEFAULT_GOAL := help
-.PHONY: help setup node-tools javascript lint format golden quick test storms figures test-system faults fuzz bench clean
+.PHONY: help setup node-tools javascript lint format golden quick test storms rule rule-pages figures test-system faults fuzz bench clean
 
 PYTHON := .cache/dev/bin/python
 NODE_TOOLS := .cache/node-tools
@@ -53,6 +53,12 @@ test: setup ## everything that needs no root
 
 storms: setup ## every scenario for every fixture host and variation, and what tests/slow/real holds
 	$(PYTHON) -m pytest $(TESTS) -m storms $(PYTEST_ARGS)
+
+rule-pages: .cache/dev/skillgen-stamp.toml ## docs/rules/, from the rules' own pages and examples
+	$(PYTHON) -m tests.quick.docs.rule_pages
+
+rule: .cache/dev/skillgen-stamp.toml ## a new rule and its test (NAME=my-rule KIND=baileys-channel)
+	@$(PYTHON) -m tests.quick.rules.new_rule "$(NAME)" "$(KIND)"
 
 figures: setup ## the chart docs/storms.svg and the table of README.md, from a fixture host
 	$(PYTHON) -m tests.slow.docs.figures
