@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from skill.host import Host
-from skill.options import Options
-from skill.plan import Plan, make_plan
+from tests import harness
 from tests.quick.rules.typescript.cases import channel
 from tests.quick.rules.typescript.test_unpatched import ARRAY, BAILEYS, FLAT, IMPORT, held_in, write
 
@@ -23,7 +21,7 @@ THROUGH = "dials through lib/simple.js, where each dial waits for its turn"
 
 def said(root: Path, path: str) -> list[tuple[int, str, str]]:
     """(line, kind of note or rule, message or reason) of a file."""
-    plan: Plan = make_plan(Host(root), Options())
+    plan = harness.patched(root).plan
     notes = [(n.line, n.kind, n.message) for n in plan.notes if n.path == path]
     return notes + [(f.line, f.rule, f.reason) for f in plan.findings if f.path == path]
 

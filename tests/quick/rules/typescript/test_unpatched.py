@@ -13,6 +13,7 @@ from skill.finding import Finding
 from skill.host import LARGEST_SOURCE, Host
 from skill.options import Options
 from skill.plan import make_plan
+from tests import harness
 from tests.quick.rules.typescript.cases import channel
 
 BAILEYS = "@whiskeysockets/baileys"
@@ -26,10 +27,7 @@ def package(**fields: object) -> str:
 
 
 def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
-    for path, content in {"package.json": package(), **files}.items():
-        target = root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content.encode() if isinstance(content, str) else content)
+    harness.write(root, {"package.json": package(), **files})
     return root
 
 
@@ -107,14 +105,13 @@ SHAPES = {
 
 def held_in(root: Path) -> dict[str, str]:
     """The files that apply would change, as they would be; nothing is left to a person."""
-    plan = make_plan(Host(root), Options())
+    plan = harness.patched(root).plan
     assert plan.hand_offs == ()
     changed = {c.path: (c.after or b"").decode() for c in plan.changes if not c.is_addition}
     added = [change.path for change in plan.changes if change.is_addition]
     assert len(added) == 1
     assert cli.run(["apply", "-q", str(root)]) == 0
     assert cli.run(["check", "-q", str(root)]) == 0
-    assert make_plan(Host(root), Options()).changes == ()
     return changed
 
 
