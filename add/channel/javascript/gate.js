@@ -197,7 +197,8 @@ export class Gate {
     // A block is for the number: it outlives the link.
     const isBlock = HOLDS.includes(memory.code) && memory.code !== '440';
     const anew = isBlock ? { level: 0 } : { ...SETTLED, notBefore: 0 };
-    if (isOther) Object.assign(memory, anew, { verdict: null });
+    if (isOther) Object.assign(memory, anew);
+    if (memory.identity !== identity) memory.verdict = null;
     memory.identity = identity;
     // It is linked anew, or a reset or another process's open lifted it.
     if (isOther || (verdict && !memory.verdict)) this.final = undefined;
