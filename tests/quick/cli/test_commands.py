@@ -166,7 +166,7 @@ def test_rules_are_listed_and_explained(skillgen: Skillgen) -> None:
     assert "systemd-restart-always" in listed.out
     page = skillgen("rule", "systemd-restart-always")
     assert "Why it is bad" in page.out
-    assert "Before:" in page.out
+    assert "Before, systemd:" in page.out
 
 
 def test_unknown_rule_names_the_close_ones(skillgen: Skillgen, host: Path) -> None:

@@ -206,7 +206,7 @@ def test_copy_of_the_unit_and_its_assertions(tmp_path: Path) -> None:
 
 
 def test_example(tmp_path: Path) -> None:
-    _, before, after = rule.examples[0]
+    before, after = rule.examples[0][1:3]
     copy = f"function generateSystemdUnit() {{\n  return `{UNIT_BEFORE}`;\n}}\n"
     check_transformed(
         tmp_path,

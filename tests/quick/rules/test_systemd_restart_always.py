@@ -125,7 +125,7 @@ def test_changed(tmp_path: Path, before: str, after: str) -> None:
     assert service["Restart"] == ["on-failure"]
 
 
-@pytest.mark.parametrize(("before", "after"), [each[1:] for each in rule.examples])
+@pytest.mark.parametrize(("before", "after"), [each[1:3] for each in rule.examples])
 def test_examples(tmp_path: Path, before: str, after: str) -> None:
     check_transformed(tmp_path, UNIT, before, after)
 

@@ -123,13 +123,13 @@ def test_changed(tmp_path: Path, before: str, after: str, line_break: str) -> No
     assert [finding.rule for finding in patch.findings] == [rule.id]
 
 
-@pytest.mark.parametrize(("before", "after"), [each[1:] for each in rule.examples])
+@pytest.mark.parametrize(("before", "after"), [each[1:3] for each in rule.examples])
 def test_examples(tmp_path: Path, before: str, after: str) -> None:
     check_transformed(tmp_path, FILE, before, after)
 
 
 def test_a_script_without_an_ending(tmp_path: Path) -> None:
-    _, before, after = rule.examples[0]
+    before, after = rule.examples[0][1:3]
     check_transformed(tmp_path, "start", before, after)
 
 
@@ -175,7 +175,7 @@ def test_handed_off(tmp_path: Path, body: str, reason: str) -> None:
 
 def test_unit_that_starts_a_loop(tmp_path: Path) -> None:
     """Both are mended in one go, and neither changes again."""
-    _, before, after = rule.examples[0]
+    before, after = rule.examples[0][1:3]
     start = NODE_START.replace("/usr/bin/node /opt/bot/dist/index.js", "/opt/bot/scripts/run.sh")
     check_transformed(
         tmp_path,
