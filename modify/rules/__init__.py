@@ -20,6 +20,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from modify.units import managers
 from skill.edit import Edit
 from skill.finding import Finding
 
@@ -33,10 +34,7 @@ KINDS = {
     "neonize-dialling": "channels",
     "systemd": "units",
     "launchd": "units",
-    "compose": "units",
-    "shell": "units",
-    "pm2": "units",
-    "supervisord": "units",
+    **dict.fromkeys(managers.KINDS, "units"),
     "unit-assertions": "units",
 }
 """What a detector may look at, and the shelf of the rules that do."""
@@ -73,12 +71,16 @@ class Example(NamedTuple):
 
 @dataclass
 class Rule:
-    """fix: what is done about it, unless a detector names something else."""
+    """fix: what is done about it, unless a detector names something else.
+
+    ends_clean_restarts: once it is settled, a clean exit ends the bot for good.
+    """
 
     module: str
     fix: str
     examples: Sequence[Example] = ()
     accept: str = ""
+    ends_clean_restarts: bool = False
     _detectors: list[tuple[str, Detector]] = field(default_factory=list)
 
     @property
@@ -129,6 +131,15 @@ class Rule:
 def rule_ids() -> list[str]:
     """The id of every rule, from the files' names: nothing is imported."""
     return sorted(name.rpartition(".")[2].replace("_", "-") for name in _modules())
+
+
+@cache
+def ends_clean_restarts() -> tuple[str, ...]:
+    """The ids of the rules after which a clean exit ends the bot for good, as KINDS has them."""
+    kinds = [*KINDS]
+    rules = [rule for rule in _shelf("units") if rule.ends_clean_restarts]
+    rules.sort(key=lambda rule: min(map(kinds.index, rule.kinds)))
+    return tuple(rule.id for rule in rules)
 
 
 def by_id(rule_id: str) -> Rule:

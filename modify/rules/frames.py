@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from modify.rules import Example
+from modify.units.managers import manager_of
 
 GAP = "…"
 
@@ -42,7 +43,7 @@ def filled(frame: str, example: str) -> str:
 
 def hosts_of(example: Example) -> tuple[dict[str, str], dict[str, str]]:
     """The files of a host before and after, as far as the example shows them."""
-    frame = FRAMES[example.kind]
+    frame = frame_of(example.kind)
     before, after = frame.before, frame.after
     if example.is_whole:
         before = after = GAP
@@ -133,8 +134,6 @@ FRAMES = {
     "launchd": Frame("com.bot.plist", others=BOT),
     "compose": Frame("compose.yml", others=BOT | {"Dockerfile": 'CMD ["node", "dist/index.js"]\n'}),
     "shell": Frame("run.sh", others=BOT),
-    "pm2": Frame("ecosystem.config.cjs", others=BOT),
-    "supervisord": Frame("supervisord.conf", others=BOT),
     "unit-assertions": Frame(
         "setup/service.test.ts", ASSERTIONS, ASSERTIONS, BOT | {"setup/service.ts": UNIT}
     ),
@@ -148,3 +147,8 @@ FRAMES = {
     ),
 }
 """By the kind of thing that a rule looks at."""
+
+
+def frame_of(kind: str) -> Frame:
+    """The frame of a kind; a process manager without one names a file of its own."""
+    return FRAMES.get(kind) or Frame(manager_of(kind).EXAMPLE, others=BOT)

@@ -17,7 +17,8 @@ from typing import Literal
 from skill.edit import Edit, Range, apply_edits
 from skill.source_paths import is_among_tests
 
-Kind = Literal["systemd", "launchd", "compose", "shell", "pm2", "supervisord"]
+Kind = str
+"""``systemd``, ``launchd`` or one of ``modify.units.managers.KINDS``."""
 Form = Literal["file", "literal", "heredoc", "document"]
 # A name in the unit -> its possible texts; empty if unknown.
 Resolver = Callable[[str], tuple[str, ...]]

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib import import_module
 from typing import Protocol
 
 from modify.rules import Sight, sights_of
 from modify.units.bot_project import BotProject
+from modify.units.managers import KINDS as KINDS
+from modify.units.managers import manager_of
 from modify.units.model import UnitText
 from modify.units.started import Started
+from modify.units.supervisor import Supervisor
 from skill.edit import Patch
 from skill.errors import SkillgenError
 from skill.finding import Finding, Note
 from skill.options import Options
-
-KINDS = ("compose", "shell", "pm2", "supervisord")
 
 
 class Supervised(Protocol):
@@ -68,9 +68,14 @@ def of_host(texts: Sequence[UnitText], project: BotProject) -> list[UnitText]:
 
 
 def read(text: UnitText, project: BotProject) -> Sequence[Supervised]:
-    reader: Callable[[UnitText, BotProject], Sequence[Supervised]]
-    reader = import_module(f"modify.units.managers.{text.kind}").read
+    reader: Callable[[UnitText, BotProject], Sequence[Supervised]] = manager_of(text.kind).read
     return reader(text, project)
+
+
+def restarts(item: Supervised) -> Supervisor:
+    """What the text says of restarting a program."""
+    reader: Callable[[Supervised], Supervisor] = manager_of(item.text.kind).restarts
+    return reader(item)
 
 
 def faults_of(item: Supervised, options: Options) -> list[Sight]:

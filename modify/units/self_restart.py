@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from modify.effects import RestartPause, has_effect
 from modify.kit.python.tree import Function, line_starts, nodes_around, positions, span
 from modify.kit.python.values import PythonFile, python_file
-from modify.rules import ids
+from modify.rules import ends_clean_restarts, ids
 from modify.units import self_restart_javascript as javascript
 from skill.edit import Edit, Patch
 from skill.finding import Finding
@@ -49,14 +49,6 @@ RELIES_ON = (b"keepalive", b"successfulexit")
 RELIES = re.compile(
     rb"unconditional.{0,60}keepalive|keepalive.{0,60}unconditional"
     rb"|assert[ \t]+['\"]successfulexit['\"][ \t]+not[ \t]+in\b"
-)
-# Rules after which a clean exit ends the bot for good.
-FLIPS = (
-    ids.SYSTEMD_RESTART_ALWAYS,
-    ids.LAUNCHD_KEEP_ALIVE,
-    ids.SUPERVISORD_AUTORESTART,
-    ids.PM2_AUTORESTART,
-    ids.WRAPPER_RESTART_ALWAYS,
 )
 TESTS_FOLLOW = ids.FAULT_ASSERTING_TEST
 
@@ -152,7 +144,7 @@ def failing(content: bytes, node: ast.Call) -> tuple[Edit, ...]:
     line_end = b"\r\n" if content[: lines[1]].endswith(b"\r\n") else b"\n"
     why = indent + WHY + line_end
     called = ast.unparse(node.func).encode() + b"(%d)" % STATUS
-    return Edit(line, line, why, FLIPS[0]), Edit(start, end, called, FLIPS[0])
+    return Edit(line, line, why), Edit(start, end, called)
 
 
 def tested(host: Host, found: SelfRestart) -> SelfRestart:
@@ -171,7 +163,7 @@ def in_javascript(host: Host, patch: Patch) -> Iterator[SelfRestart]:
     for end in javascript.ends(host, patch):
         content = host.read(end.path)
         changes = end.plain and end.how.startswith("ends")
-        edits = javascript.failing(content, end.node, FLIPS[0]) if changes else ()
+        edits = javascript.failing(content, end.node) if changes else ()
         taken = patch.edits.get(end.path, [])
         why = ""
         if any(one.start < other.end and other.start < one.end for one in edits for other in taken):
@@ -210,7 +202,8 @@ def is_replaced(function: Function, line: int) -> bool:
 
 def settle(host: Host, patch: Patch) -> Patch:
     """The same patch, in which no restart of the host's own ends the bot for good."""
-    flips = {f.rule for f in patch.findings if f.rule in FLIPS and not f.is_hand_off}
+    ending = ends_clean_restarts()
+    flips = {f.rule for f in patch.findings if f.rule in ending and not f.is_hand_off}
     added = {rule for addition in patch.additions.values() for rule in addition.rules}
     is_added = any(rule.startswith("add-service-") for rule in added)
     if not flips and not is_added:
@@ -218,7 +211,7 @@ def settle(host: Host, patch: Patch) -> Patch:
     if ids.LAUNCHD_KEEP_ALIVE in flips and (said := reliance(host)):
         patch = held_back(patch, said, (ids.LAUNCHD_KEEP_ALIVE,))
     found = [*self_restarts(host), *in_javascript(host, patch)]
-    rule = next((rule for rule in FLIPS if rule in flips), FLIPS[0])
+    rule = next((rule for rule in ending if rule in flips), ending[0])
     stuck = [item for item in found if not item.edits]
     if stuck and flips:
         also = "".join(f", {item.path}:{item.line}" for item in stuck[1:4])
@@ -248,9 +241,13 @@ def reliance(host: Host) -> str:
     return ""
 
 
-def held_back(patch: Patch, reason: str, rules: tuple[str, ...] = FLIPS) -> Patch:
-    """Drop edits that stop restarts after exit 0; keep the limits on crash loops."""
-    taken_back = (*rules, TESTS_FOLLOW) if rules == FLIPS else rules
+def held_back(patch: Patch, reason: str, rules: tuple[str, ...] = ()) -> Patch:
+    """Drop edits that stop restarts after exit 0; keep the limits on crash loops.
+
+    rules: those whose edits go; with none given, all that end restarts after a clean exit.
+    """
+    taken_back = rules or (*ends_clean_restarts(), TESTS_FOLLOW)
+    rules = rules or ends_clean_restarts()
     accept = "a restart that ends with a status other than 0, and this setting changed by hand"
     kept = Patch(notes=patch.notes, additions=patch.additions)
     for path, edits in patch.edits.items():

@@ -294,7 +294,7 @@ def inside(node: SgNode, outer: SgNode | None) -> bool:
     return start <= span(node)[0] and span(node)[1] <= end
 
 
-def failing(content: bytes, node: SgNode, rule: str) -> tuple[Edit, ...]:
+def failing(content: bytes, node: SgNode) -> tuple[Edit, ...]:
     """Edits for another exit status with a comment that gives the reason; () in a template."""
     if any(outer.kind() == "template_string" for outer in node.ancestors()):
         return ()
@@ -304,7 +304,7 @@ def failing(content: bytes, node: SgNode, rule: str) -> tuple[Edit, ...]:
     line_end = b"\r\n" if content[:line].endswith(b"\r\n") else b"\n"
     why = (indent[0] if indent else b"") + WHY + line_end
     callee = content[start : content.index(b"(", start)]
-    return Edit(line, line, why, rule), Edit(start, end, callee + b"(%d)" % STATUS, rule)
+    return Edit(line, line, why), Edit(start, end, callee + b"(%d)" % STATUS)
 
 
 def tested(host: Host, end: End) -> str:

@@ -11,32 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Kind = Literal["none", "systemd", "launchd", "compose", "pm2", "supervisord", "shell"]
-
-
-@dataclass(frozen=True, slots=True)
-class Supervisor:
-    """What a unit sets. restart: systemd's words, whatever the kind: ``no``, ``always``,
-    ``on-failure``, ``on-success`` … (compose: ``unless-stopped`` too).
-
-    restart_s: RestartSec, launchd's ThrottleInterval, pm2's restart_delay, a loop's sleep.
-    limit_*: systemd's start limit where it is effective, in seconds and starts.
-    prevent_codes: exit codes that end it (pm2's stop_exit_codes, supervisord's exitcodes).
-    max_restarts, min_uptime_s: compose's count; pm2's two; supervisord's startretries and
-    startsecs. backoff_s: pm2's first exponential delay; the longest pause of a loop that grows.
-    """
-
-    kind: Kind
-    restart: str = "no"
-    restart_s: float = 0.0
-    limit_interval_s: float = 0.0
-    limit_burst: int = 0
-    prevent_codes: tuple[int, ...] = ()
-    force_codes: tuple[int, ...] = ()
-    max_restarts: int = 0
-    min_uptime_s: float = 0.0
-    backoff_s: float = 0.0
-
+from modify.units.supervisor import Supervisor as Supervisor
 
 # How a process ended: with a status or signal that means success, with another status, or by
 # another signal.
@@ -107,7 +82,7 @@ class Manager:
     limit: Limit | None = None
 
 
-MANAGERS: Mapping[Kind, Manager] = {
+MANAGERS: Mapping[str, Manager] = {
     "none": Manager(restarts={"no": ()}),
     # systemd.service(5): the table "Exit causes and the effect of the Restart= settings",
     # SuccessExitStatus=; RestartPreventExitStatus= goes before RestartForceExitStatus=.

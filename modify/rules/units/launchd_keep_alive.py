@@ -45,6 +45,7 @@ rule = Rule(
     __name__,
     fix="KeepAlive = {SuccessfulExit: false}",
     accept="KeepAlive as a dictionary of SuccessfulExit false and nothing else",
+    ends_clean_restarts=True,
     examples=(
         Example(
             "launchd",

@@ -38,6 +38,7 @@ rule = Rule(
     __name__,
     fix=f"{CODES}: [0], {BACKOFF}: {PAUSE}",
     accept=f"{CODES}: [0] and {BACKOFF} in this app",
+    ends_clean_restarts=True,
     examples=(
         Example(
             "pm2",

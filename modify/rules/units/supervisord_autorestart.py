@@ -33,6 +33,7 @@ BEFORE = "[program:bot]\ncommand=node dist/index.js\nautorestart=true\nstopwaits
 rule = Rule(
     __name__,
     fix="autorestart=unexpected, exitcodes=0, startsecs=0",
+    ends_clean_restarts=True,
     examples=(
         Example(
             "supervisord",

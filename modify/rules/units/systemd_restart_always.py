@@ -48,6 +48,7 @@ rule = Rule(
     __name__,
     fix=f"Restart=on-failure, RestartSec={PAUSE}",
     accept="Restart=on-failure in this unit",
+    ends_clean_restarts=True,
     examples=(
         Example(
             "systemd",

@@ -38,6 +38,7 @@ rule = Rule(
     __name__,
     fix="ends on exit 0 and waits longer each time",
     accept="a loop that ends when the bot ends with 0, and waits longer each time",
+    ends_clean_restarts=True,
     examples=(
         Example(
             "shell",

@@ -14,11 +14,13 @@ from functools import partial
 
 from modify.kit.text.yaml_nodes import Entry, Mapping, Scalar, UnreadableYaml, documents, words
 from modify.units.bot_project import BotProject
+from modify.units.locate.marks import may_be_compose
 from modify.units.managers import dockerfile
 from modify.units.managers.dockerfile import Words
 from modify.units.model import UnitText
 from modify.units.started import Started
 from modify.units.started_program import SIDE_WORD, Reader, split
+from modify.units.supervisor import Supervisor
 from skill.host import Host, fact
 
 NAME = re.compile(
@@ -35,6 +37,10 @@ SWARM = (
     "Swarm's restart condition stays: it knows no unless-stopped, and on-failure leaves a bot "
     "that ended well down after a reboot; the channel's memory bounds the attempts"
 )
+
+
+def is_one(content: bytes) -> bool:
+    return may_be_compose(content)
 
 
 @dataclass(frozen=True)
@@ -318,3 +324,12 @@ def one_line(reader: Reader, first: Words, rest: Words) -> Started:
     if isinstance(rest, str):
         return reader.command([*first, *split(rest)]) if first else reader.shell(rest)
     return reader.command([*first, *rest])
+
+
+def restarts(service: ComposeService) -> Supervisor:
+    given = service.restart.value if service.restart else None
+    policy = given.value if isinstance(given, Scalar) else "no"
+    default = re.fullmatch(r"\$\{\w+:?-(.*)\}", policy)
+    policy = default[1] if default else policy
+    name, _, most = policy.partition(":")
+    return Supervisor("compose", name or "no", max_restarts=int(most) if most.isdigit() else 0)

@@ -17,6 +17,7 @@ from modify.units.bot_project import BotProject
 from modify.units.model import UnitText
 from modify.units.started import Started
 from modify.units.started_program import FOLDER, Reader, split
+from modify.units.supervisor import Supervisor, codes
 from skill.source_paths import SCRIPTS
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 NAME = re.compile(
     r"(^|/)((\w[\w-]*\.)?ecosystem[\w.-]*|pm2[\w.-]*|process|processes)\.(js|cjs|mjs|ts|json)$"
 )
+
+
+EXAMPLE = "ecosystem.config.cjs"
+
+
+def is_one(content: bytes) -> bool:
+    return b"script" in content
 
 
 @dataclass(frozen=True)
@@ -120,3 +128,19 @@ def started_by(pairs: dict[str, SgNode], project: BotProject, beside: str) -> St
     given = plain(pairs.get("cwd"))
     folder = posixpath.normpath(posixpath.join(beside, given)) if given else beside
     return Reader(project, folder="" if folder == "." else folder).command(words)
+
+
+def restarts(app: App) -> Supervisor:
+    wanted = app.value("autorestart")
+    ends = app.value("stop_exit_codes")
+    off = wanted is not None and wanted.text() == "false"
+    most, least = app.number("max_restarts"), app.number("min_uptime")
+    return Supervisor(
+        "pm2",
+        "no" if off else "always",
+        (app.number("restart_delay") or 0) / 1000,
+        prevent_codes=codes(ends.text()) if ends is not None else (),
+        max_restarts=int(most) if most is not None else 16,
+        min_uptime_s=least / 1000 if least is not None else 1.0,
+        backoff_s=(app.number("exp_backoff_restart_delay") or 0) / 1000,
+    )

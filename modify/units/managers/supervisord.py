@@ -13,10 +13,17 @@ from modify.units.bot_project import BotProject
 from modify.units.model import Line, UnitText
 from modify.units.started import Started
 from modify.units.started_program import Reader, split
+from modify.units.supervisor import Supervisor, codes
 
+NAME = re.compile(r"(\.(conf|ini)|supervisord?[\w.-]*)$")
+EXAMPLE = "supervisord.conf"
 MARK = b"[program:"
 SECTION = re.compile(rb"\[([^\]]+)\]")
 SETTING = re.compile(rb"([A-Za-z_]+)([ \t]*[=:][ \t]*)(.*?)[ \t]*(?:[ \t][;#].*)?$")
+
+
+def is_one(content: bytes) -> bool:
+    return MARK in content
 
 
 @dataclass(frozen=True)
@@ -69,3 +76,21 @@ def with_start(program: Program, project: BotProject) -> Program:
     reader = Reader(project, folder=folder.value if folder else "")
     started = reader.command(split(command.value))
     return Program(program.text, program.name, program.position, program.settings, started)
+
+
+def restarts(program: Program) -> Supervisor:
+    def value(name: str, default: str) -> str:
+        setting = program.settings.get(name)
+        return setting.value.lower() if setting is not None else default
+
+    policy = value("autorestart", "unexpected")
+    never = policy in ("false", "no", "0", "off")
+    restart = "no" if never else "on-failure" if policy == "unexpected" else "always"
+    retries, least = value("startretries", "3"), value("startsecs", "1")
+    return Supervisor(
+        "supervisord",
+        restart,
+        prevent_codes=codes(value("exitcodes", "0")),
+        max_restarts=int(retries) if retries.isdigit() else 3,
+        min_uptime_s=float(least) if least.isdigit() else 1.0,
+    )

@@ -7,20 +7,14 @@ decides a restart is taken from them.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from modify.kit.text.yaml_nodes import Scalar
 from modify.units import process_managers
 from modify.units.bot_project import BotProject
 from modify.units.codemod import is_ours, read_units
 from modify.units.locate import unit_texts
-from modify.units.managers.compose import ComposeService
 from modify.units.managers.launchd import LaunchdUnit
-from modify.units.managers.pm2 import App
-from modify.units.managers.supervisord import Program
 from modify.units.managers.systemd import (
     DEFAULT_BURST,
     DEFAULT_INTERVAL,
@@ -29,7 +23,7 @@ from modify.units.managers.systemd import (
     seconds,
 )
 from modify.units.model import UnitText
-from modify.units.shell_loops import Loop
+from modify.units.supervisor import codes
 from skill.host import Host
 from skill.source_paths import SKILL_ASSETS
 from skill.storm.supervisor import MANAGERS, NONE, Supervisor
@@ -84,8 +78,7 @@ def _own_units(host: Host) -> Iterator[OwnUnit]:
             continue
         for item in process_managers.read(text, project):
             if item.started.is_host and not getattr(item, "problem", ""):
-                read: Any = _READERS[text.kind]
-                yield _placed(read(item), text, item.position)
+                yield _placed(process_managers.restarts(item), text, item.position)
 
 
 def _placed(rules: Supervisor, text: UnitText, position: int | None) -> OwnUnit:
@@ -124,8 +117,8 @@ def _systemd(unit: SystemdUnit) -> Supervisor:
         span(value(("Service", "RestartSec")), DEFAULT_PAUSE),
         span(interval, DEFAULT_INTERVAL),
         int(burst) if burst.isdigit() else DEFAULT_BURST,
-        _codes(value(("Service", "RestartPreventExitStatus"))),
-        _codes(value(("Service", "RestartForceExitStatus"))),
+        codes(value(("Service", "RestartPreventExitStatus"))),
+        codes(value(("Service", "RestartForceExitStatus"))),
     )
 
 
@@ -140,59 +133,3 @@ def _launchd(unit: LaunchdUnit) -> Supervisor:
     throttle = unit.data.get("ThrottleInterval", 10)
     pause = throttle if isinstance(throttle, (int, float)) and not math.isnan(throttle) else 10
     return Supervisor("launchd", restart, float(pause))
-
-
-def _compose(service: ComposeService) -> Supervisor:
-    given = service.restart.value if service.restart else None
-    policy = given.value if isinstance(given, Scalar) else "no"
-    default = re.fullmatch(r"\$\{\w+:?-(.*)\}", policy)
-    policy = default[1] if default else policy
-    name, _, most = policy.partition(":")
-    return Supervisor("compose", name or "no", max_restarts=int(most) if most.isdigit() else 0)
-
-
-def _pm2(app: App) -> Supervisor:
-    restarts = app.value("autorestart")
-    codes = app.value("stop_exit_codes")
-    off = restarts is not None and restarts.text() == "false"
-    most, least = app.number("max_restarts"), app.number("min_uptime")
-    return Supervisor(
-        "pm2",
-        "no" if off else "always",
-        (app.number("restart_delay") or 0) / 1000,
-        prevent_codes=_codes(codes.text()) if codes is not None else (),
-        max_restarts=int(most) if most is not None else 16,
-        min_uptime_s=least / 1000 if least is not None else 1.0,
-        backoff_s=(app.number("exp_backoff_restart_delay") or 0) / 1000,
-    )
-
-
-def _supervisord(program: Program) -> Supervisor:
-    def value(name: str, default: str) -> str:
-        setting = program.settings.get(name)
-        return setting.value.lower() if setting is not None else default
-
-    policy = value("autorestart", "unexpected")
-    never = policy in ("false", "no", "0", "off")
-    restart = "no" if never else "on-failure" if policy == "unexpected" else "always"
-    retries, least = value("startretries", "3"), value("startsecs", "1")
-    return Supervisor(
-        "supervisord",
-        restart,
-        prevent_codes=_codes(value("exitcodes", "0")),
-        max_restarts=int(retries) if retries.isdigit() else 3,
-        min_uptime_s=float(least) if least.isdigit() else 1.0,
-    )
-
-
-def _shell(loop: Loop) -> Supervisor:
-    restart = "on-failure" if loop.ends else "always"
-    pause = float(loop.seconds or (5 if loop.paces else 0))
-    return Supervisor("shell", restart, pause, backoff_s=300.0 if loop.paces else 0.0)
-
-
-_READERS = {"compose": _compose, "pm2": _pm2, "supervisord": _supervisord, "shell": _shell}
-
-
-def _codes(text: str) -> tuple[int, ...]:
-    return tuple(int(word) for word in re.findall(r"(?<![\w.])\d+(?![\w.])", text))

@@ -8,10 +8,20 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 from modify.rules import KINDS, rule_ids
+from modify.units import managers
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def supervised(kind: str) -> tuple[str, str, str]:
+    """What ``restarts`` of a process manager's file is given."""
+    thing = next(iter(get_type_hints(managers.manager_of(kind).restarts).values()))
+    return thing.__module__, thing.__name__, "text"
+
+
 THINGS = {
     "baileys-channel": ("modify.baileys.model.channel", "Channel", "source"),
     "bridge-link": ("modify.bridge.link", "LinkLoop", "source"),
@@ -22,10 +32,7 @@ THINGS = {
     "neonize-dialling": ("modify.neonize.dial", "Dialling", "source"),
     "systemd": ("modify.units.managers.systemd", "SystemdUnit", "text"),
     "launchd": ("modify.units.managers.launchd", "LaunchdUnit", "text"),
-    "compose": ("modify.units.managers.compose", "ComposeService", "text"),
-    "shell": ("modify.units.shell_loops", "Loop", "text"),
-    "pm2": ("modify.units.managers.pm2", "App", "text"),
-    "supervisord": ("modify.units.managers.supervisord", "Program", "text"),
+    **{kind: supervised(kind) for kind in managers.KINDS},
 }
 """The model that a detector of each kind is given, and where its text is."""
 RULE = '''\

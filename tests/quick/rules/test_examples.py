@@ -8,7 +8,7 @@ import pytest
 
 from modify import examine
 from modify.rules import KINDS, Example, by_id, ids, rule_ids
-from modify.rules.frames import FRAMES, hosts_of
+from modify.rules.frames import frame_of, hosts_of
 from skill.edit import apply_edits
 from skill.host import Host
 from skill.options import Options
@@ -43,7 +43,7 @@ def test_an_example_is_what_is_planned(rule_id: str, example: Example, tmp_path:
     before, after = hosts_of(example)
     write(tmp_path, before)
     patch = examine(Host(tmp_path), Options())
-    path = FRAMES[example.kind].path
+    path = frame_of(example.kind).path
     edits = patch.edits[path]
     assert apply_edits(before[path].encode(), edits).decode() == after[path]
     seen = {finding.rule for finding in patch.findings if not finding.is_hand_off}

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from modify import examine
 from modify.rules.channels.stale_skill_copy import rule
-from modify.rules.frames import FRAMES
+from modify.rules.frames import frame_of
 from skill.edit import Patch
 from skill.host import Host
 from skill.options import Options
 from tests.quick.rules.test_examples import write
 
-FRAME = FRAMES[rule.examples[0].kind]
+FRAME = frame_of(rule.examples[0].kind)
 CHANNEL, TEXT = next(iter(FRAME.others.items()))
 
 
