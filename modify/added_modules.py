@@ -23,7 +23,8 @@ from skill.edit import Addition, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
-from skill.render.typescript import module_identity, policy_block, render_channel_module
+from skill.render import typescript
+from skill.render.typescript import policy_block, render_channel_module
 from skill.source_paths import SCRIPTS, SKILL_ASSET
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def edited_policy(path: str, text: str) -> Iterator[Finding]:
     # Lazy: a TypeScript host never imports libcst
     from skill.render.python import python_policy_block
 
-    identity = module_identity(text)
+    identity = typescript.module_identity(text)
     if identity is None or identity == (__version__, True) or identity[0] != __version__:
         return  # as it was added, or by another version, which has numbers of its own
     read = python_constants if path.endswith(".py") else script_constants

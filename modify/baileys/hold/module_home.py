@@ -18,8 +18,8 @@ from modify.kit.typescript.style import is_es_package
 from modify.nanoclaw.channel_assets import module_owner, module_system
 from skill.host import Host
 from skill.options import Options
+from skill.render import typescript
 from skill.render.style import ModuleSystem, Style
-from skill.render.typescript import module_identity
 from skill.source_paths import SCRIPTS, SKILL_ASSET, SKILL_ASSETS, TYPED
 
 STEM = "whatsapp-reconnect"
@@ -100,7 +100,7 @@ def known_module(host: Host, package: str, name: str, taken: Iterable[str]) -> s
     for file in host.with_suffix(*SCRIPTS):
         if posixpath.basename(file.path) != name or package_of(host, file.path) != package:
             continue
-        if module_identity(host.read(file.path).decode("utf-8", "replace")) is not None:
+        if typescript.module_identity(host.read(file.path).decode("utf-8", "replace")) is not None:
             return file.path
     return None
 
