@@ -38,7 +38,7 @@ def filled(frame: str, example: str) -> str:
             lines.append(line)
         elif (part := next(parts, "").strip("\n")) != "":
             lines.append(textwrap.indent(part, line[: line.index(GAP)]))
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return "\n".join(lines).strip("\n") + "\n"
 
 
 def hosts_of(example: Example) -> tuple[dict[str, str], dict[str, str]]:
@@ -122,14 +122,91 @@ if (update.connection === 'close') {
 }
 """,
 )
+LINK = Frame(
+    "whatsapp.py",
+    """\
+import asyncio
+
+import websockets
+
+
+class WhatsApp:
+    async def run(self):
+        …
+
+    async def stop(self):
+        …
+
+    …
+""",
+    """\
+import websockets
+
+from whatsapp_reconnect import link_of
+
+
+class WhatsApp:
+    async def run(self):
+        # Paces redials: a clean close waits like any other
+        link = link_of(self)
+        link.start()
+        …
+
+    async def stop(self):
+        …
+
+    …
+""",
+    {"bridge.ts": BRIDGE},
+)
+DIALLING = Frame(
+    "bot.py",
+    """\
+…
+
+from neonize.client import NewClient
+from neonize.events import *
+
+client = NewClient('bot.db')
+
+
+@client.event(ConnectedEv)
+def on_open(client, event):
+    print('open')
+
+
+…
+""",
+    """\
+…
+
+from neonize.client import NewClient
+from neonize.events import *
+
+…
+
+client = NewClient('bot.db')
+# Each dial counts, over restarts too: see whatsapp_reconnect
+hear(client)
+
+
+@client.event(ConnectedEv)
+def on_open(client, event):
+    heard(client, event)
+    print('open')
+
+
+…
+""",
+)
 SKILL = ".claude/skills/add-whatsapp"
 FRAMES = {
     "baileys-channel": BAILEYS,
-    "bridge-link": Frame("whatsapp.py", others={"bridge.ts": BRIDGE}),
+    "bridge-link": LINK,
     "bridge-process": Frame("whatsapp.py"),
     "neonize-client": Frame("bot.py"),
     "neonize-session": Frame("bot.py"),
-    "neonize-dialling": Frame("bot.py"),
+    "neonize-dialling": DIALLING,
     "systemd": Frame("bot.service", others=BOT),
     "launchd": Frame("com.bot.plist", others=BOT),
     "compose": Frame("compose.yml", others=BOT | {"Dockerfile": 'CMD ["node", "dist/index.js"]\n'}),
@@ -147,6 +224,12 @@ FRAMES = {
     ),
 }
 """By the kind of thing that a rule looks at."""
+
+
+def whole(kind: str, before: str, after: str) -> Example:
+    """An example that is shown with its frame around it: the lines that matter say little alone."""
+    frame = FRAMES[kind]
+    return Example(kind, filled(frame.before, before), filled(frame.after, after), is_whole=True)
 
 
 def frame_of(kind: str) -> Frame:

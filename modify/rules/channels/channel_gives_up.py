@@ -47,6 +47,7 @@ from modify.baileys.model.reconnect_loop import inside_helper
 from modify.baileys.model.return_value import is_used
 from modify.kit.typescript.source import within
 from modify.rules import Example, Rule, Sight
+from modify.rules.frames import whole
 
 if TYPE_CHECKING:
     from modify.baileys.model.channel import Channel
@@ -73,42 +74,18 @@ if (update.connection === 'close') {
 reconnect.dial(connect);
 """,
         ),
-        Example(
+        whole(
             "neonize-dialling",
             """\
-from neonize.client import NewClient
-from neonize.events import *
-
-client = NewClient('bot.db')
-
-
-@client.event(ConnectedEv)
-def on_open(client, event):
-    print('open')
-
-
+…
 client.connect()
 """,
             """\
-from neonize.client import NewClient
-from neonize.events import *
-
+…
 from whatsapp_reconnect import dial_sync, hear, heard
-
-client = NewClient('bot.db')
-# Each dial counts, over restarts too: see whatsapp_reconnect
-hear(client)
-
-
-@client.event(ConnectedEv)
-def on_open(client, event):
-    heard(client, event)
-    print('open')
-
-
+…
 dial_sync(client)
 """,
-            is_whole=True,
         ),
     ),
 )

@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING
 from modify.baileys.model.reconnect_loop import outermost
 from modify.kit.typescript.source import arguments_of
 from modify.rules import Example, Rule, Sight
+from modify.rules.frames import whole
 
 if TYPE_CHECKING:
     from modify.baileys.model.channel import Channel
@@ -87,69 +88,38 @@ function retry(attempt: number) {
 if (update.connection === 'close') reconnect.dial(connect);
 """,
         ),
-        Example(
+        whole(
             "bridge-link",
             """\
-import asyncio
-
-import websockets
-
-
-class WhatsApp:
-    async def run(self):
-        while self.running:
-            try:
-                async with websockets.connect("ws://bridge") as ws:
-                    async for message in ws:
-                        self.handle(message)
-            except Exception:
-                await asyncio.sleep(5)
-
-    async def stop(self):
-        self.running = False
+while self.running:
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            async for message in ws:
+                self.handle(message)
+    except Exception:
+        await asyncio.sleep(5)
+…
+self.running = False
 """,
             """\
-import websockets
-
-from whatsapp_reconnect import link_of
-
-
-class WhatsApp:
-    async def run(self):
-        # Paces redials: a clean close waits like any other
-        link = link_of(self)
-        link.start()
-        while self.running and await link.turn():
-            try:
-                async with websockets.connect("ws://bridge") as ws:
-                    link.opened()
-                    async for message in ws:
-                        self.handle(message)
-            except Exception:
-                link.closed()
-
-    async def stop(self):
-        self.running = False
-        link_of(self).stop()
+while self.running and await link.turn():
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            link.opened()
+            async for message in ws:
+                self.handle(message)
+    except Exception:
+        link.closed()
+…
+self.running = False
+link_of(self).stop()
 """,
-            is_whole=True,
         ),
-        Example(
+        whole(
             "neonize-dialling",
             """\
 import time
-
-from neonize.client import NewClient
-from neonize.events import *
-
-client = NewClient('bot.db')
-
-
-@client.event(ConnectedEv)
-def on_open(client, event):
-    print('open')
-
-
+…
 while True:
     try:
         client.connect()
@@ -158,30 +128,15 @@ while True:
 """,
             """\
 import time
-
-from neonize.client import NewClient
-from neonize.events import *
-
+…
 from whatsapp_reconnect import hear, heard, next_turn_sync
-
-client = NewClient('bot.db')
-# Each dial counts, over restarts too: see whatsapp_reconnect
-hear(client)
-
-
-@client.event(ConnectedEv)
-def on_open(client, event):
-    heard(client, event)
-    print('open')
-
-
+…
 while next_turn_sync(client):
     try:
         client.connect()
     except Exception:
         time.sleep(5)
 """,
-            is_whole=True,
         ),
         Example(
             "neonize-session",

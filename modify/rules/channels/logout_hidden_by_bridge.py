@@ -26,7 +26,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from modify.rules import Example, Rule, Sight
+from modify.rules import Rule, Sight
+from modify.rules.frames import whole
 
 if TYPE_CHECKING:
     from modify.bridge.bridge_process import ChildBridge
@@ -37,69 +38,49 @@ rule = Rule(
     __name__,
     fix="the bridge reports a logout as such, and it is final",
     examples=(
-        Example(
+        whole(
             "bridge-link",
             """\
-import asyncio
-
-import websockets
-
-
-class WhatsApp:
-    async def run(self):
-        while self.running:
-            try:
-                async with websockets.connect("ws://bridge") as ws:
-                    async for message in ws:
-                        self.on_status(message)
-            except Exception:
-                await asyncio.sleep(5)
-
-    async def stop(self):
-        self.running = False
-
-    def on_status(self, status):
-        if status == "connected":
-            self.up = True
-        elif status == "disconnected":
-            self.up = False
+while self.running:
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            async for message in ws:
+                self.on_status(message)
+    except Exception:
+        await asyncio.sleep(5)
+…
+self.running = False
+…
+def on_status(self, status):
+    if status == "connected":
+        self.up = True
+    elif status == "disconnected":
+        self.up = False
 """,
             """\
-import websockets
-
-from whatsapp_reconnect import link_of
-
-
-class WhatsApp:
-    async def run(self):
-        # Paces redials: a clean close waits like any other
-        link = link_of(self)
-        link.start()
-        while self.running and await link.turn():
-            try:
-                async with websockets.connect("ws://bridge") as ws:
-                    link.opened()
-                    async for message in ws:
-                        self.on_status(message)
-                        if link.terminal:
-                            break
-            except Exception:
-                link.closed()
-
-    async def stop(self):
-        self.running = False
-        link_of(self).stop()
-
-    def on_status(self, status):
-        if status == "connected":
-            self.up = True
-        elif status == "disconnected":
-            self.up = False
-        elif status == "logged_out":
-            self.up = False
-            link_of(self).logout()
+while self.running and await link.turn():
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            link.opened()
+            async for message in ws:
+                self.on_status(message)
+                if link.terminal:
+                    break
+    except Exception:
+        link.closed()
+…
+self.running = False
+link_of(self).stop()
+…
+def on_status(self, status):
+    if status == "connected":
+        self.up = True
+    elif status == "disconnected":
+        self.up = False
+    elif status == "logged_out":
+        self.up = False
+        link_of(self).logout()
 """,
-            is_whole=True,
         ),
     ),
 )

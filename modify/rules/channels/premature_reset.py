@@ -31,6 +31,7 @@ from modify.baileys.cleanup.dead_code import plain_target
 from modify.baileys.model.reconnect_loop import COUNTER
 from modify.kit.typescript.source import enclosing, enclosing_function, same, walk, within
 from modify.rules import Example, Rule, Sight
+from modify.rules.frames import whole
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -65,55 +66,35 @@ if (update.connection === 'close') {
 }
 """,
         ),
-        Example(
+        whole(
             "bridge-link",
             """\
-import asyncio
-
-import websockets
-
-
-class WhatsApp:
-    async def run(self):
-        delay = 1
-        while self.running:
-            try:
-                async with websockets.connect("ws://bridge") as ws:
-                    delay = 1
-                    async for message in ws:
-                        self.handle(message)
-            except Exception:
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, 60)
-
-    async def stop(self):
-        self.running = False
+delay = 1
+while self.running:
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            delay = 1
+            async for message in ws:
+                self.handle(message)
+    except Exception:
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, 60)
+…
+self.running = False
 """,
             """\
-import websockets
-
-from whatsapp_reconnect import link_of
-
-
-class WhatsApp:
-    async def run(self):
-        # Paces redials: a clean close waits like any other
-        link = link_of(self)
-        link.start()
-        while self.running and await link.turn():
-            try:
-                async with websockets.connect("ws://bridge") as ws:
-                    link.opened()
-                    async for message in ws:
-                        self.handle(message)
-            except Exception:
-                link.closed()
-
-    async def stop(self):
-        self.running = False
-        link_of(self).stop()
+while self.running and await link.turn():
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            link.opened()
+            async for message in ws:
+                self.handle(message)
+    except Exception:
+        link.closed()
+…
+self.running = False
+link_of(self).stop()
 """,
-            is_whole=True,
         ),
     ),
 )

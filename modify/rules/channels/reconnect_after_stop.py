@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from modify.baileys.model.socket_enders import enders_of
 from modify.rules import Example, Rule, Sight
+from modify.rules.frames import whole
 
 if TYPE_CHECKING:
     from modify.baileys.model.channel import Channel
@@ -88,52 +89,32 @@ export function disconnect() {
 """,
             is_whole=True,
         ),
-        Example(
+        whole(
             "bridge-link",
             """\
-import asyncio
-
-import websockets
-
-
-class WhatsApp:
-    async def run(self):
-        while True:
-            try:
-                async with websockets.connect("ws://bridge") as ws:
-                    async for message in ws:
-                        self.handle(message)
-            except Exception:
-                await asyncio.sleep(5)
-
-    async def stop(self):
-        await self.ws.close()
+while True:
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            async for message in ws:
+                self.handle(message)
+    except Exception:
+        await asyncio.sleep(5)
+…
+await self.ws.close()
 """,
             """\
-import websockets
-
-from whatsapp_reconnect import link_of
-
-
-class WhatsApp:
-    async def run(self):
-        # Paces redials: a clean close waits like any other
-        link = link_of(self)
-        link.start()
-        while await link.turn():
-            try:
-                async with websockets.connect("ws://bridge") as ws:
-                    link.opened()
-                    async for message in ws:
-                        self.handle(message)
-            except Exception:
-                link.closed()
-
-    async def stop(self):
-        await self.ws.close()
-        link_of(self).stop()
+while await link.turn():
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            link.opened()
+            async for message in ws:
+                self.handle(message)
+    except Exception:
+        link.closed()
+…
+await self.ws.close()
+link_of(self).stop()
 """,
-            is_whole=True,
         ),
     ),
 )

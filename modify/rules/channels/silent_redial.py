@@ -32,7 +32,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from modify.rules import Example, Rule, Sight
+from modify.rules import Rule, Sight
+from modify.rules.frames import whole
 
 if TYPE_CHECKING:
     from modify.bridge.link import LinkLoop
@@ -41,52 +42,32 @@ rule = Rule(
     __name__,
     fix="link.turn() waits 5 s, 10 s, 20 s … 60 s after a clean close, too",
     examples=(
-        Example(
+        whole(
             "bridge-link",
             """\
-import asyncio
-
-import websockets
-
-
-class WhatsApp:
-    async def run(self):
-        while self.running:
-            try:
-                async with websockets.connect("ws://bridge") as ws:
-                    async for message in ws:
-                        self.handle(message)
-            except Exception:
-                await asyncio.sleep(5)
-
-    async def stop(self):
-        self.running = False
+while self.running:
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            async for message in ws:
+                self.handle(message)
+    except Exception:
+        await asyncio.sleep(5)
+…
+self.running = False
 """,
             """\
-import websockets
-
-from whatsapp_reconnect import link_of
-
-
-class WhatsApp:
-    async def run(self):
-        # Paces redials: a clean close waits like any other
-        link = link_of(self)
-        link.start()
-        while self.running and await link.turn():
-            try:
-                async with websockets.connect("ws://bridge") as ws:
-                    link.opened()
-                    async for message in ws:
-                        self.handle(message)
-            except Exception:
-                link.closed()
-
-    async def stop(self):
-        self.running = False
-        link_of(self).stop()
+while self.running and await link.turn():
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            link.opened()
+            async for message in ws:
+                self.handle(message)
+    except Exception:
+        link.closed()
+…
+self.running = False
+link_of(self).stop()
 """,
-            is_whole=True,
         ),
     ),
 )
