@@ -8,7 +8,7 @@ from modify.baileys.model.daemon import why_not_a_daemon
 from modify.kit.typescript.source import Source
 from modify.python.marks import is_marked
 from skill.errors import UnreadableSource
-from skill.host import Host
+from skill.host import Host, fact
 from skill.source_paths import SCRIPTS, is_among_tests
 
 
@@ -20,6 +20,7 @@ def has_channel(host: Host) -> bool:
     return bool(channel_files(host))
 
 
+@fact
 def channel_files(host: Host) -> frozenset[str]:
     """The files that keep a WhatsApp link: cheap marks first, then what is no daemon is out."""
     found = set()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from skill.edit import Edit, Effect, Range
+
+E = TypeVar("E", bound=Effect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class RestartPause(Effect):
     """A unit waits longer before it starts the bot again."""
 
 
-def effects(edit: Edit, kind: type[Effect]) -> list[Effect]:
+def effects(edit: Edit, kind: type[E]) -> list[E]:
     return [effect for effect in edit.effects if isinstance(effect, kind)]
 
 
@@ -50,8 +53,7 @@ def has_effect(edit: Edit, kind: type[Effect]) -> bool:
 def with_status(edit: Edit, status: int) -> Edit:
     """The same edit with another exit status wherever it ends the process."""
     text = edit.text
-    for effect in edit.effects:
-        if isinstance(effect, EndsProcess):
-            for start, end in reversed(effect.statuses):
-                text = text[:start] + b"%d" % status + text[end:]
+    for effect in effects(edit, EndsProcess):
+        for start, end in reversed(effect.statuses):
+            text = text[:start] + b"%d" % status + text[end:]
     return replace(edit, text=text)

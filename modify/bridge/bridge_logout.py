@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from modify.effects import AsksTerminal, EndsProcess, with_status
+from modify.effects import AsksTerminal, EndsProcess, effects, with_status
 from modify.rules import ids
 from skill.edit import Edit, Patch
 from skill.finding import Finding
@@ -57,12 +57,7 @@ def report_logout(host: Host, seen: Finding, planned: Patch) -> Half:
     content, edits = host.read(path), planned.edits.get(path, [])
     if b"logged_out" in content:
         return Half(None)
-    names = {
-        effect.gate.encode()
-        for edit in edits
-        for effect in edit.effects
-        if isinstance(effect, AsksTerminal)
-    }
+    names = {effect.gate.encode() for edit in edits for effect in effects(edit, AsksTerminal)}
     names |= {match[1] for match in TERMINAL.finditer(content)}
     places = list(REPORTS.finditer(content))
     if len(places) != 1 or len(names) != 1:
@@ -95,7 +90,7 @@ def exit_with(host: Host, seen: Finding, code: int, planned: Patch) -> Half:
 
 def ends_plainly(edit: Edit) -> bool:
     """Whether an edit ends the process with a status that is written as a number."""
-    return any(isinstance(effect, EndsProcess) and effect.statuses for effect in edit.effects)
+    return any(effect.statuses for effect in effects(edit, EndsProcess))
 
 
 def left(seen: Finding, reason: str, accept: str, bounded: bool = True) -> Finding:

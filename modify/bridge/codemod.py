@@ -21,6 +21,7 @@ from modify.kit.python.source import Source
 from modify.python.planning import MOST, Planning, place
 from modify.rules import findings_of, ids
 from skill.edit import Edit, Patch
+from skill.host import Host, fact
 from skill.source_paths import is_among_tests
 
 ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
@@ -86,7 +87,7 @@ class Bridges:
             return []
         status = status_branch(link)
         hidden = status is not None and not hears_logout(link)
-        rewrite = LinkRewrite(link, status if hidden else None, self.sleep_is_patched())
+        rewrite = LinkRewrite(link, status if hidden else None, sleep_is_patched(self.plan.host))
         rest = [f for f in findings if f.rule != ids.LOGOUT_HIDDEN_BY_BRIDGE]
         logouts = [f for f in findings if f.rule == ids.LOGOUT_HIDDEN_BY_BRIDGE]
         known = len(self.plan.patch.findings)
@@ -127,8 +128,7 @@ class Bridges:
             reason = "what else the loop should outlive is the host's to say"
             self.plan.hand_off([replace(finding, contained=True)], reason, ACCEPT_ESCAPE)
 
-    def library_loop(self, source: Source, loop: object) -> None:
-        assert isinstance(loop, cst.For)
+    def library_loop(self, source: Source, loop: cst.For) -> None:
         message = "the library dials again by itself, at once after a clean close"
         finding = place(source, ids.SILENT_REDIAL, loop, message)
         reason = "async for … in websockets.connect() has no place for a gate"
@@ -142,16 +142,6 @@ class Bridges:
         finding = place(source, redial.rule, redial.place, redial.message)
         if self.plan.wanted([finding]):
             self.plan.hand_off([finding], redial.reason, ACCEPT_LINK)
-
-    def sleep_is_patched(self) -> bool:
-        """Whether the host's own tests of WhatsApp put something in the place of sleep()."""
-        for file in self.plan.host.with_suffix(".py"):
-            if is_among_tests(file.path):
-                content = self.plan.host.read(file.path)
-                about = any(mark in content for mark in TEST_MARKS)
-                if about and PATCHED_SLEEP.search(content):
-                    return True
-        return False
 
     def supervisor(self, supervisor: Supervisor) -> None:
         reason = "which exit of the bridge means a logout is not known"
@@ -184,3 +174,15 @@ class Bridges:
             self.plan.patch.merge(half.patch)
             self.plan.patch.findings.append(half.finding or finding)
         return child_edits(child, code)
+
+
+@fact
+def sleep_is_patched(host: Host) -> bool:
+    """Whether the host's own tests of WhatsApp put something in the place of sleep()."""
+    for file in host.with_suffix(".py"):
+        if is_among_tests(file.path):
+            content = host.read(file.path)
+            about = any(mark in content for mark in TEST_MARKS)
+            if about and PATCHED_SLEEP.search(content):
+                return True
+    return False

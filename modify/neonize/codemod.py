@@ -17,6 +17,7 @@ from modify.python.planning import MOST, Planning
 from modify.rules import findings_of
 from skill.edit import Edit
 from skill.finding import Finding
+from skill.host import Host, fact
 from skill.source_paths import is_among_tests
 
 ACCEPT_CLIENT = "handlers of LoggedOutEv, StreamReplacedEv and TemporaryBanEv that stop the client"
@@ -73,7 +74,7 @@ class Clients:
             return []
         if not self.plan.wanted(heard + dialled):
             return []
-        records = client.owner is not None and self.records()
+        records = client.owner is not None and records_failures(self.plan.host)
         if dials.sites:
             reason = self.dial(dials, heard + dialled, records, of)
             if not reason:
@@ -107,19 +108,6 @@ class Clients:
             self.plan.need(source, rewrite.imports[path], "neonize")
         return ""
 
-    def records(self) -> bool:
-        """Whether the host writes down why a channel's ``start()`` failed."""
-        for file in self.plan.host.with_suffix(".py"):
-            if is_among_tests(file.path):
-                continue
-            content = self.plan.host.read(file.path)
-            for found in RECORDS.finditer(content.replace(b"\r\n", b"\n")):
-                above = content[max(0, found.start() - 400) : found.start()]
-                body = above[above.rfind(b"def ") :]
-                if b"while " not in body and b"for " not in body.replace(b"for all", b""):
-                    return True
-        return False
-
     def session(self, session: Session) -> None:
         """A client that is made anew; its handlers may stand in other files."""
         source = session.source
@@ -145,3 +133,18 @@ class Clients:
         for path, edits in rewrite.edits.items():
             self.plan.add(rewrite.sources[path], edits)
             self.plan.need(rewrite.sources[path], rewrite.imports[path], "neonize")
+
+
+@fact
+def records_failures(host: Host) -> bool:
+    """Whether the host writes down why a channel's ``start()`` failed."""
+    for file in host.with_suffix(".py"):
+        if is_among_tests(file.path):
+            continue
+        content = host.read(file.path)
+        for found in RECORDS.finditer(content.replace(b"\r\n", b"\n")):
+            above = content[max(0, found.start() - 400) : found.start()]
+            body = above[above.rfind(b"def ") :]
+            if b"while " not in body and b"for " not in body.replace(b"for all", b""):
+                return True
+    return False

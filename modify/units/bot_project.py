@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from modify.channel_files import channel_files
 from modify.kit.project import Project
 
@@ -29,6 +27,6 @@ class BotProject(Project):
             waiting += self.imports_of(current)
         return False
 
-    @cached_property
+    @property
     def channels(self) -> frozenset[str]:
         return channel_files(self.host)
