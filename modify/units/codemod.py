@@ -12,16 +12,17 @@ from dataclasses import dataclass, replace
 from modify.channel_files import has_channel
 from modify.nanoclaw import skill_assets
 from modify.rules import Sight, ids, sights_of
-from modify.units import line_built_units, process_managers
+from modify.units import line_built_units, managers, process_managers
 from modify.units.bot_project import BotProject
 from modify.units.locate import unit_texts
 from modify.units.managers import docker_run, launchd, systemd
 from modify.units.model import UnitText
+from modify.units.process_managers import faults_of, unknown
 from modify.units.started import Started
 from modify.units.started_program import started_by
 from skill.edit import Patch
 from skill.errors import SkillgenError
-from skill.finding import Finding, Note
+from skill.finding import Note
 from skill.host import Host
 from skill.options import Options
 from skill.render.service_units import add_service
@@ -45,7 +46,7 @@ def examine(host: Host, options: Options) -> Patch:
         return patch
     texts = list(unit_texts(host))
     project = BotProject(host)
-    units = read_units(project, [text for text in texts if text.kind not in process_managers.KINDS])
+    units = read_units(project, [text for text in texts if text.kind not in managers.KINDS])
     ours = [seen for seen in units if seen.started.is_host and is_ours(seen.unit, units)]
     examined: list[tuple[Unit, list[Sight]]] = []
     outside: list[tuple[Unit, list[Sight]]] = []
@@ -64,7 +65,7 @@ def examine(host: Host, options: Options) -> Patch:
     others = [
         text
         for text in texts
-        if text.kind in process_managers.KINDS and not text.in_test and options.covers(text.path)
+        if text.kind in managers.KINDS and not text.in_test and options.covers(text.path)
     ]
     patch.merge(process_managers.examine(others, project, options))
     for path in host.files:
@@ -165,14 +166,6 @@ def same_command(original: str, copy: str) -> bool:
     return bool(original) and re.fullmatch(pattern, copy.strip(), re.DOTALL) is not None
 
 
-def faults_of(unit: Unit, options: Options) -> list[Sight]:
-    return [
-        sight
-        for sight in sights_of(unit.text.kind, unit, options)
-        if options.wants(sight.finding.rule)
-    ]
-
-
 def verify(unit: Unit, faults: list[Sight], options: Options) -> None:
     """Read the unit again as it will be: nothing may be left that an edit was to settle."""
     edits = [edit for fault in faults for edit in fault.edits]
@@ -223,13 +216,7 @@ def left_alone(seen: Seen, units: list[Seen], options: Options, patch: Patch) ->
         patch.notes.append(note(unit, "unknown-service", message))
         return
     for fault in faults:
-        patch.findings.append(unknown(fault.finding, started))
-
-
-def unknown(finding: Finding, started: Started) -> Finding:
-    reason = f"cannot tell whether it starts the bot: {started.why}"
-    accept = finding.accept or f"{finding.fix} in this unit, if it is the bot's"
-    return replace(finding, fix=None, reason=reason, accept=accept)
+        patch.findings.append(unknown(fault.finding, started, "in this unit"))
 
 
 def note(unit: Unit, kind: str, message: str) -> Note:

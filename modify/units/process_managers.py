@@ -13,7 +13,6 @@ from typing import Protocol
 
 from modify.rules import Sight, sights_of
 from modify.units.bot_project import BotProject
-from modify.units.managers import KINDS as KINDS
 from modify.units.managers import manager_of
 from modify.units.model import UnitText
 from modify.units.started import Started
@@ -78,7 +77,13 @@ def restarts(item: Supervised) -> Supervisor:
     return reader(item)
 
 
-def faults_of(item: Supervised, options: Options) -> list[Sight]:
+class Located(Protocol):
+    @property
+    def text(self) -> UnitText: ...
+
+
+def faults_of(item: Located, options: Options) -> list[Sight]:
+    """What the rules of its kind see in a unit or a program, but for the rules left out."""
     return [
         sight
         for sight in sights_of(item.text.kind, item, options)
@@ -117,12 +122,13 @@ def left_alone(item: Supervised, faults: list[Sight], known: bool, patch: Patch)
         message = f"cannot tell what {item.name} starts: {started.why}"
         patch.notes.append(note(item, "unknown-service", message))
     else:
-        patch.findings += [unknown(fault.finding, started) for fault in faults]
+        patch.findings += [unknown(fault.finding, started, "there") for fault in faults]
 
 
-def unknown(finding: Finding, started: Started) -> Finding:
+def unknown(finding: Finding, started: Started, where: str) -> Finding:
+    """The finding as a hand-off, where nobody knows whether it is the bot that is started."""
     reason = f"cannot tell whether it starts the bot: {started.why}"
-    accept = finding.accept or f"{finding.fix} there, if it is the bot's"
+    accept = finding.accept or f"{finding.fix} {where}, if it is the bot's"
     return replace(finding, fix=None, reason=reason, accept=accept)
 
 

@@ -27,8 +27,8 @@ from modify.units import self_restart_javascript as javascript
 from skill.edit import Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
+from skill.source_paths import is_among_tests
 
-TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 MARKS = (b"exit(", b"SystemExit(", b"raise_signal(", b"os.kill")
 # Calls that end the process; a comment may stand between the words of a call.
 END = re.compile(
@@ -94,7 +94,7 @@ def self_restarts(host: Host) -> list[SelfRestart]:
     """The places where the host restarts itself by a clean exit."""
     found: list[SelfRestart] = []
     for file in host.with_suffix(".py"):
-        if TESTS.search(file.path):
+        if is_among_tests(file.path):
             continue
         content = host.read(file.path)
         if may_restart(content):
@@ -151,7 +151,7 @@ def tested(host: Host, found: SelfRestart) -> SelfRestart:
     """The same, without an edit where the host's tests may claim the exit status."""
     name = found.function.removesuffix("()").encode()
     for file in host.with_suffix(".py"):
-        if TESTS.search(file.path) and found.edits:
+        if is_among_tests(file.path) and found.edits:
             content = host.read(file.path)
             if name in content and b"exit" in content.lower():
                 return replace(found, edits=(), why=f"; {file.path} tests it")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from modify.units.supervisor import Supervisor as Supervisor
+from modify.units.supervisor import Supervisor
 
 # How a process ended: with a status or signal that means success, with another status, or by
 # another signal.

@@ -22,15 +22,17 @@ DROP_IN = re.compile(r"\.service\.d/[^/]+\.conf$")
 
 
 def locate(host: Host) -> Iterator[UnitText]:
-    managers = [manager for kind in KINDS if hasattr(manager := manager_of(kind), "NAME")]
+    managers = [(kind, manager_of(kind)) for kind in KINDS if hasattr(manager_of(kind), "NAME")]
     for file in host.files.values():
         if file.size > LARGEST_SOURCE:
             continue
-        claimed = [manager for manager in managers if manager.NAME.search(file.path)]
-        owner = next((each for each in claimed if each.is_one(host.read(file.path))), None)
-        if owner is not None:
+        found = (
+            kind
+            for kind, manager in managers
+            if manager.NAME.search(file.path) and manager.is_one(host.read(file.path))
+        )
+        if (kind := next(found, None)) is not None:
             content = host.read(file.path)
-            kind = owner.__name__.rpartition(".")[2]
             yield UnitText(file.path, content, 0, len(content), kind)
             continue
         named = NAME.search(file.path)

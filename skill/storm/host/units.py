@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from modify.units import process_managers
+from modify.units import managers, process_managers
 from modify.units.bot_project import BotProject
 from modify.units.codemod import is_ours, read_units
 from modify.units.locate import unit_texts
@@ -23,10 +23,10 @@ from modify.units.managers.systemd import (
     seconds,
 )
 from modify.units.model import UnitText
-from modify.units.supervisor import codes
+from modify.units.supervisor import Supervisor, codes
 from skill.host import Host
 from skill.source_paths import SKILL_ASSETS
-from skill.storm.supervisor import MANAGERS, NONE, Supervisor
+from skill.storm.supervisor import MANAGERS, NONE
 
 # Where a host has units of several kinds, the first of these is what it is run under.
 ORDER = tuple(MANAGERS)
@@ -63,7 +63,7 @@ def _rank(unit: OwnUnit) -> tuple[bool, str, int]:
 def _own_units(host: Host) -> Iterator[OwnUnit]:
     project = BotProject(host)
     texts = [text for text in unit_texts(host) if text.form != "document" and not text.in_test]
-    units = read_units(project, [text for text in texts if text.kind not in process_managers.KINDS])
+    units = read_units(project, [text for text in texts if text.kind not in managers.KINDS])
     for seen in units:
         if seen.started.is_host and is_ours(seen.unit, units):
             unit = seen.unit
@@ -74,7 +74,7 @@ def _own_units(host: Host) -> Iterator[OwnUnit]:
                 said = unit.restart
                 yield _placed(_systemd(unit), unit.text, said.start if said else None)
     for text in texts:
-        if text.kind not in process_managers.KINDS:
+        if text.kind not in managers.KINDS:
             continue
         for item in process_managers.read(text, project):
             if item.started.is_host and not getattr(item, "problem", ""):

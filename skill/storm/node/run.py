@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from modify.units.supervisor import Supervisor
 from skill.host import LARGEST_SOURCE, Host
 from skill.storm import fence as fences
 from skill.storm.child import NotRun, answers, junk
@@ -27,7 +28,7 @@ from skill.storm.folder import throw_away
 from skill.storm.host.channels import Driver
 from skill.storm.outcome import Outcome, StormError, checked, fast_folder
 from skill.storm.scenarios import TABLE, Scenario
-from skill.storm.supervisor import ALWAYS_5S, Supervisor, rules
+from skill.storm.supervisor import ALWAYS_5S, rules
 
 RUNNER = Path(__file__).parent / "runner"
 _LIMIT_S = 60.0  # processor time of one scenario, in seconds; the runner looks at it by itself

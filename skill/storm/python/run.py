@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from modify.units.supervisor import Supervisor
 from skill.host import LARGEST_SOURCE, Host
 from skill.storm import fence as fences
 from skill.storm.child import NotRun, answers, junk
@@ -27,7 +28,7 @@ from skill.storm.folder import throw_away
 from skill.storm.host.python_channels import PythonChannel, discover
 from skill.storm.outcome import Outcome, StormError, checked, fast_folder
 from skill.storm.python.scenarios import STOPS_WITHIN, TABLES, PythonScenario
-from skill.storm.supervisor import ALWAYS_5S, Supervisor, rules
+from skill.storm.supervisor import ALWAYS_5S, rules
 
 RUNNER = Path(__file__).parent / "runner"
 TIMEOUT_S = 300.0  # real seconds for one scenario

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from modify.units.supervisor import Supervisor
 from skill.host import Host
 from skill.storm.host.units import OwnUnit, own_unit
 from skill.storm.supervisor import (
@@ -14,7 +15,6 @@ from skill.storm.supervisor import (
     LAUNCHD_ON_FAILURE,
     NONE,
     ON_FAILURE_10S,
-    Supervisor,
 )
 
 CHANNEL = """import makeWASocket from 'baileys';

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from modify.units.supervisor import Supervisor
 from skill.storm.node.run import prepared, simulate
 from skill.storm.outcome import Outcome
 from skill.storm.scenarios import WELL, Act, Bound, Does, Phase, Scenario
-from skill.storm.supervisor import ALWAYS_5S, NONE, Supervisor
+from skill.storm.supervisor import ALWAYS_5S, NONE
 
 BOUND = Bound(day=100)
 QUIET = Scenario("quiet", "nothing wrong", (Phase(inf, WELL),), BOUND, horizon_s=100.0)

@@ -6,16 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from modify.units.supervisor import Supervisor
 from skill.storm.node.run import simulate
 from skill.storm.outcome import Outcome, StormError, busiest_hour
 from skill.storm.scenarios import EXTRA
-from skill.storm.supervisor import (
-    ALWAYS_5S,
-    COMPOSE_ALWAYS,
-    LAUNCHD_KEEP_ALIVE,
-    NONE,
-    Supervisor,
-)
+from skill.storm.supervisor import ALWAYS_5S, COMPOSE_ALWAYS, LAUNCHD_KEEP_ALIVE, NONE
 
 HEALTHY = next(scenario for scenario in EXTRA if scenario.id == "healthy")
 

@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import pytest
 
+from modify.units.supervisor import Supervisor
 from skill.storm.fence import NONE as NO_FENCE
 from skill.storm.fence import Fence
 from skill.storm.host.python_channels import PythonChannel
@@ -20,7 +21,6 @@ from skill.storm.supervisor import (
     LAUNCHD_KEEP_ALIVE,
     NONE,
     ON_FAILURE_10S,
-    Supervisor,
 )
 
 EVERY = {scenario.id: scenario for scenario in (*BRIDGE, *NEONIZE)}

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from modify.units.supervisor import Supervisor
 from skill.storm.node.run import simulate
 from skill.storm.outcome import Outcome
 from skill.storm.scenarios import EXTRA, TABLE
-from skill.storm.supervisor import ALWAYS_5S, NONE, ON_FAILURE_10S, Supervisor
+from skill.storm.supervisor import ALWAYS_5S, NONE, ON_FAILURE_10S
 
 SMALL = Path(__file__).parent / "small"
 BY_ID = {scenario.id: scenario for scenario in (*TABLE, *EXTRA)}

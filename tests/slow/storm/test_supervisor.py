@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from modify.units.supervisor import Supervisor
 from skill.storm.node.run import RUNNER
-from skill.storm.supervisor import MANAGERS, Supervisor, rules
+from skill.storm.supervisor import MANAGERS, rules
 from tests.slow.supervisors.played import End, played
 
 HERE = Path(__file__).resolve().parent

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from modify.units.supervisor import Supervisor
 from skill.host import Host
 from skill.storm.host.units import own_unit
 from skill.storm.python.runner.world import Supervisor as Engine
-from skill.storm.supervisor import Supervisor, rules
+from skill.storm.supervisor import rules
 from tests.quick.rules.service_cases.harness import make_host
 from tests.slow.baileys.harness import wait
 
