@@ -20,8 +20,8 @@ def examine(host: Host, options: Options) -> Patch:
 
     patch = Patch()
     patch.merge(baileys.examine(host, options))
-    # After TypeScript: the two halves of a bridge change together.
     patch.merge(python_units.plist_dicts(host, options))
+    # After TypeScript: the two halves of a bridge change together.
     patch.merge(python.examine(host, options, patch))
     patch.merge(units.examine(host, options))
     if not options.only_skill_assets:

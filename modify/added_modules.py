@@ -28,7 +28,6 @@ from skill.render.typescript import policy_block, render_channel_module
 from skill.source_paths import SCRIPTS, SKILL_ASSET
 
 if TYPE_CHECKING:
-    # Lazy: a TypeScript host never imports libcst
     from skill.render.python import Profile
     from skill.render.typescript import Kind
 
