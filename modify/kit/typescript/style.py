@@ -92,7 +92,7 @@ def import_extension(host: Host, path: str, text: str) -> str:
 
 
 def is_es_package(host: Host, path: str) -> bool:
-    """Whether the nearest package.json has ``"type": "module"``; True if there is none."""
+    """Whether the nearest package.json has ``"type": "module"``; True without a package.json."""
     folder = path
     while folder:
         folder = posixpath.dirname(folder)

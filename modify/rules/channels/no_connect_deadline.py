@@ -1,4 +1,4 @@
-"""An attempt that may wait for ever.
+"""An attempt that may wait forever.
 
 What it finds
     Finds a connect function whose attempts have no deadline of their own.

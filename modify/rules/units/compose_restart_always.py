@@ -5,7 +5,7 @@ What it finds
     its command, the command of the Dockerfile that it is built from, or its image say so.
 
 Why it is bad
-    A bot whose session was revoked exits, and Docker starts it again, for ever. Even
+    A bot whose session was revoked exits, and Docker starts it again, forever. Even
     ``docker stop`` does not last: under ``always`` a bot that was stopped to end a storm
     is back, and dialling, when Docker or the machine starts again.
 

@@ -5,15 +5,15 @@ What it finds
     that starts the host itself, and a ``ThrottleInterval`` below 10 seconds.
 
 Why it is bad
-    ``KeepAlive`` true restarts a bot whose session was revoked, for ever: under the same
+    ``KeepAlive`` true restarts a bot whose session was revoked, forever: under the same
     policy systemd made 16,302 attempts in 24 hours. The keys of a ``KeepAlive`` dictionary
     are ORed (launchd.plist(5)), so ``Crashed`` or ``PathState`` beside ``SuccessfulExit``
     start the bot again after a clean exit, too.
 
 What is done
     The whole value becomes ``{SuccessfulExit: false}``; a ``ThrottleInterval`` below 10
-    becomes 10, launchd's own default where there is none. launchd has no start limit: what
-    bounds a crash loop there is the memory of the channel.
+    becomes 10, which launchd takes where the key is missing. launchd has no start limit:
+    what bounds a crash loop there is the memory of the channel.
 
 When it is handed off
     When the property list cannot be read, the value is computed, or it cannot be told what

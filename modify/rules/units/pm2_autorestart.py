@@ -6,7 +6,7 @@ What it finds
 
 Why it is bad
     pm2 7.0.4 started a bot that ended with 0 at once 17 times before it gave up, and one that
-    lives longer than a second for ever: a revoked session is dialled again each time.
+    lives longer than a second forever: a revoked session is dialled again each time.
     ``max_restarts`` alone bounds nothing: with 3 it made 73 starts and went on, for only
     exits within ``min_uptime`` count.
 

@@ -5,7 +5,7 @@ What it finds
     ``exitcodes`` without 0, which make a clean exit an unexpected one.
 
 Why it is bad
-    A bot whose session was revoked ends with 0 and is started again, for ever. With
+    A bot whose session was revoked ends with 0 and is started again, forever. With
     ``startsecs=1``, the default, even ``unexpected`` starts a bot that ends at once 4 times
     (supervisord 4.3.0): exiting too quickly beats ``exitcodes``.
 
