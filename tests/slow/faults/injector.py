@@ -10,8 +10,8 @@ function's. Three things about strace that decide how this works:
 - whether a fault happened is in its log alone: ``(INJECTED)``, or the killed call without a
   result. ``Fault.proven`` reads it there, and that it hit the call that was meant.
 
-The process is a fork of this one, which has everything imported, and waits until strace is
-attached: what is counted is the command's own.
+The process is a fork of this one, which has everything imported. strace is attached once it is
+prepared, and it waits for that: what is counted is the command's own, the same in each run.
 """
 
 from __future__ import annotations
@@ -113,11 +113,16 @@ def run(
     out, err, log = (scratch / name for name in ("out", "err", "log"))
     log.unlink(missing_ok=True)
     ready, go = os.pipe()
+    told, prepared = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(go)
-        _become(arguments, environment, ready, out, err)
+        os.close(told)
+        _become(arguments, environment, (prepared, ready), out, err)
     os.close(ready)
+    os.close(prepared)
+    os.read(told, 1)
+    os.close(told)
     tracer = _traced(child, log, fault) if trace or fault else None
     os.write(go, b".")
     os.close(go)
@@ -156,7 +161,11 @@ def _traced(child: int, log: Path, fault: Fault | None) -> subprocess.Popen[byte
 
 
 def _become(
-    arguments: Sequence[str], environment: Mapping[str, str], ready: int, out: Path, err: Path
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    pipes: tuple[int, int],
+    out: Path,
+    err: Path,
 ) -> None:
     """In the child: the command, with its streams in files. Never returns."""
     code = 99
@@ -172,6 +181,8 @@ def _become(
         sys.argv = ["skillgen", *arguments]
         from skill.__main__ import main
 
+        prepared, ready = pipes
+        os.close(prepared)  # its end is what the parent waits for
         os.read(ready, 1)
         os.close(ready)
         try:

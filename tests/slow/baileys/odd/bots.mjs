@@ -94,4 +94,5 @@ const bots = {
   },
 };
 
+say('up');
 bots[process.argv[2]]();
