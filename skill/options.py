@@ -20,6 +20,8 @@ class Options:
     on_auth_failure: what a channel does when its session was revoked; ``auto`` decides
     by the host (domain: exit 0 for a process that exists for WhatsApp alone).
     start_limit: starts allowed in five minutes (systemd ``StartLimitBurst=``).
+    not_rewritten, not_held: (path, why) of the files whose rewrite, or whose hold, failed its
+    proof (``skill.storm.proof``).
     """
 
     select: frozenset[str] = frozenset()
@@ -28,6 +30,8 @@ class Options:
     on_auth_failure: AuthFailure = "auto"
     start_limit: int = 5
     add_service: ServiceKind | None = None
+    not_rewritten: tuple[tuple[str, str], ...] = ()
+    not_held: tuple[tuple[str, str], ...] = ()
 
     def wants(self, rule: str) -> bool:
         return rule not in self.ignore and (not self.select or rule in self.select)
@@ -35,6 +39,14 @@ class Options:
     def covers(self, path: str) -> bool:
         """Whether a run with these options may change the file."""
         return not self.only_skill_assets or path.startswith(SKILL_ASSETS)
+
+    def why_not_rewritten(self, path: str) -> str:
+        """The reason why a channel file is not rewritten, or nothing."""
+        return dict(self.not_rewritten).get(path, "")
+
+    def why_not_held(self, path: str) -> str:
+        """The reason why a file's dials are left as they are, or nothing."""
+        return dict(self.not_held).get(path, "")
 
 
 @dataclass(frozen=True, slots=True)

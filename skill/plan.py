@@ -202,10 +202,13 @@ def _parses(parse: Parser, content: bytes) -> bool:
 
 
 def options_as_data(options: Options) -> dict[str, Any]:
-    return {
-        name: sorted(value) if isinstance(value, frozenset) else value
-        for name, value in asdict(options).items()
-    }
+    data = asdict(options)
+    for name, value in data.items():
+        if isinstance(value, frozenset):
+            data[name] = sorted(value)
+        elif isinstance(value, tuple):
+            data[name] = [list(pair) for pair in value]
+    return data
 
 
 def options_from_data(data: dict[str, Any]) -> Options:
@@ -215,7 +218,8 @@ def options_from_data(data: dict[str, Any]) -> Options:
     that the command line takes.
     """
     sets = {name: frozenset(map(_text, _list(data[name]))) for name in ("select", "ignore")}
-    options = Options(**{**data, **sets})
+    proofs = {name: _reasons(data.get(name, [])) for name in ("not_rewritten", "not_held")}
+    options = Options(**{**data, **sets, **proofs})
     allowed = (
         isinstance(options.only_skill_assets, bool)
         and options.on_auth_failure in get_args(AuthFailure)
@@ -226,6 +230,10 @@ def options_from_data(data: dict[str, Any]) -> Options:
     if not allowed:
         raise ValueError
     return options
+
+
+def _reasons(value: object) -> tuple[tuple[str, str], ...]:
+    return tuple((_text(path), _text(why)) for path, why in map(_list, _list(value)))
 
 
 def _list(value: object) -> list[object]:

@@ -120,6 +120,10 @@ def examine_channel(
     if reason is not None:
         outcomes.waiting.append(Waiting(channel, findings, f"{reason}, and retries without end"))
         return
+    unproven = options.why_not_rewritten(source.path) or options.why_not_held(source.path)
+    if unproven:
+        outcomes.waiting.append(Waiting(channel, findings, unproven))
+        return
     made = rewrite_channel(host, channel, options, patch)
     if made.outcome == "held":
         why = "; ".join(why for _, why in made.reasons)

@@ -205,6 +205,10 @@ class Planning:
     def rewritten(
         self, findings: list[Finding], rewrite: Callable[[], list[Edit]], accept: str
     ) -> list[Edit]:
+        unproven = self.options.why_not_rewritten(findings[0].path)
+        if unproven:
+            self.hand_off(findings, unproven, accept)
+            return []
         try:
             edits = rewrite()
         except CannotPlace as error:

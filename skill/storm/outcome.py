@@ -38,6 +38,7 @@ _SHAPE: dict[str, object] = {
     "real_s": (float, int),
     "settled_ok": (bool, None),
     "up_at_end": (bool,),
+    "more": (bool,),
     "not_run": (str,),
     "cannot": (str,),
     "faults": "faults",
@@ -140,6 +141,8 @@ class Outcome:
     not_run: str = ""
     """Why the scenario could not be run to its end; then only the attempts count, as the least."""
     runs_at: tuple[float, ...] = ()
+    more: bool = False
+    """There would be more attempts: it was cut short, as they broke the bound a hundredfold."""
 
     @classmethod
     def of(cls, scenario: Scenario, raw: Mapping[str, Any], **own: object) -> Self:
@@ -174,6 +177,7 @@ class Outcome:
             real_s=raw["real_s"],
             not_run=raw["not_run"],
             runs_at=runs_at,
+            more=raw.get("more", False),
             **own,
         )
 
@@ -211,7 +215,7 @@ class Outcome:
         """The promises of the scenario's bound that this outcome breaks, a line each."""
         bound = self.scenario.bound
         found = self._beyond(bound.day, bound.hour)
-        if self.not_run:
+        if self.not_run or self.more:
             return found
         if bound.next_s is not None:
             if self.next_s is None:
@@ -250,14 +254,16 @@ class Outcome:
         own = before.busiest_hour if before and not before.not_run else MOST_IN_AN_HOUR
         hour = max(bound.hour, min(own, MOST_IN_AN_HOUR))
         found = self._beyond(max(bound.day, MOST_IN_A_DAY), hour)
-        if self.not_run:
+        if self.not_run or self.more:
             return found
         if bound.first_s is not None and not any(at <= bound.first_s for at in self.attempts_at):
             found.append("the first attempt is delayed")
         if before is None or before.not_run:
             return found
-        if before.next_s is not None:
-            latest = max(before.next_s, bound.next_s or 0, AFTER_TRANSIENT)
+        # One that was cut short dials without end, so it comes back as soon as it can.
+        if before.more or before.next_s is not None:
+            own_next = 0.0 if before.more else before.next_s or 0.0
+            latest = max(own_next, bound.next_s or 0, AFTER_TRANSIENT)
             if self.next_s is None:
                 found.append("no attempt after the fault's end, and unpatched there is one")
             elif self.next_s > latest:
@@ -265,7 +271,7 @@ class Outcome:
                     f"next attempt {self.next_s:.0f} s after the fault's end,"
                     f" within {latest:.0f} s promised"
                 )
-        if bound.ready and before.up_at_end and not self.up_at_end:
+        if bound.ready and (before.more or before.up_at_end) and not self.up_at_end:
             found.append("the link is down at the end, and unpatched it is up")
         known = {fault.kind for fault in before.faults}
         found.extend(
@@ -273,6 +279,26 @@ class Outcome:
             for fault in self.faults
             if fault.kind not in known
         )
+        return found
+
+    def worse_than(self, before: Outcome | None) -> list[str]:
+        """What the bot did unpatched in the same scenario and does no more, a line each.
+
+        before: None where it was not run.
+        """
+        if before is None or before.not_run or self.not_run or before.more or self.more:
+            return []
+        found = []
+        if before.first_up_s is not None and self.first_up_s is None:
+            found.append("the link never opens, and unpatched it does")
+        if self.scenario.is_well:
+            if before.ready_s is not None and self.ready_s is None:
+                found.append("the host never becomes ready, and unpatched it does")
+            if self.attempts > before.attempts:
+                found.append(f"{self.attempts} attempts, {before.attempts} unpatched")
+            if self.exits != before.exits:
+                ends = ", ".join(self.exits) or "no exit"
+                found.append(f"{ends}; unpatched {', '.join(before.exits) or 'no exit'}")
         return found
 
     def as_json(self) -> dict[str, Any]:

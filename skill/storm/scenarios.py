@@ -106,6 +106,11 @@ class Bound:
     # A process that ends does so with exit status 0.
     clean: bool = False
 
+    @property
+    def hundredfold(self) -> int:
+        """So many attempts break it a hundredfold: those of a day, or those of an hour."""
+        return 100 * min(self.day, self.hour)
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -126,6 +131,12 @@ class Scenario:
     horizon_s: float = DAY
     fault_ends_s: float = field(default=inf)
     acts: tuple[Act, ...] = ()
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing at all goes wrong in it."""
+        well = all(phase.does == WELL and not phase.lookup_fails for phase in self.phases)
+        return well and not self.acts and self.creds == "linked"
 
 
 def _until(end_s: float, does: Does, lookup_fails: bool = False) -> tuple[Phase, ...]:

@@ -12,7 +12,7 @@ import difflib
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from skill.errors import SkillgenError
 from skill.guard.render import render_wrapping
 from skill.host import Host
 from skill.options import Options
+from skill.plan import Plan
 from skill.storm import fence as fences
 from skill.storm.catalogue import BY_ID, EVERY
 from skill.storm.child import stoppable
 from skill.storm.fence import Fence
-from skill.storm.host.channels import Channels, HostChannel, Way, channels_of
+from skill.storm.host.channels import Channels, HostChannel, channels_of
 from skill.storm.host.copies import Copies, copies, laid_out
 from skill.storm.host.units import OwnUnit, own_unit
 from skill.storm.node.run import Look, Trial, prepared
@@ -73,10 +74,10 @@ class Simulation:
 
     def amiss(self, after: Outcome) -> list[str]:
         """What one outcome of the patched side falls short of, a line each."""
-        if not self.held:
-            return after.broken()
         same = (one for one in self.before.outcomes if one.scenario is after.scenario)
-        return after.broken_when_held(next(same, None))
+        before = next(same, None)
+        own = after.broken_when_held(before) if self.held else after.broken()
+        return list(dict.fromkeys([*own, *after.worse_than(before)]))
 
 
 @dataclass(slots=True)
@@ -114,31 +115,35 @@ def simulate_host(
     wanted: Collection[str] = (),
     *,
     options: Options | None = None,
+    plan: Plan | None = None,
     only: tuple[str, ...] = (),
     after_only: bool = False,
     guarded: bool = False,
+    briefly: bool = False,
     node_tools: Callable[[], tuple[str, Path]],
     progress: Progress = lambda _done, _of: None,
     fence: Fence | None = None,
 ) -> Report:
     """Run every channel of the host through the scenarios, before and after the patch.
 
-    wanted: ids of scenarios, or none for all of them. only: channel files to run instead of
-    those of the host's program. after_only: the unpatched side is not run. guarded: after is
-    the host as it is, under the guard, instead of the patched one. node_tools: gives Node and
+    wanted: ids of scenarios, or none for all of them. plan: the host's, where it was made
+    already. only: channel files to run instead of those of the host's program. after_only: the
+    unpatched side is not run. guarded: after is the host as it is, under the guard, instead of
+    the patched one. briefly: a storm is cut short once it breaks its bound a hundredfold.
+    node_tools: gives Node and
     a folder with esbuild, asked only for a TypeScript or JavaScript channel. progress: told
     how many runs are done, of how many. fence: None for what works here. A signal ends what
     runs, and leaves nothing behind. Raises SkillgenError.
     """
     fence = fences.find() if fence is None else fence
-    with stoppable(), copies(host, options or Options()) as made:
+    with stoppable(), copies(host, options or Options(), plan) as made:
         if guarded and made.before is None:
             raise SkillgenError(f"{host.root}: cannot be run without its patch: {made.why}")
         known = Host(made.before or made.after)
         found = channels_of(known, only, _dialling(made, guarded))
         _require_any(host, found, only)
         report = Report(left_out=found.left_out)
-        run = _Run(made, wanted, after_only, guarded, node_tools, progress, fence)
+        run = _Run(made, wanted, after_only, guarded, briefly, node_tools, progress, fence)
         report.simulations += [run.simulation(channel) for channel in found.run]
         return report
 
@@ -165,6 +170,7 @@ class _Run:
     wanted: Collection[str]
     after_only: bool
     guarded: bool
+    briefly: bool
     node_tools: Callable[[], tuple[str, Path]]
     progress: Progress
     fence: Fence
@@ -182,7 +188,8 @@ class _Run:
         elif channel.language == "python":
             self.run_python(simulation, sides, own)
         else:
-            _run_node(simulation, sides, own, _Node(*self.node_tools(), self.fence), self.progress)
+            node = _Node(*self.node_tools(), self.fence, self.briefly)
+            _run_node(simulation, sides, own, node, self.progress)
         if simulation.before.why:
             _not_run(simulation.before, own, simulation.before.why)
         if simulation.held:
@@ -212,7 +219,7 @@ class _Run:
         simulation.way = f"by {channel.name}"
         for side, root in sides:
             try:
-                side.outcomes = _run_python(root, channel, side, own, self.fence)
+                side.outcomes = _run_python(root, channel, side, own, self.fence, self.briefly)
             except StormError as error:
                 _not_run(side, own, _first_line(str(error)))
             self.progress(sum(len(each.outcomes) for each, _ in sides), len(own) * len(sides))
@@ -266,7 +273,12 @@ def _not_run(side: Side, scenarios: Sequence[Scenario], why: str) -> None:
 
 
 def _run_python(
-    root: Path, channel: HostChannel, side: Side, scenarios: Sequence[Scenario], fence: Fence
+    root: Path,
+    channel: HostChannel,
+    side: Side,
+    scenarios: Sequence[Scenario],
+    fence: Fence,
+    briefly: bool,
 ) -> list[Outcome]:
     """Raises StormError when the channel is not found in ``root`` or cannot be started."""
     # Lazy: libcst takes 0.1 s to import, and most hosts have no Python channel.
@@ -282,6 +294,7 @@ def _run_python(
         scenarios=[one for one in scenarios if isinstance(one, PythonScenario)],
         workers=os.cpu_count() or 1,
         fence=fence,
+        briefly=briefly,
     )
     return list(outcomes)
 
@@ -293,39 +306,38 @@ def _run_node(
     node: _Node,
     progress: Progress,
 ) -> None:
-    sides = [(side, laid_out(root, simulation.channel.path)) for side, root in sides]
-    ways = [(side, root, *_way(simulation.channel, root, side, node)) for side, root in sides]
     processors = os.cpu_count() or 1
-    total = sum(way is not None for _, _, way, _ in ways) * len(scenarios)
+    order = {scenario.id: place for place, scenario in enumerate(scenarios)}
     done = 0
 
-    def count(_outcome: Outcome) -> None:
-        nonlocal done
-        done += 1
-        progress(done, total)
-
-    def run(root: Path, way: Way, side: Side, part: Sequence[Scenario]) -> list[Outcome]:
+    def run(trial: Trial, side: Side, part: Sequence[Scenario]) -> list[Outcome]:
         try:
-            with _prepared(root, way, side, node) as trial:
-                return trial.run(part, supervisor=side.unit.rules, progress=count)
+            return trial.run(part, supervisor=side.unit.rules, progress=count, briefly=node.briefly)
         except StormError as error:
             return [Outcome.missing(scenario, _first_line(str(error))) for scenario in part]
 
     jobs: list[tuple[Side, Future[list[Outcome]]]] = []
-    with ThreadPoolExecutor(processors) as pool:
-        for side, root, way, why in ways:
-            if way is None:
+    with ExitStack() as kept, ThreadPoolExecutor(processors) as pool:
+        found = [pool.submit(_driven, simulation.channel, *side, node, kept) for side in sides]
+        driven = [one.result() for one in found]
+        total = sum(trial is not None for _, trial, _ in driven) * len(scenarios)
+
+        def count(_outcome: Outcome) -> None:
+            nonlocal done
+            done += 1
+            progress(done, total)
+
+        for (side, _), (way, trial, why) in zip(sides, driven, strict=True):
+            if trial is None:
                 _not_run(side, scenarios, why)
                 continue
-            simulation.way = way.text
+            simulation.way = way
             parts = min(processors * PARTS, len(scenarios))
             for first in range(parts):
-                part = scenarios[first::parts]
-                jobs.append((side, pool.submit(run, root, way, side, part)))
-    order = {scenario.id: place for place, scenario in enumerate(scenarios)}
-    for side, job in jobs:
-        side.outcomes += job.result()
-    for side, *_ in ways:
+                jobs.append((side, pool.submit(run, trial, side, scenarios[first::parts])))
+        for side, job in jobs:
+            side.outcomes += job.result()
+    for side, _ in sides:
         side.outcomes.sort(key=lambda outcome: order[outcome.scenario.id])
 
 
@@ -336,36 +348,43 @@ class _Node:
     program: str
     tools: Path
     fence: Fence
+    briefly: bool
 
 
-def _prepared(root: Path, way: Way, side: Side, node: _Node) -> AbstractContextManager[Trial]:
-    return prepared(
-        root,
-        way.entry,
-        driver=way.driver,
-        class_name=way.class_name,
-        start=way.start,
-        node=node.program,
-        node_tools=node.tools,
-        fence=node.fence,
-        guard=render_wrapping() if side.guard else "",
-    )
+def _driven(
+    channel: HostChannel, side: Side, copy: Path, node: _Node, kept: ExitStack
+) -> tuple[str, Trial | None, str]:
+    """The first way by which the healthy host dials, bundled; or no trial, and why.
 
-
-def _way(channel: HostChannel, root: Path, side: Side, node: _Node) -> tuple[Way | None, str]:
-    """The first way by which the healthy host dials, or why there is none."""
+    kept: what holds the trial until its scenarios are run.
+    """
+    root = laid_out(copy, channel.path)
     reasons: list[str] = []
     for way in channel.ways:
-        try:
-            with _prepared(root, way, side, node) as trial:
+        with ExitStack() as stack:
+            try:
+                trial = stack.enter_context(
+                    prepared(
+                        root,
+                        way.entry,
+                        driver=way.driver,
+                        class_name=way.class_name,
+                        start=way.start,
+                        node=node.program,
+                        node_tools=node.tools,
+                        fence=node.fence,
+                        guard=render_wrapping() if side.guard else "",
+                    )
+                )
                 look = trial.look()
-        except StormError as error:
-            reasons.append(f"{way.text}: {_first_line(str(error))}")
-            continue
-        if look.attempts and look.opened:
-            return way, ""
-        reasons.append(f"{way.text}: {_problem(look)}")
-    return None, "; ".join(dict.fromkeys(reasons)) or "no way to start it is known"
+            except StormError as error:
+                reasons.append(f"{way.text}: {_first_line(str(error))}")
+                continue
+            if look.attempts and look.opened:
+                kept.push(stack.pop_all())
+                return way.text, trial, ""
+            reasons.append(f"{way.text}: {_problem(look)}")
+    return "", None, "; ".join(dict.fromkeys(reasons)) or "no way to start it is known"
 
 
 def _problem(look: Look) -> str:

@@ -158,6 +158,9 @@ class Holding:
                 continue
             kept = [*left.get(path, ()), *gated_functions(source)]
             dials = dials_of(self.makers, source, kept)
+            if unproven := self.options.why_not_held(path):
+                dials.lost += [(call, unproven) for call in dials.free]
+                dials.free = []
             if dials.free or dials.held or dials.lost or dials.left:
                 found[path] = dials
         return found

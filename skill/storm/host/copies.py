@@ -34,9 +34,11 @@ class Copies:
 
 
 @contextmanager
-def copies(host: Host, options: Options) -> Iterator[Copies]:
-    """Raises SkillgenError when the host cannot be planned or copied."""
-    plan = make_plan(host, options)
+def copies(host: Host, options: Options, plan: Plan | None = None) -> Iterator[Copies]:
+    """plan: the host's own, where it was made already. Raises SkillgenError when the host
+    cannot be planned or copied.
+    """
+    plan = plan or make_plan(host, options)
     with throw_away("skillgen-simulate-") as folder:
         before, after = folder / "before", folder / "after"
         try:

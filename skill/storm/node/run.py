@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,15 @@ _LIMIT_S = 60.0  # processor time of one scenario, in seconds; the runner looks 
 _LOOK_S = 10.0  # of the look at it
 _PATIENCE = 8.0  # so many times as long may it take, on a busy machine, until it is ended
 _FOREVER_S = 1e12  # JSON has no infinity
+# Stands in a bundle for the folder of the bot's project, which each run has in another place.
+_PROJECT = "/skillgen-storm-b1f6a0d2/project"
 _MEMORY = 2048 * MIB
 _THREADS = 64
 _BUNDLING = Limits(_MEMORY, cpu_s=120, threads=128, children=True)
 # What the runner says of a scenario.
 _SEEN = (
     *("attempts_at", "runs_at", "starts_at", "exits", "settled_s", "settled_ok", "first_up_s"),
-    *("ready_s", "up_at_end", "faults", "notes", "log", "real_s", "not_run"),
+    *("ready_s", "up_at_end", "faults", "notes", "log", "real_s", "not_run", "more"),
 )
 # Files a host may read at its start, beside its code.
 _COPIED = ("package.json",)
@@ -65,15 +68,19 @@ Progress = Callable[[Outcome], None]
 
 
 class Trial:
-    """A bundled host, ready to be run. Made by ``prepared``."""
+    """A bundled host, ready to be run, also in several runs at a time. Made by ``prepared``."""
 
-    def __init__(self, node: str, place: Path, request: dict[str, Any], fence: Fence) -> None:
+    def __init__(
+        self, node: str, place: Path, text: str, request: dict[str, Any], fence: Fence
+    ) -> None:
         self._node, self._place, self._request, self._fence = node, place, request, fence
+        self._text = text
+        self._numbers = count(1)
 
     @property
-    def bundle(self) -> Path:
-        """The host's code as it is run."""
-        return self._place / "bundle.js"
+    def text(self) -> str:
+        """The host's code as it is run, but for the folder that it runs in."""
+        return self._text
 
     def look(self) -> Look:
         """Raises StormError."""
@@ -87,12 +94,14 @@ class Trial:
         seed: int = 1,
         limit_s: float = _LIMIT_S,
         progress: Progress | None = None,
+        briefly: bool = False,
     ) -> list[Outcome]:
         """One outcome for each scenario; ``not_run`` is set where the host's code takes longer
         than ``limit_s`` of processor time, breaks off, or spoils the runner's answer.
+
+        briefly: a storm is cut short once it breaks the scenario's bound a hundredfold.
         """
         left = list(scenarios)
-        self._request["supervisor"] = rules(supervisor)
         done: list[Outcome] = []
 
         def take(outcome: Outcome) -> None:
@@ -103,7 +112,10 @@ class Trial:
 
         while left:
             try:
-                self._run(left, seed, limit_s, lambda raw: take(_outcome(left[0], raw)))
+                wanted = [_scenario_json(scenario, briefly) for scenario in left]
+                self._run(
+                    wanted, seed, limit_s, lambda raw: take(_outcome(left[0], raw)), supervisor
+                )
             except NotRun as error:
                 hung = list(left) if error.at_once else left[:1]
                 for scenario in hung:
@@ -112,26 +124,35 @@ class Trial:
 
     def _run(
         self,
-        scenarios: Sequence[Scenario],
+        scenarios: Sequence[dict[str, Any]],
         seed: int,
         limit_s: float,
         take: Callable[[object], None],
+        supervisor: Supervisor = ALWAYS_5S,
     ) -> Look:
         """Raises NotRun."""
+        work = _folder(self._place / f"work-{next(self._numbers)}")
+        bundle = work.with_suffix(".js")
+        _write_bundle(bundle, self._text, work / "project")
         request = {
             **self._request,
-            "scenarios": [_scenario_json(scenario) for scenario in scenarios],
+            "bundle": str(bundle),
+            "work": str(work),
+            "home": str(work / "home"),
+            "cwd": str(work / "project"),
+            "mainFile": str(work / "project" / self._request["mainFile"]),
+            "supervisor": rules(supervisor),
+            "scenarios": scenarios,
             "seed": seed,
             "limitMs": limit_s * 1000,
         }
-        work = _folder(self._place / "work")
-        wanted, count = len(scenarios), 0
+        wanted, heard = len(scenarios), 0
         look: Look | None = None
         said = answers(
             [self._node, *_guards(self._node, work), str(RUNNER / "main.cjs")],
             request,
             fence=self._fence,
-            reads=[RUNNER, self.bundle],
+            reads=[RUNNER, bundle],
             place=self._place,
             work=work,
             limits=Limits(
@@ -139,19 +160,19 @@ class Trial:
             ),
             patience_s=limit_s * _PATIENCE,
         )
-        for count, answer in enumerate(said):
+        for heard, answer in enumerate(said):
             try:
-                if count == 0:
+                if heard == 0:
                     look = _look(answer["look"])
-                elif count <= wanted:
+                elif heard <= wanted:
                     take(answer)
                 else:
                     raise ValueError("more answers than scenarios")
             except (ValueError, KeyError, TypeError):
-                raise NotRun(junk(json.dumps(answer)), at_once=count == 0) from None
+                raise NotRun(junk(json.dumps(answer)), at_once=heard == 0) from None
         if look is None:
             raise NotRun("the runner gave no answer", at_once=True)
-        if count < wanted:
+        if heard < wanted:
             raise NotRun("its process ended before the scenario did", at_once=False)
         return look
 
@@ -189,7 +210,6 @@ def prepared(
     if not (host_root / channel).is_file():
         raise StormError(f"{channel}: no such file in {host_root}")
     with throw_away("storm-", None if fence.kind else fast_folder()) as place:
-        work = place / "work"
         root = _readable(host_root, place) if fence.other_user else host_root.resolve()
         text = _bundle(
             node,
@@ -197,7 +217,7 @@ def prepared(
                 "root": str(root),
                 "entry": channel,
                 "tools": str(node_tools.resolve()),
-                "virtualRoot": str(work / "host"),
+                "virtualRoot": _PROJECT,
                 "capture": driver == "factory",
                 "stubHeavy": driver in ("class", "factory"),
                 "guard": guard,
@@ -206,25 +226,18 @@ def prepared(
             reads=[root, *_tools(node_tools)],
             place=place,
         )
-        bundle = place / "bundle.js"
-        bundle.write_bytes(text.encode("utf-8", "replace"))
-        bundle.chmod(0o644)
         yield Trial(
             node,
             place,
+            text,
             {
-                "bundle": str(bundle),
                 "driver": driver,
                 "registry": registry,
                 "className": class_name,
                 "startName": start,
                 "readyLog": ready_log,
-                "work": str(work),
-                "home": str(work / "home"),
-                "cwd": str(work / "host"),
-                "mainFile": str(work / "host" / channel),
+                "mainFile": channel,
                 "environment": {"PATH": "/usr/bin:/bin", "TZ": "UTC", **(environment or {})},
-                "supervisor": rules(ALWAYS_5S),
                 "files": {
                     name: (host_root / name).read_text("utf-8", "replace")
                     for name in _COPIED
@@ -326,6 +339,14 @@ def _tools(folder: Path) -> Iterator[Path]:
     yield (modules / "esbuild").resolve().parent
 
 
+def _write_bundle(file: Path, text: str, project: Path) -> None:
+    """The bundle of a run whose project lies in ``project``."""
+    text = text.replace(f"file://{_PROJECT}", project.as_uri())
+    text = text.replace(_PROJECT, json.dumps(str(project))[1:-1])
+    file.write_bytes(text.encode("utf-8", "replace"))
+    file.chmod(0o644)
+
+
 def _readable(host_root: Path, place: Path) -> Path:
     """The host's sources where another user, too, can read them."""
     copied = place / "source"
@@ -367,7 +388,7 @@ def _outcome(scenario: Scenario, raw: Any) -> Outcome:
     return Outcome.of(scenario, seen)
 
 
-def _scenario_json(scenario: Scenario) -> dict[str, Any]:
+def _scenario_json(scenario: Scenario, briefly: bool) -> dict[str, Any]:
     phases = [asdict(phase) for phase in scenario.phases]
     for phase in phases:
         phase["until_s"] = min(phase["until_s"], _FOREVER_S)
@@ -380,4 +401,5 @@ def _scenario_json(scenario: Scenario) -> dict[str, Any]:
         "horizon_s": scenario.horizon_s,
         "phases": phases,
         "acts": acts,
+        "most": scenario.bound.hundredfold if briefly else None,
     }

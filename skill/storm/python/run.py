@@ -39,7 +39,7 @@ _LIMITS = Limits(
 )
 _SEEN = (
     *("attempts_at", "starts_at", "exits", "settled_s", "settled_ok", "ended_s", "first_up_s"),
-    *("up_at_end", "faults", "notes", "log", "cannot"),
+    *("up_at_end", "faults", "notes", "log", "cannot", "more"),
 )
 _FOREVER_S = 1e12  # JSON has no infinity
 _COPIED = (".py", ".json", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".txt")
@@ -61,6 +61,8 @@ class PythonOutcome(Outcome):
         if self.not_run:
             return []
         found = Outcome.broken(self)
+        if self.more:
+            return found
         scenario = self.scenario
         assert isinstance(scenario, PythonScenario)
         if scenario.ends and self.ended_s is None:
@@ -103,13 +105,15 @@ def simulate_python(
     timeout_s: float = TIMEOUT_S,
     seed: int = 1,
     fence: Fence | None = None,
+    briefly: bool = False,
 ) -> list[PythonOutcome]:
     """Run the channel of the host in ``host_root`` through ``scenarios``, in their order.
 
     channel: its file, relative to the root, or what discover() found. scenarios: None for the
     table of this kind of channel. python: the interpreter, 3.11 or later; the running one if
     None. environment: variables of the host's. workers: scenarios at a time. timeout_s: real
-    seconds for each. fence: None for what works here. An outcome whose ``not_run`` is set was
+    seconds for each. fence: None for what works here. briefly: a storm is cut short once it
+    breaks the scenario's bound a hundredfold. An outcome whose ``not_run`` is set was
     not played, and says why.
     Raises StormError when there is no such channel.
     """
@@ -134,7 +138,7 @@ def simulate_python(
             work.mkdir(parents=True)
             drive = asdict(found) | {"class": found.name, "function": found.name}
             request = {
-                "scenario": _scenario_json(scenario),
+                "scenario": _scenario_json(scenario, briefly),
                 "supervisor": rules(supervisor),
                 "drive": drive,
                 "source": str(source),
@@ -193,7 +197,7 @@ def _copy(root: Path, target: Path) -> None:
         os.chmod(folder, 0o755)  # the fence may run it as another user
 
 
-def _scenario_json(scenario: PythonScenario) -> dict[str, Any]:
+def _scenario_json(scenario: PythonScenario, briefly: bool) -> dict[str, Any]:
     phases = [asdict(phase) for phase in scenario.phases]
     for phase in phases:
         phase["until_s"] = min(phase["until_s"], _FOREVER_S)
@@ -204,6 +208,7 @@ def _scenario_json(scenario: PythonScenario) -> dict[str, Any]:
         "stop_at_s": scenario.stop_at_s,
         "restart_every_s": scenario.restart_every_s,
         "phases": phases,
+        "most": scenario.bound.hundredfold if briefly else None,
     }
 
 

@@ -276,6 +276,7 @@ class World {
     this.firstUp = null;
     this.upAtEnd = false;
     this.notRun = '';
+    this.more = false; // more attempts than the scenario asks to see: it is cut short there
     this.faults = new Map();
     this.head = [];
     this.tail = [];
@@ -390,6 +391,10 @@ class World {
       if (total % LOOK_EVERY === 0 && used() > until) {
         const hour = (entry.at / 3_600_000).toFixed(1);
         this.notRun = `cut short at hour ${hour}, after ${Math.round(this.limit / 1000)} s of processor time`;
+        break;
+      }
+      if (Math.max(this.attempts.length, this.runs.length) > (this.scenario.most ?? Infinity)) {
+        this.more = true;
         break;
       }
       instant = this.now = entry.at;

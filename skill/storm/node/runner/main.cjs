@@ -4,7 +4,7 @@
  * of JSON for each scenario goes to file descriptor 3, which what a host prints cannot reach.
  *
  * request: {bundle, driver, registry, className, startName, readyLog, work, mainFile,
- * environment, supervisor, scenarios: [{id, creds, phases, acts, horizon_s}], seed, limitMs,
+ * environment, supervisor, scenarios: [{id, creds, phases, acts, horizon_s, most}], seed, limitMs,
  * files, home, cwd}. The first line is the look at the healthy host: {"look": …}.
  */
 const fs = require('node:fs');
@@ -198,6 +198,7 @@ async function main() {
       first_up_s: seconds(current.firstUp),
       ready_s: seconds(current.ready),
       up_at_end: current.upAtEnd,
+      more: current.more,
       faults: [...current.faults.values()],
       notes: current.notes,
       log: [...current.head, ...current.tail].map(([at, level, args]) => [

@@ -17,6 +17,7 @@ from .scheduler import Ended, Scheduler, Thread
 
 # Log lines that are kept: the first and the last of a scenario.
 LOG_HEAD = LOG_TAIL = 40
+LOOK_S = 60.0  # so often are the attempts of a scenario counted that may be cut short
 _OWN = __name__.partition(".")[0]
 
 
@@ -136,6 +137,7 @@ class World:
         self.stopping = False  # as by ``systemctl stop``: what ends now stays down
         self.roused = scheduler.park()
         self.cannot = ""  # why this host cannot be run at all
+        self.more = False  # more attempts than the scenario asks to see: it is cut short there
 
     @property
     def now(self) -> float:
@@ -256,8 +258,9 @@ class World:
         horizon: float = scenario["horizon_s"]
         every: float | None = scenario["restart_every_s"]
         stop_at: float | None = scenario["stop_at_s"]
+        most: int | None = scenario["most"]
         restart_at = every
-        while self.now < horizon and not scheduler.trouble and not self.cannot:
+        while self.now < horizon and not scheduler.trouble and not self.cannot and not self.more:
             if self.next_start is not None and self.now >= self.next_start:
                 self.next_start = None
                 self.bury()
@@ -269,7 +272,10 @@ class World:
                 restart_at += every
                 self.restart()
                 continue
+            self.more = most is not None and len(self.attempts) > most
             due = [at for at in (horizon, self.next_start, stop_at, restart_at) if at is not None]
+            if most is not None:
+                due.append(self.now + LOOK_S)
             self.roused = scheduler.park()
             scheduler.wait(self.roused, min(due) - self.now)
         if scheduler.trouble:
@@ -318,6 +324,7 @@ class World:
             "faults": list(self.faults.values()),
             "notes": self.notes,
             "cannot": self.cannot,
+            "more": self.more,
             "log": self.head + self.tail,
         }
 
