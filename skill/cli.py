@@ -127,6 +127,11 @@ def check(host: Path, **choices: Any) -> int:
 @hosts_argument
 @click.option("--dry-run", is_flag=True, help="Show the diff (for git apply); write nothing.")
 @click.option("--exit-code", is_flag=True, help="With --dry-run: 1 if anything would change.")
+@click.option(
+    "--prove",
+    is_flag=True,
+    help="Run the bot's own code, before and after, through storms; write only what holds.",
+)
 @click.option("--save-plan", type=HOST, metavar="FILE", help="Write paths, rules and hashes.")
 @click.option("--plan", type=HOST, metavar="FILE", help="Apply just what that plan says.")
 @click.option(
@@ -141,6 +146,7 @@ def apply(
     hosts: tuple[Path, ...],
     dry_run: bool,
     exit_code: bool,
+    prove: bool,
     save_plan: Path | None,
     plan: Path | None,
     **choices: Any,
@@ -158,7 +164,7 @@ def apply(
         raise click.UsageError("--exit-code goes with --dry-run")
     if plan and options != Options():
         raise click.UsageError("--plan brings its own options; give none of them with it")
-    return session.apply(hosts or (Path(),), options, dry_run, exit_code, save_plan, plan)
+    return session.apply(hosts or (Path(),), options, dry_run, exit_code, save_plan, plan, prove)
 
 
 @main.command()

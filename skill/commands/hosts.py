@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modify.added_modules import lost_modules
 from skill import changed, transaction
@@ -27,6 +27,9 @@ from skill.rulebook import require_known, rules, titled
 from skill.transaction import Recovery
 from skill.transaction.importers import importers
 from skill.transaction.tracked import is_tracked
+
+if TYPE_CHECKING:
+    from skill.proof.verdict import Proven
 
 Row = dict[str, Any]
 CHANGED = 1
@@ -52,6 +55,7 @@ class Session:
         exit_code: bool,
         save_to: Path | None,
         saved: Path | None,
+        prove: bool = False,
     ) -> int:
         digest = load_digest(saved) if saved else None
         chosen = options_from_data(digest["options"]) if digest else options
@@ -60,9 +64,13 @@ class Session:
             plan = self._plan(host, chosen)
             if digest and saved:
                 require_same(plan, digest, saved)
+            proven = self._proved(host, plan, row) if prove else None
+            if proven and digest and saved:
+                require_same(proven.plan, digest, saved)
+            plan = proven.plan if proven else plan
             if save_to:
                 save_plan(plan, save_to)
-            return self._apply(host, plan, row, dry_run, exit_code)
+            return self._apply(host, plan, row, dry_run, exit_code, proven=proven)
 
         return self._each(hosts, one)
 
@@ -270,6 +278,12 @@ class Session:
             for warning in row["warnings"]:
                 self.printer.say(f"warning: {warning}")
 
+    def _proved(self, host: Host, plan: Plan, row: Row) -> Proven:
+        # Lazy: the storm takes 0.1 s to import.
+        from skill.commands.proving import proved
+
+        return proved(host, plan, row, self.printer, self.as_text)
+
     def _apply(
         self,
         host: Host,
@@ -278,10 +292,18 @@ class Session:
         dry_run: bool,
         exit_code: bool,
         show_diff: bool = False,
+        proven: Proven | None = None,
     ) -> int:
         row.update(data.seen(plan))
         row["changes"] = [] if self.as_text else [data.change(change) for change in plan.changes]
         row.update(written=False, next=[], warnings=[])
+        if proven and not proven.holds:
+            # Lazy: the storm takes 0.1 s to import.
+            from skill.commands.proving import nothing_written
+
+            if self.as_text:
+                self._show_plan(plan, False, dry_run or show_diff, proven)
+            raise SkillgenError(nothing_written(host, proven))
         if dry_run:
             transaction.preflight(plan)
         else:
@@ -289,16 +311,18 @@ class Session:
                 transaction.apply(plan)
             row["written"] = bool(plan.changes)
         if self.as_text:
-            self._show_plan(plan, not dry_run, dry_run or show_diff)
+            self._show_plan(plan, not dry_run, dry_run or show_diff, proven)
         if not dry_run:
             self._show_next(Host(host.root), plan, row)
         if self.form == "markdown":
-            self.printer.out(pull_request(plan, next_steps(host, plan)))
+            self.printer.out(pull_request(plan, next_steps(host, plan), proven))
         if exit_code:
             return CHANGED if plan.changes else 0
         return 1 if plan.hand_offs else 0
 
-    def _show_plan(self, plan: Plan, done: bool, with_diff: bool) -> None:
+    def _show_plan(
+        self, plan: Plan, done: bool, with_diff: bool, proven: Proven | None = None
+    ) -> None:
         printer = self.printer
         printer.lines(text.findings(plan.hand_offs, printer.paint, printer.quiet))
         if with_diff and plan.changes:
@@ -310,7 +334,8 @@ class Session:
         if printer.verbose:
             printer.lines(text.notes(plan.notes))
         if not printer.quiet:
-            printer.out(text.summary(plan, done) or text.nothing(plan))
+            words = None if proven is None else proven.summary
+            printer.out(text.summary(plan, done, words) or text.nothing(plan))
 
     def _show_next(self, host: Host, plan: Plan, row: Row) -> None:
         row["warnings"] = self._warnings(host) + self._two_gates(host)

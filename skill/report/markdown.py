@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from modify.rules import Rule
 from skill import __version__
@@ -19,6 +20,9 @@ from skill.report.next_steps import NextStep
 from skill.report.printer import one_line
 from skill.report.text import count, nothing
 from skill.rulebook import rules
+
+if TYPE_CHECKING:
+    from skill.proof.verdict import Proven
 
 TITLE = "Keep the bot from hammering WhatsApp"
 # One line a paragraph: forges show a line break as one.
@@ -36,14 +40,16 @@ BUILD = re.compile(r"^(npm|pnpm|yarn|bun) run ")
 SECTION = re.compile(r"^Why it is bad\n((?:    .*\n|\n)+)", re.M)
 
 
-def pull_request(plan: Plan, steps: Iterable[NextStep]) -> str:
-    """Title and body; the first line is the title."""
+def pull_request(plan: Plan, steps: Iterable[NextStep], proven: Proven | None = None) -> str:
+    """Title and body; the first line is the title. proven: where the plan was proven."""
     if not plan.findings:
         return nothing(plan)
     blocks = [f"# {TITLE}", WHY, "## What was wrong", *_faults(plan.findings)]
     if plan.changes:
         blocks += ["## What changes", *_changes(plan)]
-    blocks += ["## How to check it", *_checks(plan, list(steps))]
+    if proven and proven.proofs:
+        blocks += ["## What was proven", *_proofs(proven)]
+    blocks += ["## How to check it", *_checks(plan, list(steps), proven is not None)]
     if plan.hand_offs:
         blocks += ["## Left to you", *_hand_offs(plan.hand_offs)]
     blocks.append(
@@ -89,6 +95,19 @@ def _changes(plan: Plan) -> Iterator[str]:
         yield GATED
 
 
+def _proofs(proven: Proven) -> Iterator[str]:
+    yield (
+        "The bot's own code, before and after the change, with a fake WhatsApp and virtual time. "
+        "Every promise held, and the patched bot did nothing worse than before. Attempts in 24 h:"
+    )
+    for proof in proven.proofs:
+        if len(proven.proofs) > 1:
+            yield f"{_code(proof.path)}, {_text(proof.text)}:"
+        rows = ["| what happens | before | after |", "|---|---:|---:|"]
+        rows += [f"| {title} | {was or 'not run'} | {now} |" for title, was, now in proof.dials]
+        yield "\n".join(rows)
+
+
 _MODULE = ("-reconnect.ts", "-reconnect.js", "-reconnect.mjs", "-reconnect.cjs")
 _MODULE_TEST = re.compile(r"-reconnect\.test\.\w+$")
 
@@ -113,12 +132,13 @@ def _size(change: Change) -> tuple[int, int]:
     return sum(line[:1] == b"+" for line in lines), sum(line[:1] == b"-" for line in lines)
 
 
-def _checks(plan: Plan, steps: list[NextStep]) -> Iterator[str]:
+def _checks(plan: Plan, steps: list[NextStep], proven: bool) -> Iterator[str]:
     if plan.changes:
+        unseen = "build and tests" if proven else "code and tests"
         yield (
             "Done by skillgen: each changed source and unit file was parsed again after its "
             "change, and the units were read again for what is left. Not run by it: the "
-            "project's code and tests. To run, each to end with status 0:"
+            f"project's {unseen}. To run, each to end with status 0:"
         )
         commands = [step.command for step in steps if step.command and BUILD.match(step.command)]
         if plan.hand_offs:

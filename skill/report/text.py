@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
+from modify.rules import KINDS, by_id
 from skill.finding import Finding, Note
 from skill.plan import Plan
 from skill.report.printer import one_line
@@ -65,8 +66,11 @@ def nothing(plan: Plan) -> str:
     return "nothing to do: no WhatsApp channel and no service unit for one"
 
 
-def summary(plan: Plan, done: bool) -> str:
-    """One line: files, findings settled, hand-offs."""
+def summary(plan: Plan, done: bool, proven: str | None = None) -> str:
+    """One line: files, findings settled, hand-offs, and what was proven of it.
+
+    proven: None where no proof was asked for; then the line says how to get one.
+    """
     parts = []
     if plan.changes:
         added = sum(change.is_addition for change in plan.changes)
@@ -80,7 +84,18 @@ def summary(plan: Plan, done: bool) -> str:
         parts.append(f"{count(len(plan.settled), 'finding')} {'' if done else 'would be '}settled")
     if plan.hand_offs:
         parts.append(f"{count(len(plan.hand_offs), 'finding')} left to you")
-    return ", ".join(parts)
+    if proven:
+        parts.append(proven)
+    line = ", ".join(parts)
+    if proven is None and changes_a_channel(plan):
+        line += "; not proven (--prove runs the patched bot through storms first)"
+    return line
+
+
+def changes_a_channel(plan: Plan) -> bool:
+    """Whether the plan changes code that dials, and not units alone."""
+    kinds = {kind for finding in plan.settled for kind in by_id(finding.rule).kinds}
+    return any(KINDS[kind] == "channels" for kind in kinds)
 
 
 def count(number: int, noun: str) -> str:

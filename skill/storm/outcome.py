@@ -24,6 +24,9 @@ class StormError(Exception):
     """The host could not be run; the text says why."""
 
 
+# So long, in seconds, may a channel hold up the start of the others (hosts.md: 30 s).
+LONGEST_START = 30.0
+
 # What a runner says of a scenario. It runs beside the bot's code, so nothing of it is believed.
 _TIMES, _TEXTS = "times", "texts"
 _SHAPE: dict[str, object] = {
@@ -39,6 +42,7 @@ _SHAPE: dict[str, object] = {
     "settled_ok": (bool, None),
     "up_at_end": (bool,),
     "more": (bool,),
+    "saves": (int,),
     "not_run": (str,),
     "cannot": (str,),
     "faults": "faults",
@@ -143,6 +147,8 @@ class Outcome:
     runs_at: tuple[float, ...] = ()
     more: bool = False
     """There would be more attempts: it was cut short, as they broke the bound a hundredfold."""
+    saves: int = 0
+    """How often it saved its credentials, where that is known: by Baileys' own saveCreds()."""
 
     @classmethod
     def of(cls, scenario: Scenario, raw: Mapping[str, Any], **own: object) -> Self:
@@ -178,6 +184,7 @@ class Outcome:
             not_run=raw["not_run"],
             runs_at=runs_at,
             more=raw.get("more", False),
+            saves=raw.get("saves", 0),
             **own,
         )
 
@@ -234,6 +241,8 @@ class Outcome:
                 found.append(f"{late} attempts after second {begin:.0f}, none promised")
         if bound.clean and set(self.exits) - {"0", "SIGTERM"}:
             found.append(f"ends with {', '.join(self.exits)}, status 0 promised")
+        if bound.clean and "0" in self.exits and self.starts > sum(self.exits.values()):
+            found.append("a start that may not dial stays up, and an earlier one ended")
         if bound.ready and self.ready_s is None:
             found.append("the host never becomes ready")
         if bound.ready and not self.up_at_end:
@@ -294,12 +303,21 @@ class Outcome:
         if self.scenario.is_well:
             if before.ready_s is not None and self.ready_s is None:
                 found.append("the host never becomes ready, and unpatched it does")
+            if before.saves and not self.saves:
+                found.append("the credentials are not saved, and unpatched they are")
             if self.attempts > before.attempts:
                 found.append(f"{self.attempts} attempts, {before.attempts} unpatched")
             if self.exits != before.exits:
                 ends = ", ".join(self.exits) or "no exit"
                 found.append(f"{ends}; unpatched {', '.join(before.exits) or 'no exit'}")
         return found
+
+    def holds_up_others(self) -> list[str]:
+        """Whether a channel that is one among others kept them waiting, as a line."""
+        waited = self.settled_s
+        if self.not_run or self.more or waited is None or waited <= LONGEST_START:
+            return []
+        return [f"the host's other channels wait {waited:.0f} s for this one"]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, without each attempt, start and exit, and without the log."""

@@ -25,7 +25,7 @@ from skill.storm import fence as fences
 from skill.storm.catalogue import BY_ID, EVERY
 from skill.storm.child import stoppable
 from skill.storm.fence import Fence
-from skill.storm.host.channels import Channels, HostChannel, channels_of
+from skill.storm.host.channels import Channels, HostChannel, Way, channels_of
 from skill.storm.host.copies import Copies, copies, laid_out
 from skill.storm.host.units import OwnUnit, own_unit
 from skill.storm.node.run import Look, Trial, prepared
@@ -58,6 +58,7 @@ class Simulation:
     promised: whether the patch answers for it; else the channel is left as it is, for no rule
     finds anything in it. It is held to the same bounds: what breaks one was called right wrongly.
     held: its dial waits for its turn, and what follows a close is decided by the bot's own code.
+    is_among_others: the host starts it with its other channels, which wait for it.
     """
 
     channel: HostChannel
@@ -66,6 +67,7 @@ class Simulation:
     promised: bool = True
     held: bool = False
     way: str = ""
+    is_among_others: bool = False
 
     @property
     def broken(self) -> list[tuple[str, str]]:
@@ -77,6 +79,8 @@ class Simulation:
         same = (one for one in self.before.outcomes if one.scenario is after.scenario)
         before = next(same, None)
         own = after.broken_when_held(before) if self.held else after.broken()
+        if self.is_among_others and self.promised and not self.held:
+            own += after.holds_up_others()
         return list(dict.fromkeys([*own, *after.worse_than(before)]))
 
 
@@ -97,6 +101,10 @@ class Report:
 
 
 Progress = Callable[[int, int], None]
+
+
+class NothingToRun(SkillgenError):
+    """No channel of a host can be run; the text says why."""
 
 
 def find_fence(*, required: bool = False) -> Fence:
@@ -156,7 +164,7 @@ def _require_any(host: Host, found: Channels, only: tuple[str, ...]) -> None:
             f"{', '.join(only)}: no WhatsApp channel in it; see skillgen inspect -v"
         )
     reasons = "; ".join(f"{path}: {why}" for path, why in found.left_out)
-    raise SkillgenError(
+    raise NothingToRun(
         f"{host.root}: no WhatsApp channel that could be run"
         + (f" ({reasons})" if reasons else "; see skillgen inspect -v")
     )
@@ -328,10 +336,11 @@ def _run_node(
             progress(done, total)
 
         for (side, _), (way, trial, why) in zip(sides, driven, strict=True):
-            if trial is None:
+            if way is None or trial is None:
                 _not_run(side, scenarios, why)
                 continue
-            simulation.way = way
+            simulation.way = way.text
+            simulation.is_among_others = way.driver == "factory"
             parts = min(processors * PARTS, len(scenarios))
             for first in range(parts):
                 jobs.append((side, pool.submit(run, trial, side, scenarios[first::parts])))
@@ -353,7 +362,7 @@ class _Node:
 
 def _driven(
     channel: HostChannel, side: Side, copy: Path, node: _Node, kept: ExitStack
-) -> tuple[str, Trial | None, str]:
+) -> tuple[Way | None, Trial | None, str]:
     """The first way by which the healthy host dials, bundled; or no trial, and why.
 
     kept: what holds the trial until its scenarios are run.
@@ -382,9 +391,9 @@ def _driven(
                 continue
             if look.attempts and look.opened:
                 kept.push(stack.pop_all())
-                return way.text, trial, ""
+                return way, trial, ""
             reasons.append(f"{way.text}: {_problem(look)}")
-    return "", None, "; ".join(dict.fromkeys(reasons)) or "no way to start it is known"
+    return None, None, "; ".join(dict.fromkeys(reasons)) or "no way to start it is known"
 
 
 def _problem(look: Look) -> str:

@@ -52,7 +52,7 @@ def esbuild_folder(given: Path | None, say: Callable[[str], None]) -> Path:
                 f"{given}: no node_modules/esbuild in it; npm install esbuild there"
             )
         return given
-    cache = _cache() / f"esbuild-{ESBUILD}"
+    cache = cache_folder() / f"esbuild-{ESBUILD}"
     for folder in (CHECKOUT_TOOLS, cache):
         if _holds_esbuild(folder):
             return folder
@@ -64,7 +64,7 @@ def _holds_esbuild(folder: Path) -> bool:
     return (folder / "node_modules" / "esbuild" / "package.json").is_file()
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "skillgen"
 

@@ -44,7 +44,7 @@ _BUNDLING = Limits(_MEMORY, cpu_s=120, threads=128, children=True)
 # What the runner says of a scenario.
 _SEEN = (
     *("attempts_at", "runs_at", "starts_at", "exits", "settled_s", "settled_ok", "first_up_s"),
-    *("ready_s", "up_at_end", "faults", "notes", "log", "real_s", "not_run", "more"),
+    *("ready_s", "up_at_end", "faults", "notes", "log", "real_s", "not_run", "more", "saves"),
 )
 # Files a host may read at its start, beside its code.
 _COPIED = ("package.json",)

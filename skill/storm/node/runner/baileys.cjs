@@ -349,6 +349,7 @@ function fakeBaileys(world) {
     const proc = world.proc;
     const saveCreds = async () => {
       if (proc.dead) return;
+      world.saves += 1;
       const next = JSON.stringify(creds, BufferJSON.replacer);
       // An unchanged text is not written again: 57,601 writes would take a minute.
       if (next === text && fs.existsSync(file)) return;

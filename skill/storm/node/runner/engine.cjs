@@ -267,6 +267,7 @@ class World {
     this.attempts = [];
     this.runs = [];
     this.opens = [];
+    this.saves = 0; // of the credentials, by saveCreds()
     this.starts = [];
     this.exits = [];
     this.sockets = new Set(); // those that are open

@@ -199,6 +199,7 @@ async function main() {
       ready_s: seconds(current.ready),
       up_at_end: current.upAtEnd,
       more: current.more,
+      saves: current.saves,
       faults: [...current.faults.values()],
       notes: current.notes,
       log: [...current.head, ...current.tail].map(([at, level, args]) => [

@@ -1,0 +1,180 @@
+"""The verdict on one channel, by what it did before and after the patch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from skill.plan import Plan
+from skill.storm.outcome import Outcome
+from skill.storm.simulate import Simulation
+
+Change = Literal["rewritten", "held", "unchanged"]
+Verdict = Literal["proven", "failed", "not run"]
+TRACE = 14
+"""So many events of a failed scenario are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One channel's. change: what the plan does to it. way: how it was started.
+
+    scenarios: how many were run, on both sides. why: what it fails, or what stood in the way.
+    scenario, trace: the one that it fails, and the first events in it. dials: of each scenario,
+    its title and the attempts in 24 h, unpatched and patched.
+    """
+
+    path: str
+    line: int
+    change: Change
+    verdict: Verdict
+    way: str = ""
+    scenarios: int = 0
+    why: str = ""
+    scenario: str = ""
+    trace: tuple[str, ...] = ()
+    dials: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """``proven in 9 scenarios``, or why it is not."""
+        if self.verdict == "proven":
+            return f"proven in {self.scenarios} scenarios"
+        return f"not proven: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """plan: what is left of the plan. proofs: of its channels. failed: patches taken back.
+
+    remembered: whether all this was seen in an earlier run, on the same bytes.
+    """
+
+    plan: Plan
+    proofs: tuple[Proof, ...]
+    failed: tuple[Proof, ...] = ()
+    remembered: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether every channel was proven, so that the plan may be written."""
+        return all(proof.verdict == "proven" for proof in self.proofs)
+
+    @property
+    def summary(self) -> str:
+        """The words of the last line: ``proven in 11 scenarios``, or ``not proven``."""
+        if not self.holds:
+            return "not proven"
+        if not self.proofs:
+            return ""
+        return f"proven in {min(proof.scenarios for proof in self.proofs)} scenarios"
+
+    @property
+    def unproven(self) -> list[Proof]:
+        return [proof for proof in self.proofs if proof.verdict != "proven"]
+
+
+def proof_of(simulation: Simulation, plan: Plan, changed: Collection[str]) -> Proof:
+    """changed: the files that the plan changes."""
+    channel = simulation.channel
+    change = _change(simulation, plan, changed)
+    fields: dict[str, Any] = {
+        "path": channel.path,
+        "line": channel.line,
+        "change": change,
+        "way": simulation.way,
+    }
+    ran = _applicable(simulation)
+    not_run = next((one for one in ran if one.not_run), None)
+    failed = next(_failures(simulation, change), None)
+    if failed is not None:
+        outcome, why = failed
+        return Proof(
+            **fields,
+            verdict="failed",
+            why=f"{why} ({outcome.scenario.title})",
+            scenario=outcome.scenario.id,
+            trace=tuple(trace_of(outcome)),
+        )
+    if not_run is not None or not ran:
+        why = not_run.not_run if not_run else simulation.after.why or "no scenario is one for it"
+        return Proof(**fields, verdict="not run", why=why)
+    before = {one.scenario.id: one for one in simulation.before.outcomes}
+    dials = [
+        (one.scenario.title, _attempts(before.get(one.scenario.id)), _attempts(one)) for one in ran
+    ]
+    return Proof(**fields, verdict="proven", scenarios=len(dials), dials=tuple(dials))
+
+
+def _applicable(simulation: Simulation) -> list[Outcome]:
+    """The patched outcomes, but for scenarios that a Python channel cannot meet on either side.
+
+    One without a stop() cannot be stopped, and one that hears nothing of a logout is not told.
+    """
+    after = simulation.after.outcomes
+    if simulation.channel.language != "python" or simulation.after.why:
+        return after
+    before = {one.scenario.id: one.not_run for one in simulation.before.outcomes}
+    return [one for one in after if not one.not_run or before.get(one.scenario.id) != one.not_run]
+
+
+def _change(simulation: Simulation, plan: Plan, changed: Collection[str]) -> Change:
+    channel = simulation.channel
+    if simulation.held:
+        return "held"
+    files = {channel.path, channel.maker}
+    return "rewritten" if files & set(changed) else "unchanged"
+
+
+def _failures(simulation: Simulation, change: Change) -> Iterator[tuple[Outcome, str]]:
+    """Each outcome of the patched side that breaks a promise, with the first one it breaks.
+
+    A channel that is left as it was promises nothing; it may only not be worse, for its unit
+    may have changed.
+    """
+    before = {one.scenario.id: one for one in simulation.before.outcomes}
+    for outcome in simulation.after.outcomes:
+        amiss = simulation.amiss(outcome)
+        if change == "unchanged":
+            amiss = outcome.worse_than(before.get(outcome.scenario.id))
+        if amiss and not (outcome.not_run and not outcome.attempts):
+            yield outcome, amiss[0]
+
+
+def _attempts(outcome: Outcome | None) -> str:
+    """``64``, ``more than 2,000``, or nothing where it was not run."""
+    if outcome is None or outcome.not_run:
+        return ""
+    number = max(outcome.attempts, outcome.runs)
+    return f"more than {number - 1:,}" if outcome.more else f"{number:,}"
+
+
+def trace_of(outcome: Outcome) -> Iterator[str]:
+    """The first events of a run, a line each: starts, dials, log lines, exits."""
+    events: list[tuple[float, int, str]] = [(at, 0, "start") for at in outcome.starts_at[:TRACE]]
+    events += [(at, 2, "dial") for at in outcome.attempts_at[:TRACE]]
+    events += [(at, 1, f"{level}: {text}") for at, level, text in outcome.log[:TRACE]]
+    events += [(at, 3, f"exit {code}") for at, code in outcome.exits_at[:TRACE]]
+    events += [(one.first_s, 2, f"{one.kind}: {one.text}") for one in outcome.faults[:TRACE]]
+    for at, _, what in sorted(events)[:TRACE]:
+        yield f"{at:.1f} s {what}"[:160]
+
+
+def as_data(proof: Proof) -> Mapping[str, Any]:
+    """The proof as plain values, for JSON."""
+    return {
+        "path": proof.path,
+        "line": proof.line,
+        "change": proof.change,
+        "verdict": proof.verdict,
+        "way": proof.way,
+        "scenarios": proof.scenarios,
+        "why": proof.why,
+        "scenario": proof.scenario,
+        "trace": list(proof.trace),
+        "dials": [
+            {"scenario": title, "before": before, "after": after}
+            for title, before, after in proof.dials
+        ],
+    }

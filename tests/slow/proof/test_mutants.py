@@ -1,0 +1,67 @@
+"""A proof refuses every wrong patch, and no right one.
+
+The unpatched side of a host is the same for all its mutants, so it is run once.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from skill.host import Host
+from skill.plan import Plan
+from skill.proof.spread import SPREAD
+from skill.proof.verdict import Proof, proof_of
+from skill.storm.simulate import Side, Simulation, simulate_host
+from tests.slow.proof.mutants import MUTANTS, Mutant, right_plan, root_of
+
+HOSTS = sorted({mutant.host for mutant in MUTANTS})
+
+
+@cache
+def right(host: str, tools: Path) -> tuple[Plan, tuple[Simulation, ...]]:
+    """The right plan of a host, and each of its channels on both sides."""
+    plan = right_plan(host)
+    return plan, tuple(simulations(host, plan, tools, after_only=False))
+
+
+def simulations(host: str, plan: Plan, tools: Path, *, after_only: bool) -> list[Simulation]:
+    report = simulate_host(
+        Host(root_of(host)),
+        SPREAD,
+        plan=plan,
+        after_only=after_only,
+        briefly=True,
+        node_tools=lambda: ("node", tools),
+    )
+    return report.simulations
+
+
+def proofs(plan: Plan, found: list[Simulation]) -> list[Proof]:
+    changed = {change.path for change in plan.changes}
+    return [proof_of(simulation, plan, changed) for simulation in found]
+
+
+def unpatched(side: Side, known: tuple[Simulation, ...], path: str) -> Side:
+    return next((one.before for one in known if one.channel.path == path), side)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_right_patch_is_proven(host: str, node_tools: Path) -> None:
+    plan, found = right(host, node_tools)
+    assert [proof.text for proof in proofs(plan, list(found)) if proof.verdict != "proven"] == []
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
+def test_a_wrong_patch_is_refused(mutant: Mutant, node_tools: Path) -> None:
+    plan, known = right(mutant.host, node_tools)
+    wrong = mutant.plan(root_of(mutant.host), plan)
+    found = simulations(mutant.host, wrong, node_tools, after_only=True)
+    for simulation in found:
+        simulation.before = unpatched(simulation.before, known, simulation.channel.path)
+    judged = proofs(wrong, found)
+    assert any(proof.verdict != "proven" for proof in judged), judged
+    failed = next(proof for proof in judged if proof.verdict != "proven")
+    print(f"{mutant.id}: {failed.scenario or 'not run'}: {failed.text}")
