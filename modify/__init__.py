@@ -16,7 +16,7 @@ def examine(host: Host, options: Options) -> Patch:
     from modify.baileys import codemod as baileys
     from modify.python import codemod as python
     from modify.units import codemod as units
-    from modify.units import python_units, self_restart
+    from modify.units import python_units, self_restart, unproven
 
     patch = Patch()
     patch.merge(baileys.examine(host, options))
@@ -27,6 +27,8 @@ def examine(host: Host, options: Options) -> Patch:
     if not options.only_skill_assets:
         patch = self_restart.settle(host, patch)
     patch.merge(python_units.asserting_tests(host, options, patch))
+    if options.units_left:
+        patch = unproven.left(patch, options.units_left)
     added_modules.examine(host, options, patch)
     return patch
 

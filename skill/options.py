@@ -21,7 +21,7 @@ class Options:
     by the host (domain: exit 0 for a process that exists for WhatsApp alone).
     start_limit: starts allowed in five minutes (systemd ``StartLimitBurst=``).
     not_rewritten, not_held: (path, why) of the files whose rewrite, or whose hold, failed its
-    proof (``skill.storm.proof``).
+    proof (``skill.proof``). units_left: why no unit is changed, or nothing.
     """
 
     select: frozenset[str] = frozenset()
@@ -32,6 +32,7 @@ class Options:
     add_service: ServiceKind | None = None
     not_rewritten: tuple[tuple[str, str], ...] = ()
     not_held: tuple[tuple[str, str], ...] = ()
+    units_left: str = ""
 
     def wants(self, rule: str) -> bool:
         return rule not in self.ignore and (not self.select or rule in self.select)

@@ -219,7 +219,7 @@ def options_from_data(data: dict[str, Any]) -> Options:
     """
     sets = {name: frozenset(map(_text, _list(data[name]))) for name in ("select", "ignore")}
     proofs = {name: _reasons(data.get(name, [])) for name in ("not_rewritten", "not_held")}
-    options = Options(**{**data, **sets, **proofs})
+    options = Options(**{**data, **sets, **proofs, "units_left": _text(data.get("units_left", ""))})
     allowed = (
         isinstance(options.only_skill_assets, bool)
         and options.on_auth_failure in get_args(AuthFailure)

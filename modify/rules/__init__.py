@@ -134,6 +134,12 @@ def rule_ids() -> list[str]:
 
 
 @cache
+def unit_rule_ids() -> frozenset[str]:
+    """The ids of the rules that look at service units."""
+    return frozenset(rule.id for rule in _shelf("units"))
+
+
+@cache
 def ends_clean_restarts() -> tuple[str, ...]:
     """The ids of the rules after which a clean exit ends the bot for good, as KINDS has them."""
     kinds = [*KINDS]

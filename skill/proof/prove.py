@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from modify.rules import unit_rule_ids
 from skill.host import Host
 from skill.options import Options
 from skill.plan import Plan, make_plan
@@ -15,8 +16,8 @@ from skill.proof.verdict import Proof, Proven, proof_of
 from skill.storm.fence import Fence
 from skill.storm.simulate import NothingToRun, Progress, Report, simulate_host
 
-ROUNDS = 4
-"""A channel falls twice at most, and its fall may change the plan for another one."""
+ROUNDS = 5
+"""A channel falls three times at most, and its fall may change the plan for another one."""
 
 
 def prove(
@@ -38,7 +39,9 @@ def prove(
     key = memory.key_of(host, plan)
     known = memory.recall(host, key)
     if known is not None:
-        return replace(known, plan=_replanned(host, plan, known.plan.options), remembered=True)
+        options = known.plan.options
+        plan = plan if options == plan.options else make_plan(host, options)
+        return replace(known, plan=plan, remembered=True)
     failed: list[Proof] = []
     for _ in range(ROUNDS):
         try:
@@ -46,11 +49,12 @@ def prove(
         except NothingToRun as nothing:
             why = str(nothing)
             proofs = [Proof(plan.changes[-1].path, 1, "unchanged", "not run", why=why)]
-        falling = [one for one in proofs if one.verdict == "failed" and one.change != "unchanged"]
-        if not falling:
+        falling = [one for one in proofs if one.verdict == "failed"]
+        options = _without(plan, falling)
+        if options == plan.options:
             break
         failed += falling
-        plan = _replanned(host, plan, _without(plan.options, falling))
+        plan = make_plan(host, options)
     proven = Proven(plan, tuple(proofs), tuple(failed))
     if proven.holds:
         memory.remember(host, key, proven)
@@ -61,19 +65,29 @@ def _replanned(host: Host, plan: Plan, options: Options) -> Plan:
     return plan if options == plan.options else make_plan(host, options)
 
 
-def _without(options: Options, falling: Sequence[Proof]) -> Options:
-    """The options with which these patches are not made again."""
-    rewrites = [(one.path, _reason(one)) for one in falling if one.change == "rewritten"]
-    holds = [(one.path, _reason(one)) for one in falling if one.change == "held"]
-    return replace(
-        options,
-        not_rewritten=(*options.not_rewritten, *rewrites),
-        not_held=(*options.not_held, *holds),
-    )
+def _without(plan: Plan, falling: Sequence[Proof]) -> Options:
+    """The options with which what failed is not planned again, the least of it first.
+
+    A rewrite becomes a hold. What is held, or was not changed at all, may have failed for its
+    unit, as a start limit ends a bot that exits while the network is down; so the units are left
+    first, then the dial.
+    """
+    options = plan.options
+    for proof in falling:
+        why = f"patched, it failed its proof: {proof.why}"
+        if proof.change == "rewritten":
+            rewritten = (*options.not_rewritten, (proof.path, why))
+            options = replace(options, not_rewritten=rewritten)
+        elif changes_units(plan):
+            options = replace(options, units_left=f"{proof.path} {why}")
+        elif proof.change == "held":
+            options = replace(options, not_held=(*options.not_held, (proof.path, why)))
+    return options
 
 
-def _reason(proof: Proof) -> str:
-    return f"patched, it failed its proof: {proof.why}"
+def changes_units(plan: Plan) -> bool:
+    """Whether the plan changes what restarts the bot."""
+    return bool(unit_rule_ids() & {rule for change in plan.changes for rule in change.rules})
 
 
 def _proofs(

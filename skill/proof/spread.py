@@ -12,7 +12,7 @@ BAILEYS = (
     "silent",
     "replaced",
     "flapping",
-    "offline",
+    "offline-hour",
     "unlinked",
     "restart-once",
     "credentials-rewritten",

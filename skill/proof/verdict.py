@@ -137,7 +137,8 @@ def _failures(simulation: Simulation, change: Change) -> Iterator[tuple[Outcome,
     for outcome in simulation.after.outcomes:
         amiss = simulation.amiss(outcome)
         if change == "unchanged":
-            amiss = outcome.worse_than(before.get(outcome.scenario.id))
+            same = before.get(outcome.scenario.id)
+            amiss = [*outcome.worse_than(same), *outcome.comes_back_less(same)]
         if amiss and not (outcome.not_run and not outcome.attempts):
             yield outcome, amiss[0]
 
@@ -147,7 +148,8 @@ def _attempts(outcome: Outcome | None) -> str:
     if outcome is None or outcome.not_run:
         return ""
     number = max(outcome.attempts, outcome.runs)
-    return f"more than {number - 1:,}" if outcome.more else f"{number:,}"
+    storms = outcome.more and number > outcome.scenario.bound.hundredfold
+    return f"more than {number - 1:,}" if storms else f"{number:,}"
 
 
 def trace_of(outcome: Outcome) -> Iterator[str]:

@@ -128,6 +128,13 @@ _REFUSALS = (
         fault_ends_s=3 * HOUR,
     ),
     _refusal("code-503", "service unavailable (503) for 2 h, then well", _closed(503)),
+    Scenario(
+        "offline-hour",
+        "version look-up or dial throws for 1 h, then well",
+        (Phase(HOUR, Does("throw"), lookup_fails=True), Phase(inf, WELL)),
+        Bound(day=_transient(1), next_s=AFTER_TRANSIENT, ready=True),
+        fault_ends_s=HOUR,
+    ),
     _refusal("no-reason", "closed without a reason for 2 h, then well", _closed(0)),
     _refusal("no-code", "an error without a code for 2 h, then well", _closed(None)),
 )

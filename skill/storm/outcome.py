@@ -146,7 +146,7 @@ class Outcome:
     """Why the scenario could not be run to its end; then only the attempts count, as the least."""
     runs_at: tuple[float, ...] = ()
     more: bool = False
-    """There would be more attempts: it was cut short, as they broke the bound a hundredfold."""
+    """It was cut short: its attempts broke the bound a hundredfold, or its restarts went on."""
     saves: int = 0
     """How often it saved its credentials, where that is known: by Baileys' own saveCreds()."""
 
@@ -267,8 +267,14 @@ class Outcome:
             return found
         if bound.first_s is not None and not any(at <= bound.first_s for at in self.attempts_at):
             found.append("the first attempt is delayed")
-        if before is None or before.not_run:
-            return found
+        return found + self.comes_back_less(before)
+
+    def comes_back_less(self, before: Outcome | None) -> list[str]:
+        """Where the bot came back unpatched, and does not or later, or fails anew; a line each."""
+        if before is None or before.not_run or self.not_run or self.more:
+            return []
+        found: list[str] = []
+        bound = self.scenario.bound
         # One that was cut short dials without end, so it comes back as soon as it can.
         if before.more or before.next_s is not None:
             own_next = 0.0 if before.more else before.next_s or 0.0

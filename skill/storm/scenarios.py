@@ -20,6 +20,8 @@ MINUTE = 60.0
 MOST_IN_AN_HOUR = 20
 # The same of a day: the delay at its cap of 300 s, and 5, 10 … 160 s before it.
 MOST_IN_A_DAY = 24 * 12 + 7
+# A hundredfold of what a held bot may dial in an hour.
+MOST_WHEN_HELD = 100 * MOST_IN_AN_HOUR
 # "Next attempt after the fault's end" (domain.md, "What follows"), in seconds.
 AFTER_TRANSIENT = 7.5 * MINUTE
 AFTER_BLOCKED = 90 * MINUTE

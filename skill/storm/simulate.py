@@ -320,7 +320,13 @@ def _run_node(
 
     def run(trial: Trial, side: Side, part: Sequence[Scenario]) -> list[Outcome]:
         try:
-            return trial.run(part, supervisor=side.unit.rules, progress=count, briefly=node.briefly)
+            return trial.run(
+                part,
+                supervisor=side.unit.rules,
+                progress=count,
+                briefly=node.briefly,
+                dials_only=simulation.held,
+            )
         except StormError as error:
             return [Outcome.missing(scenario, _first_line(str(error))) for scenario in part]
 

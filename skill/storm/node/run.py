@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import count
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,14 @@ from skill.storm.fence import MIB, Fence, Limits
 from skill.storm.folder import throw_away
 from skill.storm.host.channels import Driver
 from skill.storm.outcome import Outcome, StormError, checked, fast_folder
-from skill.storm.scenarios import TABLE, Scenario
+from skill.storm.scenarios import MOST_WHEN_HELD, TABLE, Scenario
 from skill.storm.supervisor import ALWAYS_5S, rules
 
 RUNNER = Path(__file__).parent / "runner"
 _LIMIT_S = 60.0  # processor time of one scenario, in seconds; the runner looks at it by itself
 _LOOK_S = 10.0  # of the look at it
 _PATIENCE = 8.0  # so many times as long may it take, on a busy machine, until it is ended
+_STARTS = 300  # a bot that is started so often, with nothing that changes, is started for ever
 _FOREVER_S = 1e12  # JSON has no infinity
 # Stands in a bundle for the folder of the bot's project, which each run has in another place.
 _PROJECT = "/skillgen-storm-b1f6a0d2/project"
@@ -95,11 +97,14 @@ class Trial:
         limit_s: float = _LIMIT_S,
         progress: Progress | None = None,
         briefly: bool = False,
+        dials_only: bool = False,
     ) -> list[Outcome]:
         """One outcome for each scenario; ``not_run`` is set where the host's code takes longer
         than ``limit_s`` of processor time, breaks off, or spoils the runner's answer.
 
-        briefly: a storm is cut short once it breaks the scenario's bound a hundredfold.
+        briefly: a storm is cut short once it breaks the scenario's bound a hundredfold; by its
+        dials and by the times that it loads its credentials, or by its dials_only. So are
+        restarts that go on, where nothing will ever change.
         """
         left = list(scenarios)
         done: list[Outcome] = []
@@ -112,7 +117,7 @@ class Trial:
 
         while left:
             try:
-                wanted = [_scenario_json(scenario, briefly) for scenario in left]
+                wanted = [_scenario_json(scenario, briefly, dials_only) for scenario in left]
                 self._run(
                     wanted, seed, limit_s, lambda raw: take(_outcome(left[0], raw)), supervisor
                 )
@@ -388,7 +393,17 @@ def _outcome(scenario: Scenario, raw: Any) -> Outcome:
     return Outcome.of(scenario, seen)
 
 
-def _scenario_json(scenario: Scenario, briefly: bool) -> dict[str, Any]:
+def _enough(scenario: Scenario, dials_only: bool) -> dict[str, int]:
+    """So much of a storm is enough to see."""
+    most = {"most": MOST_WHEN_HELD if dials_only else scenario.bound.hundredfold}
+    if not dials_only:
+        most["most_runs"] = scenario.bound.hundredfold
+    if scenario.fault_ends_s == inf:
+        most["most_starts"] = _STARTS
+    return most
+
+
+def _scenario_json(scenario: Scenario, briefly: bool, dials_only: bool) -> dict[str, Any]:
     phases = [asdict(phase) for phase in scenario.phases]
     for phase in phases:
         phase["until_s"] = min(phase["until_s"], _FOREVER_S)
@@ -401,5 +416,5 @@ def _scenario_json(scenario: Scenario, briefly: bool) -> dict[str, Any]:
         "horizon_s": scenario.horizon_s,
         "phases": phases,
         "acts": acts,
-        "most": scenario.bound.hundredfold if briefly else None,
+        **(_enough(scenario, dials_only) if briefly else {}),
     }

@@ -277,7 +277,7 @@ class World {
     this.firstUp = null;
     this.upAtEnd = false;
     this.notRun = '';
-    this.more = false; // more attempts than the scenario asks to see: it is cut short there
+    this.more = false; // it goes on, and was cut short: see stormsOn()
     this.faults = new Map();
     this.head = [];
     this.tail = [];
@@ -394,7 +394,7 @@ class World {
         this.notRun = `cut short at hour ${hour}, after ${Math.round(this.limit / 1000)} s of processor time`;
         break;
       }
-      if (Math.max(this.attempts.length, this.runs.length) > (this.scenario.most ?? Infinity)) {
+      if (this.stormsOn()) {
         this.more = true;
         break;
       }
@@ -408,6 +408,16 @@ class World {
     this.upAtEnd = this.up;
     for (const slot of this.slots) if (slot.proc) slot.proc.dead = true;
     await this.drain();
+  }
+
+  /** Whether it has shown enough: what a scenario asks to see at most. */
+  stormsOn() {
+    const { most, most_runs: runs, most_starts: starts } = this.scenario;
+    return (
+      this.attempts.length > (most ?? Infinity) ||
+      this.runs.length > (runs ?? Infinity) ||
+      this.starts.length > (starts ?? Infinity)
+    );
   }
 
   begin(slot) {

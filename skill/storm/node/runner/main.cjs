@@ -4,8 +4,8 @@
  * of JSON for each scenario goes to file descriptor 3, which what a host prints cannot reach.
  *
  * request: {bundle, driver, registry, className, startName, readyLog, work, mainFile,
- * environment, supervisor, scenarios: [{id, creds, phases, acts, horizon_s, most}], seed, limitMs,
- * files, home, cwd}. The first line is the look at the healthy host: {"look": …}.
+ * environment, supervisor, scenarios: [{id, creds, phases, acts, horizon_s, most, most_runs,
+ * most_starts}], seed, limitMs, files, home, cwd}. The first line is the look at the healthy host: {"look": …}.
  */
 const fs = require('node:fs');
 const path = require('node:path');
