@@ -11,8 +11,13 @@ HOST of inspect, check, apply:
      "changes": [{"path", "mode": "0644", "rules": [id], "before": sha256 or null,
                   "after": sha256 or null, "diff": text}],        apply only
      "written": bool,                                              apply only
+     "proof": {"fence": name or null, "holds": bool, "remembered": bool,
+               "channels": [PROOF], "failed": [PROOF]},            apply --prove only
      "next": [{"command": text or null, "why": text}],             apply only
      "warnings": [text]}
+PROOF: {"path", "line", "change": "rewritten"|"held"|"unchanged",
+    "verdict": "proven"|"failed"|"not run", "way": how it was started, "scenarios": count,
+    "why", "scenario": id, "trace": [text], "dials": [{"scenario", "before", "after"}]}.
 HOST of revert: host, exit, error, recovered, restored, merged, removed, kept: [path],
     away: [path], conflicts: [{"path", "reason", "merge": path or null}], message, next, warnings.
 HOST of status: host, exit, error, recovered, versions: [text], files, changed, missing:
