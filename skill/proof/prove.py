@@ -61,10 +61,6 @@ def prove(
     return proven
 
 
-def _replanned(host: Host, plan: Plan, options: Options) -> Plan:
-    return plan if options == plan.options else make_plan(host, options)
-
-
 def _without(plan: Plan, falling: Sequence[Proof]) -> Options:
     """The options with which what failed is not planned again, the least of it first.
 
@@ -122,7 +118,7 @@ def _proofs(
             rest.append(path)
             same |= content
     simulations = [*report.simulations, *(run(tuple(rest)).simulations if rest else ())]
-    return [proof_of(simulation, plan, changed) for simulation in simulations]
+    return [proof_of(simulation, changed) for simulation in simulations]
 
 
 def _contents(plan: Plan, paths: Collection[str]) -> set[tuple[bytes | None, bytes | None]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -75,36 +75,37 @@ class Proven:
         return [proof for proof in self.proofs if proof.verdict != "proven"]
 
 
-def proof_of(simulation: Simulation, plan: Plan, changed: Collection[str]) -> Proof:
+def proof_of(simulation: Simulation, changed: Collection[str]) -> Proof:
     """changed: the files that the plan changes."""
     channel = simulation.channel
-    change = _change(simulation, plan, changed)
-    fields: dict[str, Any] = {
+    change = _change(simulation, changed)
+    known: dict[str, Any] = {
         "path": channel.path,
         "line": channel.line,
         "change": change,
         "way": simulation.way,
     }
     ran = _applicable(simulation)
-    not_run = next((one for one in ran if one.not_run), None)
-    failed = next(_failures(simulation, change), None)
+    failed = next(_failures(simulation, change, ran), None)
     if failed is not None:
         outcome, why = failed
+        title = f" ({outcome.scenario.title})" if not simulation.after.why else ""
         return Proof(
-            **fields,
+            **known,
             verdict="failed",
-            why=f"{why} ({outcome.scenario.title})",
+            why=why + title,
             scenario=outcome.scenario.id,
             trace=tuple(trace_of(outcome)),
         )
+    not_run = next((one for one in ran if one.not_run), None)
     if not_run is not None or not ran:
         why = not_run.not_run if not_run else simulation.after.why or "no scenario is one for it"
-        return Proof(**fields, verdict="not run", why=why)
+        return Proof(**known, verdict="not run", why=why)
     before = {one.scenario.id: one for one in simulation.before.outcomes}
     dials = [
         (one.scenario.title, _attempts(before.get(one.scenario.id)), _attempts(one)) for one in ran
     ]
-    return Proof(**fields, verdict="proven", scenarios=len(dials), dials=tuple(dials))
+    return Proof(**known, verdict="proven", scenarios=len(dials), dials=tuple(dials))
 
 
 def _applicable(simulation: Simulation) -> list[Outcome]:
@@ -119,28 +120,33 @@ def _applicable(simulation: Simulation) -> list[Outcome]:
     return [one for one in after if not one.not_run or before.get(one.scenario.id) != one.not_run]
 
 
-def _change(simulation: Simulation, plan: Plan, changed: Collection[str]) -> Change:
-    channel = simulation.channel
+def _change(simulation: Simulation, changed: Collection[str]) -> Change:
     if simulation.held:
         return "held"
-    files = {channel.path, channel.maker}
+    files = {simulation.channel.path, simulation.channel.maker}
     return "rewritten" if files & set(changed) else "unchanged"
 
 
-def _failures(simulation: Simulation, change: Change) -> Iterator[tuple[Outcome, str]]:
+def _failures(
+    simulation: Simulation, change: Change, ran: Sequence[Outcome]
+) -> Iterator[tuple[Outcome, str]]:
     """Each outcome of the patched side that breaks a promise, with the first one it breaks.
 
-    A channel that is left as it was promises nothing; it may only not be worse, for its unit
-    may have changed.
+    One that cannot be run to its end, and could be unpatched, was broken by the patch. A channel
+    that is left as it was promises nothing; it may only not be worse, for its unit may have
+    changed.
     """
     before = {one.scenario.id: one for one in simulation.before.outcomes}
-    for outcome in simulation.after.outcomes:
-        amiss = simulation.amiss(outcome)
-        if change == "unchanged":
-            same = before.get(outcome.scenario.id)
-            amiss = [*outcome.worse_than(same), *outcome.comes_back_less(same)]
-        if amiss and not (outcome.not_run and not outcome.attempts):
-            yield outcome, amiss[0]
+    for outcome in ran:
+        same = before.get(outcome.scenario.id)
+        if outcome.not_run and same is not None and not same.not_run:
+            yield outcome, f"{outcome.not_run}, and unpatched it runs"
+        elif change == "unchanged":
+            for text in (*outcome.worse_than(same), *outcome.comes_back_less(same)):
+                yield outcome, text
+        elif not outcome.not_run or outcome.attempts:
+            for text in simulation.amiss(outcome):
+                yield outcome, text
 
 
 def _attempts(outcome: Outcome | None) -> str:
