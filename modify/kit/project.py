@@ -19,7 +19,8 @@ TOML_TEXT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 TOML_BETWEEN_KEYS = re.compile(r"[=\n,{\[]")
 # Dots; tomllib takes the square of them.
 LONGEST_KEY = 200
-HOLE = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|\$\w+|\{\w+\}|@\w+@")
+# Up to 999 characters: to look for the end of each in all of the text takes the square of it.
+HOLE = re.compile(r"\$\{[^}]{0,999}\}|\$\([^)]{0,999}\)|\{\{.{0,999}?\}\}|\$\w+|\{\w+\}|@\w+@")
 HOME = re.compile(r"\W*(?:os\.)?home", re.IGNORECASE)
 PYTHON_IMPORT = re.compile(rb"^\s*(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))", re.MULTILINE)
 

@@ -18,8 +18,9 @@ from modify.units.shell_loops import loops
 from modify.units.started import Started
 from skill.source_paths import SCRIPTS
 
+# As long as those of modify.kit.project.
 HOLE = (
-    r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|\{%.*?%\}|\$\w+"
+    r"\$\{[^}]{0,999}\}|\$\([^)]{0,999}\)|\{\{.{0,999}?\}\}|\{%.{0,999}?%\}|\$\w+"
     r"|\{[^{}\s]*\}|@\w+@|<[\w -]+>|__[A-Z_]+__"
 )
 ONLY_HOLE = re.compile(f"(?:{HOLE})$|[A-Z]+(?:_[A-Z]+)*_HERE$")

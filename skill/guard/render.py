@@ -26,7 +26,7 @@ def render_guard(version: str = __version__, policy: Policy = POLICY) -> bytes:
     """The guard. policy: tests in real time have a shorter one than bots."""
     texts = _channel(policy) + [_source(f"guard/{name}.js") for name in _OWN]
     joined = (
-        join(texts, "commonjs")
+        join(tuple(texts), "commonjs")
         .rpartition("\nmodule.exports = ")[0]
         .replace("GUARD_VERSION = '0.0.0'", f"GUARD_VERSION = '{version}'")
     )
@@ -52,7 +52,7 @@ def render_wrapping() -> str:
     """CommonJS that exports ``wrapExports(baileys)``: the guard without its hooks into Node."""
     texts = _channel(POLICY)
     texts += [_source("guard/wrap.js"), "exports.wrapExports = wrapExports;\n"]
-    return join(texts, "commonjs").rpartition("\nmodule.exports = ")[0]
+    return join(tuple(texts), "commonjs").rpartition("\nmodule.exports = ")[0]
 
 
 def _channel(policy: Policy) -> list[str]:

@@ -7,6 +7,8 @@ checked for itself. What nothing in the joined file uses is left out.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from skill.render.style import ModuleSystem
@@ -54,6 +56,9 @@ _DECLARATIONS = frozenset(
         "type_alias_declaration",
     }
 )
+# A name, and one that is no member of something.
+_PLAIN_WORD = re.compile(r"[\w$]+")
+_WORD = re.compile(r"(?<![\w$.])[\w$]+")
 _MEMBERS = (
     "abstract_method_signature",
     "method_definition",
@@ -63,7 +68,8 @@ _MEMBERS = (
 )
 
 
-def join(texts: list[str], modules: ModuleSystem) -> str:
+@lru_cache(maxsize=16)
+def join(texts: tuple[str, ...], modules: ModuleSystem) -> str:
     """One module: its imports, merged, then the body of each text in their order."""
     named: dict[str, set[str]] = {}
     whole: dict[str, str] = {}
@@ -113,7 +119,8 @@ def _without_unused(body: str) -> str:
 
     while True:
         root = SgRoot(body, "typescript").root()
-        spans = [span for node in root.children() if (span := _unused(node, body))]
+        uses = Counter(_WORD.findall(body))
+        spans = [span for node in root.children() if (span := _unused(node, body, uses))]
         # One by one: two that stand side by side share a blank line.
         spans = spans or _unused_members(root, body)[:1]
         if not spans:
@@ -134,12 +141,8 @@ def _unused_members(root: SgNode, body: str) -> list[tuple[int, int]]:
             members.setdefault(name.text(), []).append(_lines_of(node, body))
             names[name.text()] = names.get(name.text(), 0) + 1
     bare = re.sub(r"/\*\*.*?\*/|^ *//.*?$", "", body, flags=re.S | re.M)
-    spans = []
-    for name_text, count in names.items():
-        word = re.compile(rf"(?<![\w$]){re.escape(name_text)}(?![\w$])")
-        if len(word.findall(bare)) == count:
-            spans += members[name_text]
-    return spans
+    words = Counter(_PLAIN_WORD.findall(bare))
+    return [span for name, count in names.items() if words[name] == count for span in members[name]]
 
 
 def _is_public_type(member: SgNode) -> bool:
@@ -167,7 +170,8 @@ def _lines_of(node: SgNode, body: str) -> tuple[int, int]:
     return start, end
 
 
-def _unused(node: SgNode, body: str) -> tuple[int, int] | None:
+def _unused(node: SgNode, body: str, uses: Counter[str]) -> tuple[int, int] | None:
+    """Where a declaration stands that nothing else uses. uses: how often each word is used."""
     inner = node
     if node.kind() == "export_statement":
         inner = node.field("declaration") or node
@@ -179,7 +183,7 @@ def _unused(node: SgNode, body: str) -> tuple[int, int] | None:
         return None
     span = node.range()
     start, end = span.start.index, span.end.index
-    if _uses(body[:start] + body[end:], name.text()):
+    if uses[name.text()] > _WORD.findall(body[start:end]).count(name.text()):
         return None
     before = node.prev()
     if before is not None and before.kind() == "comment" and before.text().startswith("/**"):

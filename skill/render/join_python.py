@@ -11,6 +11,7 @@ import ast
 import sys
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 WIDTH = 79
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
@@ -61,6 +62,7 @@ class Module:
     definitions: list[Definition] = field(default_factory=list)
 
 
+@lru_cache(maxsize=64)
 def parse(source: str, split: bool = True) -> Module:
     """A source file, read; raises ValueError where it does more than import and define.
 

@@ -99,13 +99,16 @@ def _keywords(profile: Profile) -> frozenset[str]:
     return keywords("\n".join(sources.values()).replace(_FUTURE, ""))
 
 
-def _modules(profile: Profile, policy: Policy, calls: Collection[str] = ()) -> dict[str, Module]:
+@lru_cache(maxsize=32)
+def _modules(
+    profile: Profile, policy: Policy, calls: frozenset[str] = frozenset()
+) -> dict[str, Module]:
     sources: dict[str, str] = {}
     for name in ROOTS[profile]:
         _collect(name, sources)
     sources["policy"] = _with_policy(sources["policy"], policy)
     if calls:
-        gone = _keywords(profile) - set(calls)
+        gone = _keywords(profile) - calls
         sources = {name: without(source, gone) for name, source in sources.items()}
     return {name: parse(source) for name, source in sources.items()}
 
@@ -139,7 +142,7 @@ def render_python_test(
     tests = [parse(_source(f"test_{name}"), split=False) for name in ROOTS[profile]]
     found = kept(tests, tests)
     if calls:
-        modules = _modules(profile, POLICY, calls)
+        modules = _modules(profile, POLICY, frozenset(calls))
         there = kept(modules.values(), [], calls).defined | (_keywords(profile) & set(calls))
         missing = callable_names(profile) - there
         names = [name for name in found.names if name.startswith("test_")]
@@ -160,6 +163,7 @@ def _finish(body: str, version: str, style: PythonStyle) -> str:
     return _styled(f"{header}\n{body}", style)
 
 
+@lru_cache(maxsize=32)
 def python_digest(body: str) -> str:
     """A hash that ignores a formatter's changes, but not indentation."""
     try:

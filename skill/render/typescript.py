@@ -59,7 +59,7 @@ def render_channel_module(
     index = _source("typescript/index.ts")
     why = index[: index.index("export ")]
     unchecked = "//\n// @ts-nocheck\n" if language == "javascript" else ""
-    return _finish(f"//\n//\n{why}{unchecked}{join(texts, modules)}", style, version)
+    return _finish(f"//\n//\n{why}{unchecked}{join(tuple(texts), modules)}", style, version)
 
 
 @lru_cache(maxsize=32)

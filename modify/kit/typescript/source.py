@@ -215,8 +215,9 @@ def too_deep(root: SgNode) -> SgNode | None:
 
     The text of a node holds that of all nodes in it, so to read them takes the square.
     """
+    nodes = root.find_all({"rule": {"any": [{"kind": kind} for kind in NESTED]}})
     ends: list[int] = []
-    for node in root.find_all({"rule": {"any": [{"kind": kind} for kind in NESTED]}}):
+    for node in nodes if len(nodes) > DEEPEST else ():
         start, end = span(node)
         while ends and ends[-1] <= start:
             ends.pop()

@@ -86,7 +86,7 @@ export class Reconnect extends Base {
 
 
 def test_what_nothing_uses_is_left_out() -> None:
-    assert join([SOURCE], "esm") == JOINED
+    assert join((SOURCE,), "esm") == JOINED
 
 
 @pytest.mark.parametrize("ending", [".ts", ".js"])

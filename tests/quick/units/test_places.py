@@ -264,6 +264,6 @@ def test_hostile_texts_are_read_in_time(tmp_path: Path, path: str) -> None:
 
 
 def test_a_command_of_nothing_but_open_parentheses_is_read(tmp_path: Path) -> None:
-    """Its work grows with the square of its length; no command line is as long as this."""
+    """What a shell or a template fills in ends soon, or is taken for plain text."""
     text = "[Unit]\n[Service]\nExecStart=" + "$(" * 8_000 + "\nRestart=always\n"
-    assert seconds(tmp_path, "c.service", text) < 5
+    assert seconds(tmp_path, "c.service", text) < 1
