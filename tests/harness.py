@@ -123,7 +123,8 @@ def applied(plan: Plan, before: Tree) -> Iterator[None]:
         for change in plan.changes:
             if change.before is None:
                 (plan.root / change.path).unlink()
-        write(plan.root, {path: content for path, (content, _) in before.items()})
+            else:
+                write(plan.root, {change.path: change.before})
         return
     with patching("os.fsync", lambda _: None):  # the power is not cut here
         transaction.apply(plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 
@@ -22,13 +23,19 @@ watched: list[str] = []
 
 
 def refuse(event: str, arguments: tuple[object, ...]) -> None:
-    if watched and event in STARTS:
+    if event in STARTS and watched:
         started = f" {arguments[0]!r}" if arguments else ""
         # Not an Exception: a program that catches those does not hide it.
         pytest.fail(f"{event}{started}: a test that starts a process belongs in tests/slow")
 
 
 sys.addaudithook(refuse)
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays: not looked at again by each collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

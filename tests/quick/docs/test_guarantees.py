@@ -34,8 +34,9 @@ def test_every_test_named_exists(guarantees: str, checkout: Path) -> None:
     assert len(named) > 60
     assert len({(file, name) for file, name, _ in named}) == len(named), "one is named twice"
     assert guarantees.count("::") == len(named), "a test is named in another form"
+    trees = {file: ast.parse((checkout / file).read_bytes()) for file, _, _ in named}
     for file, name, needs_root in named:
-        tree = ast.parse((checkout / file).read_bytes())
+        tree = trees[file]
         assert name in names_in(tree), f"{file}::{name}"
         assert is_of_system(tree, name) is bool(needs_root), f"{file}::{name}"
 

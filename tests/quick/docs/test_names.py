@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from modify.kit.python.tree import statements
 from skill.host import Host
 from skill.options import Options
 from skill.plan import make_plan
@@ -84,7 +85,8 @@ def test_what_a_docstring_or_a_comment_names_is_there() -> None:
 def prose(file: Path) -> Iterator[str]:
     """The docstrings of a Python file, and its lines that are comments."""
     code = file.read_text(encoding="utf-8")
-    for node in ast.walk(ast.parse(code)):
+    tree = ast.parse(code)
+    for node in (tree, *statements(tree)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield ast.get_docstring(node) or ""
     yield from re.findall(r"^\s*#.*", code, re.M)

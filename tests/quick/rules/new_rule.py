@@ -80,7 +80,7 @@ from modify import examine
 {imports}
 from skill.host import Host
 from skill.options import Options
-from tests.quick.rules.test_examples import write
+from tests.harness import write
 
 
 def seen(root: Path, files: dict[str, str]) -> list[str]:

@@ -90,11 +90,6 @@ def test_changed(tmp_path: Path, bot: str, path: str) -> None:
     assert [finding.rule for finding in patch.findings] == [rule.id]
 
 
-@pytest.mark.parametrize(("before", "after"), [each[1:3] for each in rule.examples])
-def test_examples(tmp_path: Path, before: str, after: str) -> None:
-    check_transformed(tmp_path, FILE, before, after)
-
-
 def test_crlf_and_missing_final_newline(tmp_path: Path) -> None:
     before = "services:\r\n  bot:\r\n    image: bot\r\n    restart: always"
     check_transformed(tmp_path, FILE, before, before.replace("always", "unless-stopped"))

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from modify import examine
 from modify.rules import KINDS, Example, by_id, ids, rule_ids
 from modify.rules.frames import frame_of, hosts_of
-from skill.edit import apply_edits
-from skill.host import Host
-from skill.options import Options
+from tests import harness
 
 EXAMPLES = [
     pytest.param(rule_id, example, id=f"{rule_id}-{number}-{example.kind}")
@@ -32,29 +29,15 @@ LANGUAGES = {
 """One example is enough for the kinds of things that are changed alike."""
 
 
-def write(root: Path, files: dict[str, str]) -> None:
-    for path, text in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8")
-
-
 @pytest.mark.parametrize(("rule_id", "example"), EXAMPLES)
 def test_an_example_is_what_is_planned(rule_id: str, example: Example, tmp_path: Path) -> None:
     before, after = hosts_of(example)
-    write(tmp_path, before)
-    patch = examine(Host(tmp_path), Options())
+    made = harness.patched(tmp_path, before)
     path = frame_of(example.kind).path
-    edits = patch.edits[path]
-    assert apply_edits(before[path].encode(), edits).decode() == after[path]
-    seen = {finding.rule for finding in patch.findings if not finding.is_hand_off}
-    assert rule_id in seen | {edit.rule for edit in edits}
-    for name, planned in patch.edits.items():
-        content = apply_edits((tmp_path / name).read_bytes(), planned)
-        (tmp_path / name).write_bytes(content)
-    write(tmp_path, {name: addition.content.decode() for name, addition in patch.additions.items()})
-    again = examine(Host(tmp_path), Options())
-    assert not again.edits, "a second apply changes nothing"
-    assert rule_id not in {finding.rule for finding in again.findings}
+    assert made.text(path) == after[path]
+    seen = {finding.rule for finding in made.settled}
+    assert rule_id in seen | {edit.rule for edit in made.patch.edits[path]}
+    assert rule_id not in {finding.rule for finding in made.again.findings}
 
 
 @pytest.mark.parametrize("rule_id", rule_ids())

@@ -116,11 +116,6 @@ def test_changed(tmp_path: Path, before: str, after: str) -> None:
     assert now == was, "no other key changes"
 
 
-@pytest.mark.parametrize(("before", "after"), [each[1:3] for each in rule.examples])
-def test_examples(tmp_path: Path, before: str, after: str) -> None:
-    check_transformed(tmp_path, PLIST, before, after)
-
-
 STYLES = {
     "tabs": lambda text: text.replace("    ", "\t"),
     "two blanks": lambda text: text.replace("    ", "  "),

@@ -117,11 +117,6 @@ def test_json(tmp_path: Path) -> None:
     check_transformed(tmp_path, "ecosystem.json", before, after)
 
 
-@pytest.mark.parametrize(("before", "after"), [each[1:3] for each in rule.examples])
-def test_examples(tmp_path: Path, before: str, after: str) -> None:
-    check_transformed(tmp_path, FILE, before, after)
-
-
 HAND_OFFS = {
     "computed codes": (apps(NAME, SCRIPT, "stop_exit_codes: codes,"), "computed"),
     "a computed script": (apps(NAME, "script: entry,"), "cannot tell"),

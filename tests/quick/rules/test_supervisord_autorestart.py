@@ -76,11 +76,6 @@ def test_a_clean_exit_that_is_not_expected(tmp_path: Path, policy: str) -> None:
     assert [finding.rule for finding in patch.findings] == [rule.id]
 
 
-@pytest.mark.parametrize(("before", "after"), [each[1:3] for each in rule.examples])
-def test_examples(tmp_path: Path, before: str, after: str) -> None:
-    check_transformed(tmp_path, FILE, before, after)
-
-
 def test_crlf(tmp_path: Path) -> None:
     before, after = (text.replace("\n", "\r\n") for text in rule.examples[0][1:3])
     check_transformed(tmp_path, FILE, before, after)

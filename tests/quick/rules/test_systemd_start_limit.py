@@ -134,11 +134,6 @@ def test_changed(tmp_path: Path, before: str, after: str) -> None:
     assert not any(key.startswith("StartLimit") for key in sections["Service"])
 
 
-@pytest.mark.parametrize(("before", "after"), [each[1:3] for each in rule.examples])
-def test_examples(tmp_path: Path, before: str, after: str) -> None:
-    check_transformed(tmp_path, UNIT, before, after)
-
-
 @pytest.mark.system
 @pytest.mark.parametrize(("_before", "after"), CHANGED.values(), ids=CHANGED.keys())
 def test_systemd_accepts(tmp_path: Path, _before: str, after: str) -> None:

@@ -123,11 +123,6 @@ def test_changed(tmp_path: Path, before: str, after: str, line_break: str) -> No
     assert [finding.rule for finding in patch.findings] == [rule.id]
 
 
-@pytest.mark.parametrize(("before", "after"), [each[1:3] for each in rule.examples])
-def test_examples(tmp_path: Path, before: str, after: str) -> None:
-    check_transformed(tmp_path, FILE, before, after)
-
-
 def test_a_script_without_an_ending(tmp_path: Path) -> None:
     before, after = rule.examples[0][1:3]
     check_transformed(tmp_path, "start", before, after)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import harness
 from tests.quick.rules.python.harness import after, hand_offs, look, rules
 
 PATH = "bot.py"
@@ -26,16 +27,11 @@ ASYNC = (
 
 
 def patched(folder: Path, text: str) -> str:
-    """What becomes of a bot; a second look finds nothing."""
-    patch = look(folder, {PATH: text})
-    assert not hand_offs(patch), patch.findings
-    new = after(folder, patch, PATH)
-    (folder / PATH).write_text(new)
-    for path, addition in patch.additions.items():
-        (folder / path).write_bytes(addition.content)
-    again = look(folder, {})
-    assert not again.findings and [note.kind for note in again.notes] == ["right"]
-    return new
+    """A bot as it becomes; a second look finds nothing."""
+    made = harness.patched(folder, {PATH: text})
+    assert not made.left, made.left
+    assert not made.again.findings and [note.kind for note in made.again.notes] == ["right"]
+    return made.text(PATH)
 
 
 def test_a_first_connection(tmp_path: Path) -> None:

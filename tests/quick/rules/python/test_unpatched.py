@@ -10,7 +10,8 @@ from skill import cli
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
-from skill.plan import make_plan
+from skill.plan import Plan, make_plan
+from tests import harness
 
 CHECKOUT = Path(__file__).parents[4]
 
@@ -19,8 +20,15 @@ def found(folder: Path, files: dict[str, str]) -> list[Finding]:
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
-    findings = make_plan(Host(folder), Options()).findings
-    return [f for f in findings if f.rule == "ungated-connect" and "is not patched" in f.message]
+    return unpatched(make_plan(Host(folder), Options()))
+
+
+def unpatched(plan: Plan) -> list[Finding]:
+    return [
+        one
+        for one in plan.findings
+        if one.rule == "ungated-connect" and "is not patched" in one.message
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +95,5 @@ def test_a_patched_host_is_settled(tmp_path: Path, host: str) -> None:
         for path in root.rglob("*")
         if path.is_file() and path.suffix in (".py", ".json", ".ts", ".js", ".toml")
     }
-    assert found(tmp_path, files) == []
-    cli.run(["apply", "-q", str(tmp_path)])
-    assert found(tmp_path, {}) == []
+    made = harness.patched(tmp_path, files)
+    assert unpatched(made.plan) == unpatched(made.again) == []

@@ -10,7 +10,7 @@ from modify.rules.frames import frame_of
 from skill.edit import Patch
 from skill.host import Host
 from skill.options import Options
-from tests.quick.rules.test_examples import write
+from tests.harness import write
 
 FRAME = frame_of(rule.examples[0].kind)
 CHANNEL, TEXT = next(iter(FRAME.others.items()))
