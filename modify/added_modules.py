@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from modify.baileys.model.startup import resolve_import
+from modify.kit.typescript.packages import module_system
 from modify.kit.typescript.source import Source
 from modify.kit.typescript.style import detect_style
-from modify.nanoclaw.channel_assets import ENGINE_BASE, module_system
+from modify.nanoclaw.channel_assets import ENGINE_BASE
 from modify.rules import ids
 from skill import __version__
 from skill.edit import Addition, Patch
@@ -25,7 +26,7 @@ from skill.host import Host
 from skill.options import Options
 from skill.render import typescript
 from skill.render.typescript import policy_block, render_channel_module
-from skill.source_paths import SCRIPTS, SKILL_ASSET
+from skill.source_paths import SCRIPTS, SKILL_ASSET, is_test_script
 
 if TYPE_CHECKING:
     from skill.render.python import Profile
@@ -44,7 +45,6 @@ PYTHON_IMPORT = re.compile(
 LOOP = re.compile(r"\bnew\s+(?:\w+\.)?Reconnect\(")
 HELD = re.compile(r"\b\w*[rR]econnect\w*\.(?:socket|authState)\(")
 CONSTANT = re.compile(r"^(?:export\s+)?(?:const\s+)?([A-Z][A-Z_]+)(?:\s*:[^=\n]+)?\s*=\s*", re.M)
-TEST = re.compile(r"\.(test|spec)\.\w+$")
 HEADER = b"Added by skillgen "
 BEGINS, ENDS = "skillgen: policy begins", "skillgen: policy ends"
 
@@ -108,7 +108,7 @@ def in_script(host: Host, path: str, text: str) -> Iterator[tuple[int, Addition]
     kinds: list[Kind] = ["loop"] if LOOP.search(text) else []
     if HELD.search(text):
         kinds.append("held")
-    if not kinds or TEST.search(path) or SKILL_ASSET.match(path) or path.startswith(ENGINE_BASE):
+    if not kinds or is_test_script(path) or SKILL_ASSET.match(path) or path.startswith(ENGINE_BASE):
         return
     for found in IMPORT.finditer(text):
         if resolve_import(host, path, found["module"]) is not None:

@@ -15,6 +15,8 @@ _TEST = re.compile(
     r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
 )
 _TEST_FOLDER = re.compile(r"(^|/)(tests?|testing)/")
+_TEST_SCRIPT = re.compile(r"\.(test|spec)\.\w+$")
+_NO_PROGRAM = re.compile(r"\.(test|spec|e2e|stories)\.\w+$|\.d\.[cm]?ts$")
 
 
 def is_test(path: str) -> bool:
@@ -23,6 +25,16 @@ def is_test(path: str) -> bool:
     A bot that people keep in a folder ``test`` dials WhatsApp all the same.
     """
     return _TEST.search(path) is not None
+
+
+def is_test_script(path: str) -> bool:
+    """Whether a script is a test by its own name, whatever folder it lies in."""
+    return _TEST_SCRIPT.search(path) is not None
+
+
+def is_no_program(path: str) -> bool:
+    """Whether a script is a test, a page of a component or a declaration of types, by its name."""
+    return _NO_PROGRAM.search(path) is not None
 
 
 def is_among_tests(path: str) -> bool:

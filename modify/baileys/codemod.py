@@ -7,6 +7,7 @@ manifests of skills).
 
 from __future__ import annotations
 
+from modify.baileys.added import add_modules
 from modify.baileys.channels import channels_of
 from modify.baileys.hold.outcomes import Holding, Outcomes, Waiting, is_held_already, notes_of
 from modify.baileys.model.already_safe import is_sound
@@ -18,8 +19,7 @@ from modify.baileys.patching import hand_off, judged, rewrite_channel, why_not_r
 from modify.baileys.search.unpatched import Search
 from modify.host_tests import qr_exit
 from modify.kit.typescript.source import ADDED, Source, line_of
-from modify.nanoclaw import channel_assets
-from modify.nanoclaw.channel_assets import engine_copies
+from modify.nanoclaw.channel_assets import engine_copies, follow
 from modify.rules import findings_of, ids
 from skill.edit import Patch
 from skill.finding import Note
@@ -46,7 +46,8 @@ def examine(host: Host, options: Options) -> Patch:
     if options.wants(ids.UNGATED_CONNECT):
         search.add(holding)
     if outcomes.rewritten or held:
-        channel_assets.examine(host, outcomes.rewritten, held, patch, options)
+        add_modules(host, outcomes.rewritten, held, patch)
+        follow(host, outcomes.rewritten, held, patch)
         qr_exit.examine(host, outcomes.rewritten, patch, options)
     if sources:
         patch.findings += engine_copies(host, sources, outcomes.rewritten)

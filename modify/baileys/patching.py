@@ -15,9 +15,10 @@ from modify.baileys.rewrite.steps import rewrite
 from modify.baileys.search.folders import place_for, taken_for_accounts
 from modify.effects import AsksForOthers, AsksTerminal, EndsProcess, has_effect
 from modify.kit.typescript.layout import Layout
+from modify.kit.typescript.packages import module_system
 from modify.kit.typescript.source import Source
 from modify.kit.typescript.style import detect_style
-from modify.nanoclaw.channel_assets import module_owner, module_system
+from modify.nanoclaw.channel_assets import module_owner
 from modify.rules import ids
 from skill.edit import Edit, Effect, Patch
 from skill.finding import Finding

@@ -15,7 +15,7 @@ from modify.rules import ids
 from skill.edit import Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
-from skill.source_paths import SCRIPTS
+from skill.source_paths import SCRIPTS, is_no_program
 
 RULE = ids.LOGOUT_HIDDEN_BY_BRIDGE
 REPORTS = re.compile(rb"(?<=\()(['\"])disconnected\1(?=\))")
@@ -39,8 +39,7 @@ def bridge_sources(host: Host) -> list[str]:
     return [
         file.path
         for file in host.with_suffix(*SCRIPTS)
-        if not file.path.endswith(".d.ts")
-        and not re.search(r"\.(test|spec)\.", file.path)
+        if not is_no_program(file.path)
         and b"connection.update" in host.read(file.path)
         and b"makeWASocket" in host.read(file.path)
     ]

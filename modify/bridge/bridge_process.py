@@ -1,7 +1,7 @@
 """A Node bridge that is a child process, and how Python takes its end.
 
-hermes-agent and its forks: every exit of the child becomes a fatal error that is worth a
-retry, so a bridge that was logged out is started again and again.
+In some programs every exit of the child becomes a fatal error that is worth a retry, so a
+bridge that was logged out is started again and again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from modify.python.about_whatsapp import is_whatsapp
 
 RETRY = ("retryable", "retry", "can_retry", "restart")
 CODE = re.compile(r"(?:return_?code|exit_?code|status|rc)$", re.I)
-# sysexits.h: no permission. 1, 7, 23 and 137 are claimed by hermes-agent's tests.
+# sysexits.h: no permission. Small statuses and 137 have meanings in the tests of real hosts.
 CODES = (77, 76, 79, 80)
 
 

@@ -1,7 +1,7 @@
 """The statuses that a bridge sends its Python program: the branch for ``"disconnected"``.
 
-nanobot's bridge and its forks report only "connected" and "disconnected", so the Python half
-cannot know a 401 from a dropped line until the bridge has a word of its own for it.
+Many bridges report only "connected" and "disconnected", so the Python half cannot tell a 401
+from a dropped line until the bridge has a word of its own for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Companions of a rewritten channel: the added module, and the books of skill assets.
+"""Companions of a patched channel in a skill: where its module lies, manifests and intents.
 
 A NanoClaw skill brings files (``add/``) and whole-file copies that take the place of host
 files (``modify/``). Its manifest lists what it adds and what it depends on: an added module
@@ -10,31 +10,22 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from modify.kit.typescript.style import detect_style
 from modify.rules import ids
-from skill import __version__
-from skill.edit import Addition, Edit, Patch
+from skill.edit import Edit, Patch
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
-from skill.package_json import package_at
-from skill.render.style import ModuleSystem, Style
-from skill.render.typescript import render_channel_module, render_channel_test
 from skill.source_paths import SKILL_ASSET
 
 if TYPE_CHECKING:
     from modify.baileys.hold.module_home import Home
     from modify.baileys.patching import Rewritten
     from modify.kit.typescript.source import Source
-    from skill.render.typescript import Kind
 
 ENGINE_BASE = ".nanoclaw/base/"
 GATE = ".turn()"
-REQUIRE = re.compile(r"\brequire\(\s*['\"]|^module\.exports\b|^exports\.\w+ =", re.MULTILINE)
 INTENT = """
 ## Reconnecting
 
@@ -78,114 +69,26 @@ def adding_skill(host: Host, rest: str) -> str | None:
     return None
 
 
-def examine(
-    host: Host,
-    rewritten: list[Rewritten],
-    held: dict[str, Home],
-    patch: Patch,
-    options: Options,
-) -> None:
-    """Add the modules, their tests and the manifests' entries to the patch.
+def follow(host: Host, rewritten: list[Rewritten], held: dict[str, Home], patch: Patch) -> None:
+    """Bring the manifest and the intent file of each patched copy along.
 
     held: the module of each file whose dial is held, by the file's path.
     """
-    uses = {made.module: made.style for made in rewritten}
-    calls: dict[str, set[Kind]] = {made.module: {"loop"} for made in rewritten}
-    for path, home in held.items():
-        uses.setdefault(home.path, style_of(host, path, home))
-        calls.setdefault(home.path, set()).add("held")
-    for module, style in uses.items():
-        add_module(host, module, style, calls[module] | kinds_there(host, module), patch)
-    for made in rewritten:
-        asset = SKILL_ASSET.match(made.source.path)
-        if asset is not None and asset["part"] == "modify":
-            depend(host, made.source.path, made.module, patch)
-            intend(host, made.source.path, intent_of(made), patch)
-    for path, home in held.items():
+    patched = [(made.source.path, made.module, intent_of(made)) for made in rewritten]
+    patched += [(path, home.path, HELD_INTENT) for path, home in held.items()]
+    for path, module, intent in patched:
         asset = SKILL_ASSET.match(path)
         if asset is not None and asset["part"] == "modify":
-            depend(host, path, home.path, patch)
-            intend(host, path, HELD_INTENT, patch)
+            depend(host, path, module, patch)
+            intend(host, path, intent, patch)
 
 
-def style_of(host: Host, path: str, home: Home) -> Style:
-    style = detect_style(host, path, host.read(path).decode("utf-8", "replace"))
-    return replace(style, modules=home.modules)
-
-
-def kinds_there(host: Host, module: str) -> set[Kind]:
-    """The kinds of use that the module already in place supports."""
-    text = host.read(module).decode("utf-8", "replace") if host.exists(module) else ""
-    found: set[Kind] = set()
-    if re.search(r"^(export )?class Reconnect\b", text, re.M):
-        found.add("loop")
-    if re.search(r"^(export )?function socket\b", text, re.M):
-        found.add("held")
-    return found
-
-
-def add_module(host: Host, module: str, style: Style, kinds: set[Kind], patch: Patch) -> None:
-    rules = (ids.UNGATED_CONNECT,)
-    stem, ending = posixpath.splitext(module)
-    kind: Kind = "both" if len(kinds) > 1 else next(iter(kinds))
-    text = render_channel_module(style, __version__, ending, kind=kind)
-    patch.additions[module] = Addition(module, text.encode(), rules)
-    added = [module]
-    if "loop" in kinds and has_vitest(host, module):
-        test = f"{stem}.test{test_ending(ending, style)}"
-        text = render_channel_test(style, __version__, posixpath.basename(stem), ending)
-        patch.additions[test] = Addition(test, text.encode(), rules)
-        added.append(test)
-    asset = SKILL_ASSET.match(module)
-    if asset is not None:
-        manifest = f"{asset['skill']}/manifest.yaml"
-        entries = [found["rest"] for path in added if (found := SKILL_ASSET.match(path))]
-        list_in_manifest(host, manifest, "adds", entries, patch)
-
-
-def test_ending(ending: str, style: Style) -> str:
-    """Of the module's test: vitest can only be imported, so a CommonJS module's is an ES module."""
-    if ending in (".js", ".cjs") and style.modules == "commonjs":
-        return ".mjs"
-    return {".cts": ".mts"}.get(ending, ending)
-
-
-def has_vitest(host: Host, path: str) -> bool:
-    """Whether a package.json around ``path`` brings vitest: the package's or the workspace's."""
-    return any("vitest" in dependencies(package) for package in packages_around(host, path))
-
-
-def dependencies(package: dict[str, Any]) -> set[str]:
-    groups = (package.get(key) for key in ("dependencies", "devDependencies"))
-    return {name for group in groups if isinstance(group, dict) for name in group}
-
-
-def packages_around(host: Host, path: str) -> Iterator[dict[str, Any]]:
-    """The package.json files of the folders around ``path``, nearest first, parsed.
-
-    A skill's assets belong to the package that they are copied into: the host's own.
-    """
-    asset = SKILL_ASSET.match(path)
-    folder = posixpath.dirname(asset["rest"] if asset is not None else path)
-    while True:
-        if host.exists(posixpath.join(folder, "package.json")):
-            yield package_at(host, folder)
-        if not folder:
-            return
-        folder = posixpath.dirname(folder)
-
-
-def module_system(host: Host, source: Source) -> ModuleSystem:
-    """How a file's modules are imported: as it does it itself, else as Node.js takes the file."""
-    kinds = {child.kind() for child in source.root.children()}
-    if kinds & {"import_statement", "export_statement"}:
-        return "esm"
-    if source.path.endswith((".mjs", ".mts")):
-        return "esm"
-    if source.path.endswith((".cjs", ".cts")) or REQUIRE.search(source.text):
-        return "commonjs"
-    nearest = next(packages_around(host, source.path), {})
-    return "esm" if nearest.get("type") == "module" else "commonjs"
+def list_added(host: Host, paths: list[str], patch: Patch) -> None:
+    """Enter the files that a skill gains in its manifest."""
+    assets = [found for path in paths if (found := SKILL_ASSET.match(path))]
+    if assets:
+        manifest = f"{assets[0]['skill']}/manifest.yaml"
+        list_in_manifest(host, manifest, "adds", [found["rest"] for found in assets], patch)
 
 
 def depend(host: Host, path: str, module: str, patch: Patch) -> None:

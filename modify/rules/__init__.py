@@ -74,6 +74,7 @@ class Rule:
     """fix: what is done about it, unless a detector names something else.
 
     ends_clean_restarts: once it is settled, a clean exit ends the bot for good.
+    loses_link: the bot stays away, which no pace of its dials mends.
     """
 
     module: str
@@ -81,6 +82,7 @@ class Rule:
     examples: Sequence[Example] = ()
     accept: str = ""
     ends_clean_restarts: bool = False
+    loses_link: bool = False
     _detectors: list[tuple[str, Detector]] = field(default_factory=list)
 
     @property

@@ -5,10 +5,9 @@ under ``Restart=on-failure``, or ``SuccessfulExit`` false, the bot would stay do
 names of the functions around the exit show whether it is a restart or a shutdown. A host that
 replaces itself (``os.execv``) needs no supervisor for it.
 
-An exit status of 0 becomes 75 (``EX_TEMPFAIL``, as hermes-agent does it on purpose): a
-failure, so that the supervisor starts the bot again as before. A signal to itself looks like
-a shutdown; there the unit is handed off. Python is read here, JavaScript in
-``self_restart_javascript``.
+An exit status of 0 becomes 75 (``EX_TEMPFAIL``): a failure, so that the supervisor starts the
+bot again as before. A signal to itself looks like a shutdown; there the unit is handed off.
+Python is read here, JavaScript in ``self_restart_javascript``.
 """
 
 from __future__ import annotations

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from modify.baileys.search.folders import place_for
+from modify.kit.typescript.packages import module_system
 from modify.kit.typescript.source import Source
 from modify.kit.typescript.style import is_es_package
-from modify.nanoclaw.channel_assets import module_owner, module_system
+from modify.nanoclaw.channel_assets import module_owner
 from skill.host import Host
 from skill.options import Options
 from skill.render import typescript

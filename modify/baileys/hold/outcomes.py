@@ -29,7 +29,7 @@ from modify.kit.typescript.source import (
     line_of,
     within,
 )
-from modify.rules import ids
+from modify.rules import by_id
 from skill.edit import Patch
 from skill.errors import UnreadableSource
 from skill.finding import Finding, Note
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from modify.baileys.search.unpatched import Search
 
 GUARD = "skillgen guard, which holds the dial from outside; or the call as reconnect.socket(…)"
-# Faults that bounded attempts do not mend: whether the bot comes back at all.
-ABOUT_COMING_BACK = frozenset((ids.CHANNEL_GIVES_UP, ids.LOST_FIRST_OPEN))
 
 
 @dataclass
@@ -247,7 +245,7 @@ class Holding:
             self.patch.findings += [
                 replace(finding, fix=FIX)
                 for finding in waiting.findings
-                if finding.rule not in ABOUT_COMING_BACK and any(each.free for each in covering)
+                if not by_id(finding.rule).loses_link and any(each.free for each in covering)
             ]
             self.patch.notes += notes_of(channel, waiting.findings, waiting.why)
             return
@@ -324,5 +322,5 @@ def notes_of(channel: Channel, findings: Iterable[Finding], why: str) -> Iterato
     path = channel.source.path
     yield held_note(path, line_of(channel.connect.node), why)
     for finding in findings:
-        if finding.rule in ABOUT_COMING_BACK:
+        if by_id(finding.rule).loses_link:
             yield Note(path, finding.line, "left", f"{finding.rule}: {finding.message}")

@@ -17,9 +17,9 @@ from modify.baileys.model.anchors import held_names, is_held
 from modify.baileys.rewrite.instance import first_code
 from modify.baileys.search.makers import Makers, Value
 from modify.kit.typescript.layout import Layout
+from modify.kit.typescript.packages import dependencies, module_system, packages_around
 from modify.kit.typescript.source import Source, arguments_of, callee_of, end_of, span, start_of
 from modify.kit.typescript.style import detect_style, prettier_configuration
-from modify.nanoclaw.channel_assets import dependencies, module_system, packages_around
 from modify.rules import ids
 from skill.edit import Edit
 from skill.host import Host

@@ -12,7 +12,7 @@ from modify.baileys.search.packages import Packages
 from modify.kit.typescript.source import ADDED
 from skill.host import Host
 from skill.package_json import package_at, texts
-from skill.source_paths import SCRIPTS, SKILL_ASSET
+from skill.source_paths import SCRIPTS, SKILL_ASSET, is_no_program
 
 # Not the bot, unless something of the bot imports or starts it.
 ASIDE = re.compile(
@@ -20,7 +20,6 @@ ASIDE = re.compile(
     r"|bench(marks)?|\.claude)/",
     re.IGNORECASE,
 )
-TEST = re.compile(r"\.(test|spec|e2e|stories)\.\w+$|\.d\.[cm]?ts$")
 IMPORT = re.compile(rb"(?:from|import|require\(|import\()\s*['\"`](\.{1,2}(?:/[^'\"`\n]*)?)['\"`]")
 ESCAPED = re.compile(rb"\\x([0-9a-fA-F]{2})")
 PASSES_ON = re.compile(rb"\bexport\s*(\*|\{)[^;]*?\bfrom\b")
@@ -46,8 +45,8 @@ class OwnFiles:
 
     def is_own(self, path: str) -> bool:
         if SKILL_ASSET.match(path):
-            return not TEST.search(path)
-        if TEST.search(path) or self.only_skill_assets:
+            return not is_no_program(path)
+        if is_no_program(path) or self.only_skill_assets:
             return False
         return not ASIDE.search(path) or self.is_live(path)
 
@@ -56,7 +55,7 @@ class OwnFiles:
         if path in self.started:
             return True
         return any(
-            not (ASIDE.search(other) or TEST.search(other)) or self.is_live(other, seen | {path})
+            not (ASIDE.search(other) or is_no_program(other)) or self.is_live(other, seen | {path})
             for other in self.importers.get(path, ())
             if other not in seen
         )

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 rule = Rule(
     __name__,
     fix="dial() tries again after a failed dial, the first one included",
+    loses_link=True,
     examples=(
         Example(
             "baileys-channel",

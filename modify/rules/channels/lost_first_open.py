@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 rule = Rule(
     __name__,
     fix="the first-open callback is passed on to later attempts",
+    loses_link=True,
     examples=(
         Example(
             "baileys-channel",
