@@ -15,7 +15,8 @@ What is done
     ``restart_delay`` of 5 seconds or more is there; pm2 lets the pause grow to 15 seconds.
     Neither bounds a crash loop by itself: the channel's memory does. ``max_restarts`` and
     ``min_uptime`` stay as they are. With a pause, pm2 7.0.4 lists a bot that ended with 0 as
-    "waiting restart"; it stays down all the same.
+    "waiting restart"; it stays down all the same. pm2 7.0.4 takes the end by a signal for exit
+    status 0, so a bot that was killed, as for want of memory, stays down until ``pm2 restart``.
 
 When it is handed off
     When the exit codes are computed, or it cannot be told what the app runs.
