@@ -59,7 +59,7 @@ class Lost:
 
 
 def examine(host: Host, options: Options, patch: Patch) -> None:
-    """Add what is missing to the patch, and a finding for each of them."""
+    """Add each missing module to the patch, with a finding."""
     if not options.wants(RULE) or options.only_skill_assets:
         return
     for path, text, is_added in candidates(host):

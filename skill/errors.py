@@ -10,7 +10,7 @@ class SkillgenError(Exception):
 
 
 class UnreadableSource(SkillgenError):
-    """A channel or unit file that cannot be read as what it is.
+    """A channel or unit file that cannot be decoded or parsed.
 
     path: relative to the host, POSIX; line: 1-based, 0 when unknown.
     """

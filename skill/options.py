@@ -52,7 +52,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class GuardOptions:
-    """Of ``skillgen guard``. command: what stands behind ``--``."""
+    """The options of ``skillgen guard``. command: the words after ``--``."""
 
     units: tuple[Path, ...] = ()
     guard_file: Path | None = None

@@ -1,4 +1,4 @@
-"""package.json, read as what it may be: any JSON at all, or none."""
+"""Reads package.json, which may hold any JSON, or none."""
 
 from __future__ import annotations
 

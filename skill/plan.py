@@ -53,7 +53,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes, additions first; what they settle, and what they leave to a person."""
+    """The changes, additions first, and the findings: settled, or left to a person."""
 
     root: Path
     options: Options
@@ -99,7 +99,7 @@ def sha256(content: bytes | None) -> str | None:
 def make_plan(host: Host, options: Options) -> Plan:
     """Examine the host, and return the plan of all that the codemods want to change.
 
-    Raises SkillgenError when a file cannot be read as what it is, when a result does not
+    Raises SkillgenError when a file cannot be decoded or parsed, when a result does not
     parse (promise 5), or when a file to be added has the name of another one.
     """
     return plan_of(host, options, modify.examine(host, options))
@@ -182,7 +182,7 @@ def verify(change: Change) -> None:
         try:
             parse(change.after)
         except PARSE_ERRORS as error:
-            # Comments in JSON and the like: what did not parse before need not parse after.
+            # Comments in JSON and the like: a file that did not parse before need not parse after.
             if change.before is None or _parses(parse, change.before):
                 raise SkillgenError(
                     f"{change.path}: would not parse after the change ({error}); "

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["auth", "restart", "blocked", "replaced", "transient"]
-"""What the end of an attempt means for the next one.
+"""The meaning of an attempt's end for the next one.
 
 auth: no further attempt; restart: at once; blocked, replaced: the long hold;
 transient: the short delay.
@@ -29,7 +29,7 @@ class Code:
     kind: Kind
     meaning: str
     advice: str = ""
-    """What a person does about it; given with every verdict that ends the attempts."""
+    """Advice for a person; given with every verdict that ends the attempts."""
 
 
 _RELINK = "link the bot again"

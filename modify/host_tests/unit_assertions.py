@@ -285,7 +285,7 @@ def statement_of(node: SgNode) -> SgNode | None:
 
 
 def subject_of(statement: SgNode) -> SgNode:
-    """What is looked at: the first argument of ``expect(…)`` or ``assert.match(…)``."""
+    """The subject of an assertion: the first argument of ``expect(…)`` or ``assert.match(…)``."""
     for call in statement.find_all(kind="call_expression"):
         function, arguments = call.field("function"), call.field("arguments")
         if function is None or arguments is None:

@@ -16,9 +16,9 @@ _CHANNEL = ("policy", "memory", "gate", "socket")
 _OWN = ("baileys", "wrap", "destination", "start")
 _HEADER = re.compile(r"\A// Guard by skillgen (\S+) \(sha256 of the rest: ([0-9a-f]{16})\)\n")
 _LAZY = re.compile(r"^const (\w+|\{ [\w, ]+ \}) = require\('(crypto|https?)'\);$", re.M)
-"""What takes Node long to load, and not every program needs."""
+"""Modules that Node is slow to load and that not every program needs."""
 _MARK = "/* --- The guard --- "
-"""What the loader looks for in its own file."""
+"""The mark that the loader looks for in its own file."""
 
 
 @cache

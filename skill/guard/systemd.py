@@ -23,7 +23,7 @@ HEADER = re.compile(rb"\A# Guard by skillgen (\S+): ")
 VENDOR = (Path("/lib/systemd/system"), Path("/usr/lib/systemd/system"))
 LOCAL = Path("/etc/systemd/system")
 HIDDEN = ("/home", "/root", "/run/user")
-"""What ``ProtectHome=yes`` and ``tmpfs`` hide."""
+"""The folders that ``ProtectHome=yes`` and ``tmpfs`` hide."""
 SYSTEM_WIDE = Path("/usr/local/lib/skillgen/guard.cjs")
 
 

@@ -30,7 +30,7 @@ def node_option(guard: str) -> str:
 
 
 def with_guard(existing: str, guard: str) -> str:
-    """NODE_OPTIONS with the guard, after what was there."""
+    """NODE_OPTIONS with the guard after its earlier value."""
     option = node_option(guard)
     kept = existing.strip()
     return kept if option in kept.split() else f"{kept} {option}".strip()

@@ -1,7 +1,7 @@
 """The source files of the reconnect module -> the one file that a host gains.
 
 In add/ the module is several files that import each other, so that each can be read and
-checked for itself. What nothing in the joined file uses is left out.
+checked for itself. Code that nothing in the joined file uses is left out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PUBLIC = frozenset(
         "socket",
     }
 )
-"""What hosts import."""
+"""The names that hosts import."""
 SURFACE = frozenset(
     {
         "constructor",

@@ -42,7 +42,7 @@ class Definition:
         return self.text.count("\n") + 1
 
     def asked(self, names: Collection[str]) -> list[Definition]:
-        """Those of its methods that are named, or that Python itself calls."""
+        """The methods that are named, or that Python itself calls."""
         return [one for one in self.methods if one.name in names or one.name.startswith("__")]
 
     def whole(self, names: Collection[str]) -> str:

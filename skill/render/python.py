@@ -36,7 +36,7 @@ END = "# skillgen: policy ends"
 _PACKAGE = "add.channel.python"
 _FUTURE = "from __future__ import annotations\n"
 _INSIDE = ("memory", "policy")
-"""What only the module itself calls."""
+"""Files whose names only the module itself calls."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def render_python_test(
     module: str = "whatsapp_reconnect",
     calls: Collection[str] = (),
 ) -> str:
-    """The module's test as a host gets it; "" if nothing of it is about what the host calls.
+    """The module's test as a host gets it; "" if none of it concerns the host's calls.
 
     module: how it imports the module.
     """

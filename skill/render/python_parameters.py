@@ -22,7 +22,7 @@ def keywords(source: str) -> frozenset[str]:
 
 
 def without(source: str, names: Collection[str]) -> str:
-    """The source without those parameters, and without what is done if they are given."""
+    """The source without those parameters and the code that runs if they are given."""
     lines = source.split("\n")
     tree = ast.parse(source)
     # From the end, so that the places before it stay right.

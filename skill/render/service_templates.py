@@ -33,7 +33,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Unit:
-    """path: where it goes in the host. fields: what its template names, beside name and path."""
+    """path: where it goes in the host. fields: those of its template, beside name and path."""
 
     path: str
     template: str

@@ -102,7 +102,7 @@ def module_identity(text: str) -> tuple[str, bool] | None:
 
 
 def is_same_added(one: bytes, other: bytes) -> bool:
-    """Whether two texts are one added file, but for what a formatter changes in it."""
+    """Whether two texts are the same added file, apart from a formatter's changes."""
     texts = [content.decode("utf-8", "replace") for content in (one, other)]
     headers = [_HEADER.search(text, 0, 4000) for text in texts]
     known = [header.groups() if header else None for header in headers]

@@ -98,7 +98,7 @@ def pairs(old: list[bytes], new: list[bytes]) -> int:
 class Anchored(SequenceMatcher[bytes]):
     """For long files of equal lines: the lines that are unique on both sides are matched first.
 
-    Between them difflib compares what is short, and the rest counts as replaced.
+    Between them difflib compares short runs; longer ones count as replaced.
     """
 
     def __init__(self, old: list[bytes], new: list[bytes]) -> None:

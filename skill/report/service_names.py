@@ -64,7 +64,7 @@ class Names:
         return bool(found) or kind in self.computed
 
     def add_command(self, text: str) -> None:
-        """Note what a systemctl command starts."""
+        """Note the units that a systemctl command starts."""
         for command in SYSTEMCTL.finditer(text):
             name = command["name"].removesuffix(".service")
             if NAME.fullmatch(name) and name not in SYSTEM:
@@ -80,7 +80,7 @@ class Names:
             self.computed.add(kind)
 
     def add_text(self, text: str) -> None:
-        """Note what a string literal of code names."""
+        """Note the units that a string literal of code names."""
         self.user = self.user or USER.search(text) is not None
         self.root = self.root or ROOT.search(text) is not None
         if file := FILE.fullmatch(text):

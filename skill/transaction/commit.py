@@ -52,7 +52,7 @@ def commit(
     layers: Iterable[Layer],
     emptied: Iterable[str] = (),
 ) -> None:
-    """Bring every target about, and the record of what is applied, or nothing at all.
+    """Make every change and the record of it, or nothing at all.
 
     The caller holds the lock. Raises SkillgenError with the host as it was before.
     """
@@ -97,7 +97,7 @@ def _step(tree: Tree, target: Target, held: Held | None, staged: str) -> Step:
 
 
 def _taken_back(store: Store, journal: Journal, error: Exception) -> SkillgenError:
-    """Undo what was begun and return why; at worst the journal stays for the next command."""
+    """Undo the changes made and return why; at worst the journal stays for the next command."""
     if isinstance(error, ForeignRecord):
         return error
     reason = str(error)
@@ -159,7 +159,7 @@ def _advance(tree: Tree, step: Step) -> None:
 
 
 def undo(store: Store, journal: Journal) -> list[str]:
-    """Put back what was done; returns the files that somebody changed meanwhile.
+    """Put the changes back; return the files that somebody changed meanwhile.
 
     Such a file stays as it is, and its original is put beside it.
     """

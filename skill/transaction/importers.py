@@ -1,4 +1,4 @@
-"""Which files of a host import one of its files: what stays behind would miss it."""
+"""Which files of a host import one of its files, and would break without it."""
 
 from __future__ import annotations
 

@@ -215,7 +215,7 @@ class Store:
     # -- leftovers of a command that was killed while it made or removed the folder
 
     def make_passing(self) -> str:
-        """Make a folder whose name proves what a kill leaves of it, and return the name."""
+        """Make a folder whose name proves that a leftover of it is ours, and return the name."""
         key = self._held_key = keys.load_or_make(self.tree.root)
         nonce = secrets.token_hex(8)
         folder = f"{FOLDER}.{nonce}.{keys.mac(key, 'folder', nonce.encode())}"
@@ -237,7 +237,7 @@ class Store:
         ]
 
     def discard(self, folder: str) -> None:
-        """Remove such a folder; what is not skillgen's stays in it."""
+        """Remove such a folder; files that are not skillgen's stay in it."""
         for name in LEFTOVERS:
             self.tree.remove(f"{folder}/{name}")
         self.tree.remove_folder(f"{folder}/objects")
@@ -335,7 +335,7 @@ class Store:
     # -- at the end
 
     def tidy(self) -> None:
-        """Remove what nothing needs any more; the whole folder when nothing is applied."""
+        """Remove files that nothing needs any more; the whole folder when nothing is applied."""
         layers = [layer for layer in self.layers() if layer.entries]
         needed = {
             name
@@ -353,7 +353,7 @@ class Store:
             self._go()
 
     def _go(self) -> None:
-        """Remove the folder, under a name that proves what a kill leaves of it."""
+        """Remove the folder, under a name that proves that a leftover of it is ours."""
         key = self._key()
         if key is not None:
             nonce = secrets.token_hex(8)

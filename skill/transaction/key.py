@@ -196,7 +196,7 @@ def _unusable(folder: Path, error: OSError) -> SkillgenError:
 
 
 def mac(key: bytes, kind: str, content: bytes) -> str:
-    """The MAC of what is of that kind, in hexadecimal."""
+    """The MAC of content of that kind, in hexadecimal."""
     return hmac.new(key, f"skillgen {kind}\0".encode() + content, hashlib.sha256).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Takes back what was applied, and what the host's people changed since stays.
+"""Takes back an apply; changes that the host's people have made since stay.
 
 The layers are undone last to first. A file that is as we left it becomes its original
 byte for byte. One that has changed since is merged three-way, whatever the change is.

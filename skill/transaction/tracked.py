@@ -26,7 +26,7 @@ def is_repository(root: Path) -> bool:
 
 
 def is_tracked(root: Path, name: str) -> bool:
-    """Whether ``name`` in the host's root, or what is in it, is in the index of a repository.
+    """Whether ``name`` in the host's root, or a file below it, is in a repository's index.
 
     Every repository around the host is asked. An index that cannot be read tracks nothing:
     who writes an index can leave the file out of it, too.

@@ -4,7 +4,7 @@ Every operation goes down from the root folder one component at a time and follo
 link, so neither a symlink nor ``..`` leads out, whatever the tree becomes meanwhile.
 Nothing is read or written in ``.git`` and other folders that are not the host's own
 (``skill.transaction.paths``), nor written in a nested checkout.
-What is written is on disk (fsync) before the call returns.
+Each write is on disk (fsync) before the call returns.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Takes away what a rewrite has left without a use: helpers, counters, timers, imports.
+"""Removes code that a rewrite has left unused: helpers, counters, timers, imports.
 
 A host's own linter would complain of them otherwise, and a reader would wonder. Only
 what had a part in the old loop is looked at (``seeds``), and only when nothing of the

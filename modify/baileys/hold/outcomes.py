@@ -129,7 +129,7 @@ def is_held_already(host: Host, channel: Channel) -> bool:
 
 @dataclass
 class Holding:
-    """Holds what can be held. search: what else of the host is known to dial."""
+    """Holds the dials that can be held. search: the host's other known dials."""
 
     host: Host
     options: Options

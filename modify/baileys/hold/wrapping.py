@@ -176,7 +176,7 @@ def wrapped(
 
 
 def bare(callee: SgNode) -> str:
-    """The text of what is called as an argument: ``(old ? a : b)`` needs no parentheses there."""
+    """The callee's text as an argument: ``(old ? a : b)`` needs no parentheses there."""
     inner = [child for child in callee.children() if child.is_named()]
     plain = callee.kind() == "parenthesized_expression" and len(inner) == 1
     if plain and inner[0].kind() != "sequence_expression" and "//" not in callee.text():

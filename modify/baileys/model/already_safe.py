@@ -139,7 +139,7 @@ def dials_at_once(channel: Channel, call: SgNode, seen: list[str]) -> bool:
 
 
 def is_in_timer(call: SgNode) -> bool:
-    """Whether a call stands in what a timer is given."""
+    """Whether a call stands in an argument of a timer."""
     return any(
         outer.kind() == "call_expression" and callee_of(outer) in TIMERS
         for outer in call.ancestors()

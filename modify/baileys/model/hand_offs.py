@@ -116,7 +116,7 @@ def first_socket_only(channel: Channel, line: int, reason: str) -> Finding:
 
 
 def given_to_other_files(channel: Channel) -> bool:
-    """Whether other files call the connect function for what it returns."""
+    """Whether other files use the return value of the connect function."""
     node = channel.connect.node
     outside = [c for c in channel.connect_calls if not within(c, channel.logic)]
     if any(not within(call, node) for call in outside) or not is_public(channel):

@@ -1,4 +1,4 @@
-"""Where the parts of a rewrite find what they need: names, folder, logger, pairing."""
+"""The surroundings that the parts of a rewrite need: names, folder, logger, pairing."""
 
 from __future__ import annotations
 

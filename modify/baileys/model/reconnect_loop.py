@@ -119,7 +119,7 @@ def climb_block(channel: Channel, statement: SgNode) -> tuple[SgNode, str | None
 
 
 def droppable_callback(channel: Channel, callback: SgNode) -> bool:
-    """Whether what is given to ``.catch`` and its like only logs, counts or dials again."""
+    """Whether a handler given to ``.catch`` and its like only logs, counts or dials again."""
     if callback.kind() in FUNCTION_KINDS:
         body = callback.field("body")
         if body is None:

@@ -42,7 +42,7 @@ def returns_value(statement: SgNode, function: SgNode) -> bool:
 
 
 def is_used(channel: Channel, call: SgNode) -> bool:
-    """Whether the code around a call of the connect function needs what it returns."""
+    """Whether the code around a call of the connect function needs its return value."""
     if not hands_out_its_socket(channel) or not channel.is_connect_call(call):
         return False
     node = call

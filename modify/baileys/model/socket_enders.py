@@ -83,7 +83,7 @@ def is_at_home(channel: Channel, function: SgNode) -> bool:
 
 
 def is_of_the_channel(call: SgNode, function: SgNode) -> bool:
-    """Whether what is ended is no parameter: a socket that was handed in may be any."""
+    """Whether the ended socket is no parameter: one that was handed in may be any."""
     root = re.split(r"[.?!]", callee_of(call))[0]
     return root == "this" or not any(
         root in Function(each, "", "").parameter_names
@@ -177,7 +177,7 @@ class Service:
         return self._runs(function, seen)
 
     def _is_taken(self, function: SgNode, seen: list[SgNode]) -> bool:
-        """Whether a function without a name is run, by what it is given to."""
+        """Whether an anonymous function is run, judged by the call that takes it."""
         parent = function.parent()
         if parent is not None and parent.kind() == "arguments":
             taker = parent.parent()

@@ -93,7 +93,7 @@ def names(node: SgNode) -> set[str]:
 
 
 def imports_by_name(source: Source) -> bool:
-    """Whether a file imports, or requires, what no literal names."""
+    """Whether a file imports or requires a module that no literal names."""
     for call in calls(source.root):
         if callee_of(call) not in ("import", "require"):
             continue

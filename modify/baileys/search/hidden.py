@@ -102,7 +102,7 @@ def is_below(path: str, folder: str) -> bool:
 
 
 def is_code(path: str) -> bool:
-    """A source, or a folder: what else may lie behind a link is no bot."""
+    """A source or a folder: anything else behind a link is no bot."""
     return path.endswith(SCRIPTS) or "." not in posixpath.basename(path)
 
 

@@ -77,7 +77,7 @@ OTHER, UNKNOWN = Value("other"), Value("unknown")
 
 @dataclass
 class Makers:
-    """Answers for the files of one host. What was found out is kept."""
+    """Answers for the files of one host, each worked out once."""
 
     host: Host
     packages: Packages
@@ -116,7 +116,7 @@ class Makers:
         return len(text) < 400 and re.search(r"Socket|default\b", text) is not None
 
     def bound(self, source: Source) -> set[str]:
-        """Names that a file gives to what it takes from Baileys or from a file of the host."""
+        """Local names of a file's imports from Baileys or from a file of the host."""
         return names_bound(self.host, source, frozenset(self.packages.aliases))
 
     def called(self, source: Source, callee: SgNode) -> Value:
@@ -461,7 +461,7 @@ def assignments(_host: Host, source: Source) -> dict[str, list[tuple[SgNode, SgN
 
 @fact
 def imported_names(_host: Host, source: Source) -> dict[str, tuple[str, str]]:
-    """Return, by its local name, what a file imports: (name in its module, module)."""
+    """Return a file's imports by local name: (name in its module, module)."""
     entries: dict[str, tuple[str, str]] = {}
     for statement in source.root.children():
         if statement.kind() == "import_statement":

@@ -28,7 +28,7 @@ OUR_OWN = (ADDED, b"class Reconnect ", b"Reconnect {")
 
 @dataclass
 class OwnFiles:
-    """The sources of a host, as far as they are looked at for what dials."""
+    """The sources of a host that are searched for dials."""
 
     host: Host
     packages: Packages

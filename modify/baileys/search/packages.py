@@ -98,7 +98,7 @@ class Packages:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The names of the host's own packages: what is imported from them is looked at here."""
+        """The names of the host's own packages: imports from them are followed."""
         named = (package_at(self.host, folder).get("name") for folder in self.folders)
         return frozenset(name for name in named if isinstance(name, str))
 

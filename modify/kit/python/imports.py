@@ -129,7 +129,7 @@ def section_name(module: str) -> str:
 
 
 def section_of(statement: cst.SimpleStatementLine) -> str:
-    """The first part of what is imported; ``.`` for a relative import."""
+    """The first part of the imported name; ``.`` for a relative import."""
     node = statement.body[0]
     if isinstance(node, cst.ImportFrom):
         return "." if node.relative else dotted(node.module).partition(".")[0]

@@ -324,7 +324,7 @@ def dotted(node: cst.CSTNode | None) -> str:
 
 
 def called(node: cst.CSTNode | None) -> str:
-    """The dotted name of what is called, with ``await`` taken off."""
+    """The dotted name of the callee, with ``await`` taken off."""
     if isinstance(node, cst.Await):
         node = node.expression
     return dotted(node.func) if isinstance(node, cst.Call) else ""
