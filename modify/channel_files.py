@@ -7,7 +7,6 @@ from modify.baileys.model.anchors import acts_on_close, registrations, socket_ma
 from modify.baileys.model.daemon import why_not_a_daemon
 from modify.kit.typescript.source import Source
 from modify.python.marks import is_marked
-from skill.errors import UnreadableSource
 from skill.host import Host, fact
 from skill.source_paths import SCRIPTS, is_among_tests
 
@@ -44,9 +43,7 @@ def may_be_daemon(host: Host, path: str) -> bool:
     listener without a socket that ignores "close".
     """
     makes_socket = b"makeWASocket" in host.read(path)
-    try:
-        source = Source.read(host, path)
-    except UnreadableSource:
+    if (source := Source.readable(host, path)) is None:
         return makes_socket
     channels = channels_of(host, source)
     if not channels and makes_socket:

@@ -188,9 +188,7 @@ def verify(change: Change) -> None:
                     f"{change.path}: would not parse after the change ({error}); "
                     "nothing was written, please report it"
                 ) from error
-    check = getattr(modify, "verify", None)
-    if check is not None:
-        check(change.path, change.before, change.after)
+    modify.verify(change.path, change.before, change.after)
 
 
 def _parses(parse: Parser, content: bytes) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
-import textwrap
 from collections.abc import Iterable
 
 from modify.rules import Example, Rule, by_id, rule_ids
@@ -32,21 +30,3 @@ def titled(example: Example) -> list[tuple[str, str]]:
         (f"Before, {example.kind}:", example.before),
         (f"After, {example.kind}:", example.after),
     ]
-
-
-def as_markdown(rule: Rule) -> str:
-    """A rule's page for ``docs/rules``."""
-    head, *sections = re.split(r"^(?=\w.*\n    )", rule.page, flags=re.M)
-    lines = [f"# {rule.id}", "", _as_text(head)]
-    for section in sections:
-        title, _, text = section.partition("\n")
-        lines += [f"## {title}", "", _as_text(textwrap.dedent(text))]
-    lines += ["## Examples", ""]
-    for example in rule.examples:
-        for title, text in titled(example):
-            lines += [title, "", "```", text.rstrip("\n"), "```", ""]
-    return "\n".join(lines)
-
-
-def _as_text(text: str) -> str:
-    return text.replace("``", "`").strip("\n") + "\n"

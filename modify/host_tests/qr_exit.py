@@ -25,7 +25,6 @@ from modify.kit.typescript.source import (
 )
 from modify.rules import ids
 from skill.edit import Patch
-from skill.errors import UnreadableSource
 from skill.finding import Finding
 from skill.host import Host
 from skill.options import Options
@@ -57,9 +56,7 @@ def examine(host: Host, rewritten: list[Rewritten], patch: Patch, options: Optio
         content = host.read(file.path)
         if b"CalledWith(1)" not in content or b"qr" not in content:
             continue
-        try:
-            source = Source.read(host, file.path)
-        except UnreadableSource:
+        if (source := Source.readable(host, file.path)) is None:
             continue
         if not imports(host, source, changed):
             continue

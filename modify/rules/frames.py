@@ -235,3 +235,34 @@ def whole(kind: str, before: str, after: str) -> Example:
 def frame_of(kind: str) -> Frame:
     """The frame of a kind; a process manager without one names a file of its own."""
     return FRAMES.get(kind) or Frame(manager_of(kind).EXAMPLE, others=BOT)
+
+
+PACED_LINK = """\
+while self.running and await link.turn():
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            link.opened()
+            async for message in ws:
+                self.handle(message)
+    except Exception:
+        link.closed()
+…
+self.running = False
+link_of(self).stop()
+"""
+FLAT_LINK = whole(
+    "bridge-link",
+    """\
+while self.running:
+    try:
+        async with websockets.connect("ws://bridge") as ws:
+            async for message in ws:
+                self.handle(message)
+    except Exception:
+        await asyncio.sleep(5)
+…
+self.running = False
+""",
+    PACED_LINK,
+)
+"""The loop of a bridge link that waits only after an exception, and the same pause each time."""

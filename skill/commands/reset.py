@@ -46,7 +46,7 @@ class Memory:
     resettable: bool = True
 
 
-def memories(host: Host, now: float | None = None) -> list[Memory]:
+def memories(host: Host) -> list[Memory]:
     """The memory files of the host; files of that name with another format are left out.
 
     The bot writes them, but a clone can bring one: any JSON may be in it.
@@ -57,7 +57,7 @@ def memories(host: Host, now: float | None = None) -> list[Memory]:
             content = host.read(file.path)
             data = _parse(content)
             if data is not None:
-                found.append(_read(file.path, data, time.time() if now is None else now))
+                found.append(_read(file.path, data, time.time()))
     return found
 
 
@@ -102,13 +102,12 @@ def _code(data: dict[str, Any], unknown: str) -> str:
     return text if 0 < len(text) <= 40 and text.isprintable() else unknown
 
 
-def cleared(content: bytes, now: float | None = None) -> bytes:
+def cleared(content: bytes) -> bytes:
     """The file's bytes with its wait and verdict cleared."""
-    clock = time.time() if now is None else now
     data = _parse(content)
     if data is None:  # another file since it was read
         return content
-    data = {**data, **SETTLED, "cleared": int(clock * 1000)}
+    data = {**data, **SETTLED, "cleared": int(time.time() * 1000)}
     return (json.dumps(data) + "\n").encode()
 
 

@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal
 
-from skill.policy import BRIDGE, MEMORY_VERSION, POLICY, BridgeProfile, Policy
+from skill.policy import BRIDGE, MEMORY_VERSION, POLICY, Policy
 from skill.render.join_python import WIDTH, Module, joined, kept, parse
 from skill.render.python_parameters import keywords, without
 
@@ -230,15 +230,15 @@ def _reindented(line: str, indent: str) -> str:
     return indent * levels + " " * odd + bare if bare else ""
 
 
-def python_policy_block(policy: Policy = POLICY, bridge: BridgeProfile = BRIDGE) -> str:
+def python_policy_block(policy: Policy = POLICY) -> str:
     """The constants of the policy as Python, markers included."""
     transient, hold = policy.transient, policy.hold
     first = transient.jitter if transient.first_jitter is None else transient.first_jitter
     numbers = {
-        "BRIDGE_DELAY": bridge.backoff.first,
-        "BRIDGE_CAP": bridge.backoff.cap,
-        "BRIDGE_JITTER": bridge.backoff.jitter,
-        "BRIDGE_RESET": bridge.reset_after,
+        "BRIDGE_DELAY": BRIDGE.backoff.first,
+        "BRIDGE_CAP": BRIDGE.backoff.cap,
+        "BRIDGE_JITTER": BRIDGE.backoff.jitter,
+        "BRIDGE_RESET": BRIDGE.reset_after,
         "FACTOR": transient.factor,
         "DELAY": transient.first,
         "DELAY_CAP": transient.cap,

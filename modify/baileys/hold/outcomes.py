@@ -31,7 +31,6 @@ from modify.kit.typescript.source import (
 )
 from modify.rules import by_id
 from skill.edit import Patch
-from skill.errors import UnreadableSource
 from skill.finding import Finding, Note
 from skill.host import Host
 from skill.options import Options
@@ -106,10 +105,7 @@ def makers_of(host: Host, channel: Channel) -> list[str]:
 
 
 def is_readable(host: Host, path: str) -> bool:
-    try:
-        return bool(MARK.search(host.read(path)) and Source.read(host, path))
-    except UnreadableSource:
-        return False
+    return bool(MARK.search(host.read(path)) and Source.readable(host, path))
 
 
 def is_held_already(host: Host, channel: Channel) -> bool:

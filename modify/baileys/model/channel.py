@@ -375,8 +375,8 @@ class Channel:
         """``process.exit(…)`` calls inside the handler."""
         return [call for call in calls(self.logic) if callee_of(call) == "process.exit"]
 
-    def uses(self, pattern: str, where: SgNode | None = None) -> bool:
-        return re.search(pattern, (where or self.source.root).text()) is not None
+    def uses(self, pattern: str) -> bool:
+        return re.search(pattern, self.source.root.text()) is not None
 
 
 # --- reading conditions ---------------------------------------------------------------

@@ -31,7 +31,6 @@ from modify.kit.typescript.source import (
 from modify.kit.typescript.style import detect_style
 from modify.rules import ids
 from skill.edit import Edit
-from skill.errors import UnreadableSource
 from skill.host import Host
 from skill.source_paths import SCRIPTS, SKILL_ASSET, is_among_tests
 
@@ -131,9 +130,7 @@ def constructions(host: Host, channel: Channel, name: str) -> Iterator[Maker]:
             continue
         if needle not in host.read(file.path):
             continue
-        try:
-            source = Source.read(host, file.path)
-        except UnreadableSource:
+        if (source := Source.readable(host, file.path)) is None:
             continue
         for node in nodes_of(source.root, "new_expression"):
             constructor = node.field("constructor")
@@ -247,10 +244,7 @@ def find_main(host: Host, channel: Channel) -> Source | None:
         if b".push(" in content and b".connect()" in content:
             text = content.decode("utf-8", "replace")
             if kept_channels(text):
-                try:
-                    return Source.read(host, file.path)
-                except UnreadableSource:
-                    return None
+                return Source.readable(host, file.path)
     return None
 
 
@@ -343,11 +337,7 @@ def find_interface(host: Host, user: Source, name: str) -> tuple[Source, SgNode]
     if not imported:
         return None
     path = resolve_import(host, user.path, imported.group(1))
-    if path is None:
-        return None
-    try:
-        source = Source.read(host, path)
-    except UnreadableSource:
+    if path is None or (source := Source.readable(host, path)) is None:
         return None
     body = interface_body(source, name)
     return (source, body) if body is not None else None

@@ -28,7 +28,6 @@ from modify.baileys.model.socket_enders import Service, endings, name_of
 from modify.baileys.model.startup import resolve_import
 from modify.kit.typescript.functions import Function, function_run_by, named_functions
 from modify.kit.typescript.source import ADDED, Source, callee_of, calls, nodes_of, same
-from skill.errors import UnreadableSource
 from skill.host import Host, fact
 from skill.source_paths import SCRIPTS, is_test
 
@@ -62,11 +61,7 @@ def socket_factories(host: Host, source: Source) -> dict[str, Factory]:
 def factories_in(
     host: Host, path: str, names: set[str], user: str
 ) -> Iterator[tuple[str, Factory]]:
-    if MAKES not in host.read(path):
-        return
-    try:
-        source = Source.read(host, path)
-    except UnreadableSource:
+    if MAKES not in host.read(path) or (source := Source.readable(host, path)) is None:
         return
     for function in factory_functions(host, source):
         if function.name in names:
@@ -147,9 +142,7 @@ def users_of(host: Host, name: str) -> dict[str, set[str]]:
     for file in host.with_suffix(*SCRIPTS):
         if is_test(file.path) or not called.search(host.read(file.path)):
             continue
-        try:
-            other = Source.read(host, file.path)
-        except UnreadableSource:
+        if (other := Source.readable(host, file.path)) is None:
             continue
         for target, names in taken_by(host, other):
             for origin in origins(host, target) if name in names else ():
@@ -181,9 +174,7 @@ def importers_that_pair(host: Host) -> dict[str, set[str]]:
     for file in host.with_suffix(*SCRIPTS):
         if not listens_for_qr(host, file.path):
             continue
-        try:
-            other = Source.read(host, file.path)
-        except UnreadableSource:
+        if (other := Source.readable(host, file.path)) is None:
             continue
         for path, _ in imports(host, other):
             importers.setdefault(path, set()).add(file.path)
@@ -238,9 +229,7 @@ def callers_of(host: Host, name: str) -> Callers:
     for file in host.with_suffix(*SCRIPTS):
         if called not in host.read(file.path) or is_test(file.path):
             continue
-        try:
-            source = Source.read(host, file.path)
-        except UnreadableSource:
+        if (source := Source.readable(host, file.path)) is None:
             continue
         found.sources[file.path] = source
         for path, names in imports(host, source):
@@ -329,9 +318,7 @@ def importers_that_make(host: Host) -> dict[str, dict[str, set[str]]]:
     for file in host.with_suffix(*SCRIPTS):
         if MAKES not in host.read(file.path):
             continue
-        try:
-            source = Source.read(host, file.path)
-        except UnreadableSource:
+        if (source := Source.readable(host, file.path)) is None:
             continue
         for path, imported in imports(host, source):
             importers.setdefault(path, {}).setdefault(file.path, set()).update(imported)

@@ -24,7 +24,6 @@ from modify.kit.typescript.source import (
     nodes_of,
     string_value,
 )
-from skill.errors import UnreadableSource
 from skill.host import Host, fact
 from skill.source_paths import SCRIPTS, is_among_tests
 
@@ -68,11 +67,8 @@ def readers(host: Host) -> Iterator[Source]:
         if is_among_tests(file.path):
             continue
         content = host.read(file.path)
-        if any(mark in content for mark in MARKS):
-            try:
-                yield Source.read(host, file.path)
-            except UnreadableSource:
-                continue
+        if any(mark in content for mark in MARKS) and (source := Source.readable(host, file.path)):
+            yield source
 
 
 def readings_of(host: Host, source: Source) -> Iterator[Reading]:
@@ -241,9 +237,7 @@ def assigned(_host: Host, source: Source) -> dict[str, list[SgNode]]:
 def from_elsewhere(host: Host, source: Source, node: SgNode, depth: int) -> Iterator[list[str]]:
     text = node.text()
     for path in imported_from(host, source, text):
-        try:
-            other = Source.read(host, path)
-        except UnreadableSource:
+        if (other := Source.readable(host, path)) is None:
             continue
         for declarator in nodes_of(other.root, "variable_declarator"):
             name, value = declarator.field("name"), declarator.field("value")

@@ -12,7 +12,6 @@ from modify.baileys.search.own_files import ASIDE, OwnFiles
 from modify.baileys.search.packages import BAILEYS, library_of
 from modify.kit.typescript.source import Source, line_of, name_nodes, nodes_of
 from modify.rules import ids
-from skill.errors import UnreadableSource
 from skill.finding import Finding
 
 if TYPE_CHECKING:
@@ -105,10 +104,7 @@ class Libraries:
             yield Finding(path, line, 1, RULE, message, reason=reason, accept=LEFT_OUT)
 
     def source(self, path: str) -> Source | None:
-        try:
-            return Source.read(self.own.host, path)
-        except UnreadableSource:
-            return None
+        return Source.readable(self.own.host, path)
 
 
 def imported(source: Source) -> Iterator[tuple[SgNode, str, set[str]]]:

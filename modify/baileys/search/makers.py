@@ -29,7 +29,6 @@ from modify.kit.typescript.source import (
     enclosing_function,
     nodes_of,
 )
-from skill.errors import UnreadableSource
 from skill.host import Host, fact
 from skill.source_paths import SCRIPTS
 
@@ -294,9 +293,7 @@ class Makers:
             content = self.host.read(file.path)
             if name.encode() not in content or not mark.search(content):
                 continue
-            try:
-                source = Source.read(self.host, file.path)
-            except UnreadableSource:
+            if (source := Source.readable(self.host, file.path)) is None:
                 continue
             for target in (f"global.{name}", f"globalThis.{name}"):
                 value = self.assigned(source, target, depth + 1)
@@ -325,9 +322,7 @@ class Makers:
         if around is None or MAKER.search(name) is None:
             return UNKNOWN
         for path in self.mentioning(around.name):
-            try:
-                other = Source.read(self.host, path)
-            except UnreadableSource:
+            if (other := Source.readable(self.host, path)) is None:
                 continue
             for call in other.called.get(around.name, ()):
                 given = arguments_of(call)
@@ -365,9 +360,7 @@ class Makers:
         content = self.host.read(path)
         if not content.strip() or depth > DEEPEST:
             return UNKNOWN
-        try:
-            source = Source.read(self.host, path)
-        except UnreadableSource:
+        if (source := Source.readable(self.host, path)) is None:
             return UNKNOWN
         through: list[Value] = []
         for statement in source.root.children():

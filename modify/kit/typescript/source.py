@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -76,7 +76,6 @@ class Source:
     path: str
     text: str
     root: SgNode
-    _names: dict[str, list[SgNode]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, path: str, content: bytes) -> Source:
@@ -106,6 +105,14 @@ class Source:
     def read(cls, host: Host, path: str) -> Source:
         """Return a file of the host, parsed at the first call. Raises UnreadableSource."""
         return _read(host, path)
+
+    @classmethod
+    def readable(cls, host: Host, path: str) -> Source | None:
+        """Return a file of the host as ``read`` does; None for one that cannot be read."""
+        try:
+            return _read(host, path)
+        except UnreadableSource:
+            return None
 
     @cached_property
     def newline(self) -> str:

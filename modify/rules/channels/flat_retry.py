@@ -47,7 +47,7 @@ from typing import TYPE_CHECKING
 from modify.baileys.model.reconnect_loop import outermost
 from modify.kit.typescript.source import arguments_of
 from modify.rules import Example, Rule, Sight
-from modify.rules.frames import whole
+from modify.rules.frames import FLAT_LINK, whole
 
 if TYPE_CHECKING:
     from modify.baileys.model.channel import Channel
@@ -88,33 +88,7 @@ function retry(attempt: number) {
 if (update.connection === 'close') reconnect.dial(connect);
 """,
         ),
-        whole(
-            "bridge-link",
-            """\
-while self.running:
-    try:
-        async with websockets.connect("ws://bridge") as ws:
-            async for message in ws:
-                self.handle(message)
-    except Exception:
-        await asyncio.sleep(5)
-…
-self.running = False
-""",
-            """\
-while self.running and await link.turn():
-    try:
-        async with websockets.connect("ws://bridge") as ws:
-            link.opened()
-            async for message in ws:
-                self.handle(message)
-    except Exception:
-        link.closed()
-…
-self.running = False
-link_of(self).stop()
-""",
-        ),
+        FLAT_LINK,
         whole(
             "neonize-dialling",
             """\

@@ -31,7 +31,7 @@ from modify.baileys.cleanup.dead_code import plain_target
 from modify.baileys.model.reconnect_loop import COUNTER
 from modify.kit.typescript.source import enclosing, enclosing_function, same, walk, within
 from modify.rules import Example, Rule, Sight
-from modify.rules.frames import whole
+from modify.rules.frames import PACED_LINK, whole
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
@@ -82,19 +82,7 @@ while self.running:
 …
 self.running = False
 """,
-            """\
-while self.running and await link.turn():
-    try:
-        async with websockets.connect("ws://bridge") as ws:
-            link.opened()
-            async for message in ws:
-                self.handle(message)
-    except Exception:
-        link.closed()
-…
-self.running = False
-link_of(self).stop()
-""",
+            PACED_LINK,
         ),
     ),
 )

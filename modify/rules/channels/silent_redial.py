@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from modify.rules import Rule, Sight
-from modify.rules.frames import whole
+from modify.rules.frames import FLAT_LINK
 
 if TYPE_CHECKING:
     from modify.bridge.link import LinkLoop
@@ -41,35 +41,7 @@ if TYPE_CHECKING:
 rule = Rule(
     __name__,
     fix="link.turn() waits 5 s, 10 s, 20 s … 60 s after a clean close, too",
-    examples=(
-        whole(
-            "bridge-link",
-            """\
-while self.running:
-    try:
-        async with websockets.connect("ws://bridge") as ws:
-            async for message in ws:
-                self.handle(message)
-    except Exception:
-        await asyncio.sleep(5)
-…
-self.running = False
-""",
-            """\
-while self.running and await link.turn():
-    try:
-        async with websockets.connect("ws://bridge") as ws:
-            link.opened()
-            async for message in ws:
-                self.handle(message)
-    except Exception:
-        link.closed()
-…
-self.running = False
-link_of(self).stop()
-""",
-        ),
-    ),
+    examples=(FLAT_LINK,),
 )
 
 

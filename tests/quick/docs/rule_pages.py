@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 
-from skill.rulebook import as_markdown, rules
+from modify.rules import Rule
+from skill.rulebook import rules, titled
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs" / "rules"
 
@@ -15,6 +18,24 @@ def pages() -> dict[str, str]:
     lines = [f"- [{rule.id}]({rule.id}.md): {rule.summary}" for rule in found]
     index = "\n".join(["# The rules", "", *lines, ""])
     return {"README.md": index} | {f"{rule.id}.md": as_markdown(rule) for rule in found}
+
+
+def as_markdown(rule: Rule) -> str:
+    """A rule's page for ``docs/rules``."""
+    head, *sections = re.split(r"^(?=\w.*\n    )", rule.page, flags=re.M)
+    lines = [f"# {rule.id}", "", _as_text(head)]
+    for section in sections:
+        title, _, text = section.partition("\n")
+        lines += [f"## {title}", "", _as_text(textwrap.dedent(text))]
+    lines += ["## Examples", ""]
+    for example in rule.examples:
+        for title, text in titled(example):
+            lines += [title, "", "```", text.rstrip("\n"), "```", ""]
+    return "\n".join(lines)
+
+
+def _as_text(text: str) -> str:
+    return text.replace("``", "`").strip("\n") + "\n"
 
 
 def main() -> None:
