@@ -17,14 +17,7 @@ import libcst as cst
 from modify.bridge.backoff_variable import resets_of
 from modify.bridge.websocket_app import EVENTS, App, app_of, given_for
 from modify.kit.python.functions import function_named, function_of, is_async, owner_of
-from modify.kit.python.source import (
-    Source,
-    all_of,
-    block_of,
-    called,
-    dotted,
-    inside,
-)
+from modify.kit.python.source import Source, all_of, block_of, called, dotted, inside
 from modify.kit.python.waits import Loop, Wait, wait_of
 from modify.python.about_whatsapp import is_whatsapp
 

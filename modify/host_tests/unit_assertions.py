@@ -247,17 +247,7 @@ class TestFile:
             return self.fault_at(start, message, edits)
         reason = "the form of the assertion is not known" if sure else "it may mean another unit"
         line, column = place(self.content, start)
-        return Sight(
-            Finding(
-                self.path,
-                line,
-                column,
-                RULE,
-                message,
-                reason=reason,
-                accept=ACCEPT,
-            )
-        )
+        return Sight(Finding(self.path, line, column, RULE, message, reason=reason, accept=ACCEPT))
 
     def fault_at(self, position: int, message: str, edits: list[Edit]) -> Sight:
         line, column = place(self.content, position)

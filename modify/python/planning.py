@@ -131,12 +131,7 @@ class Planning:
         }
 
     def add_test(
-        self,
-        module: str,
-        source: Source,
-        profile: Profile,
-        calls: set[str],
-        rules: tuple[str, ...],
+        self, module: str, source: Source, profile: Profile, calls: set[str], rules: tuple[str, ...]
     ) -> None:
         """The module's own test, where the host's tests import its package."""
         dotted_name = absolute_name(self.host, module)

@@ -59,11 +59,7 @@ def add_service(host: Host, options: Options, present: list[UnitText], patch: Pa
 
 
 def render_service(
-    kind: ServiceKind,
-    host: Host,
-    *,
-    start_limit: int = 5,
-    find: Finder = shutil.which,
+    kind: ServiceKind, host: Host, *, start_limit: int = 5, find: Finder = shutil.which
 ) -> Addition:
     """The unit as a file of the host. ``find``: where a program lies on this machine."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined

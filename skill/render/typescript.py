@@ -40,11 +40,7 @@ _ENDINGS = {"typescript": ".ts", "javascript": ".js"}
 
 @lru_cache(maxsize=32)
 def render_channel_module(
-    style: Style,
-    version: str,
-    ending: str = ".ts",
-    policy: Policy = POLICY,
-    kind: Kind = "loop",
+    style: Style, version: str, ending: str = ".ts", policy: Policy = POLICY, kind: Kind = "loop"
 ) -> str:
     """The reconnect module as a host gets it, one file; JavaScript where its ending says so.
 

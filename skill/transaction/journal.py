@@ -41,12 +41,7 @@ FORMAT = 2
 # The kind each file is sealed as; state.next becomes state.json by a rename.
 KINDS = {"journal.json": "journal", "state.json": "state", "state.next": "state"}
 # Files that may be left in a state folder that is being made or removed.
-LEFTOVERS = (
-    *KINDS,
-    *(f"{name}.new" for name in (*KINDS, ".gitignore")),
-    ".gitignore",
-    ".DS_Store",
-)
+LEFTOVERS = (*KINDS, *(f"{name}.new" for name in (*KINDS, ".gitignore")), ".gitignore", ".DS_Store")
 PASSING = re.compile(r"\.skillgen\.([0-9a-f]{16})\.([0-9a-f]{64})")
 OBJECT = re.compile(r"[0-9a-f]{64}(\.new)?")
 # Errors of reading a sealed file whose shape is another version's.

@@ -77,11 +77,7 @@ def revert(tree: Tree, importers: Importers, keep: Collection[str] = ()) -> Reve
 
 
 def _revert(
-    store: Store,
-    layers: tuple[Layer, ...],
-    known: set[str],
-    keep: set[str],
-    importers: Importers,
+    store: Store, layers: tuple[Layer, ...], known: set[str], keep: set[str], importers: Importers
 ) -> Reverted:
     tree, report = store.tree, Reverted(kept=sorted(keep))
     now = {path: tree.read(path) for path in sorted(known - keep)}

@@ -176,10 +176,7 @@ class Tree:
 
     def remove(self, path: str) -> None:
         """Remove a file, if there is one."""
-        with (
-            contextlib.suppress(FileNotFoundError),
-            self._parent(path) as (fd, name),
-        ):
+        with contextlib.suppress(FileNotFoundError), self._parent(path) as (fd, name):
             os.unlink(name, dir_fd=fd)
             os.fsync(fd)
 

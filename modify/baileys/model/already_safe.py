@@ -31,13 +31,7 @@ if TYPE_CHECKING:
 
 # Rules that must find nothing. Of the others, some ask for the gate itself (a deadline, a memory
 # of the verdict), and two may have been answered by the host's own means.
-SILENT = {
-    ids.FLAT_RETRY,
-    ids.LOST_FIRST_OPEN,
-    ids.PREMATURE_RESET,
-    ids.QR_EXIT,
-    ids.STACKED_TIMERS,
-}
+SILENT = {ids.FLAT_RETRY, ids.LOST_FIRST_OPEN, ids.PREMATURE_RESET, ids.QR_EXIT, ids.STACKED_TIMERS}
 RANDOM = re.compile(r"^(Math\.random|(crypto\.)?(randomInt|getRandomValues))$")
 RESTART = re.compile(r"\b(restartRequired|515)\b")
 

@@ -12,13 +12,7 @@ import libcst as cst
 
 from modify.bridge.bridge_status import StatusBranch
 from modify.bridge.link import LinkLoop, dotted_names, heard_by
-from modify.bridge.websocket_app import (
-    App,
-    assigned_later,
-    given_for,
-    handlers_of,
-    keyword,
-)
+from modify.bridge.websocket_app import App, assigned_later, given_for, handlers_of, keyword
 from modify.kit.python.errors import CannotPlace
 from modify.kit.python.functions import function_of, owner_of
 from modify.kit.python.source import Source, block_of, called, dotted

@@ -42,12 +42,7 @@ NAME_KINDS = (
     "private_property_identifier",
     "type_identifier",
 )
-NESTED = (
-    *sorted(FUNCTION_KINDS),
-    "call_expression",
-    "if_statement",
-    "ternary_expression",
-)
+NESTED = (*sorted(FUNCTION_KINDS), "call_expression", "if_statement", "ternary_expression")
 DEEPEST = 1_000
 IMPORT_TYPE = re.compile(r"""(?<!await )\bimport\((['"])[^'"\n]*\1\)(?=\.\w)""")
 REMEMBERED = 4_096
