@@ -182,15 +182,10 @@ def edited_policy(path: str, text: str) -> Iterator[Finding]:
     for name, value, line in read(text):
         known = wanted.get(name, value)
         if value != known:
-            yield Finding(
-                path,
-                line,
-                1,
-                RULE,
-                f"{name} is {value} here, and {known} in the policy that is measured",
-                reason="the file was edited since it was added, and is left as it is",
-                accept=f"{known}; or remove the file, and skillgen apply adds it again",
-            )
+            message = f"{name} is {value} here, and {known} in the policy that is measured"
+            reason = "the file was edited since it was added, and is left as it is"
+            accept = f"{known}; or remove the file, and skillgen apply adds it again"
+            yield Finding(path, line, 1, RULE, message, None, reason, accept)
 
 
 def script_constants(text: str) -> Iterator[tuple[str, str, int]]:

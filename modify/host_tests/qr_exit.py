@@ -18,9 +18,7 @@ from modify.kit.typescript.source import (
     arguments_of,
     callee_of,
     calls,
-    column_of,
     enclosing,
-    line_of,
     span,
 )
 from modify.rules import ids
@@ -63,16 +61,9 @@ def examine(host: Host, rewritten: list[Rewritten], patch: Patch, options: Optio
         for assertion, number in exit_assertions(source):
             start, end = span(number)
             patch.add_edits(file.path, [source.edit(start, end, "0", RULE)])
-            patch.findings.append(
-                Finding(
-                    file.path,
-                    line_of(assertion),
-                    column_of(assertion),
-                    RULE,
-                    "asserts that a QR code ends the process with exit 1",
-                    "asserts exit 0",
-                )
-            )
+            line, column = source.place(assertion)
+            message = "asserts that a QR code ends the process with exit 1"
+            patch.findings.append(Finding(file.path, line, column, RULE, message, "asserts exit 0"))
 
 
 def imports(host: Host, source: Source, changed: set[str]) -> bool:

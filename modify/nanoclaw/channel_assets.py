@@ -133,12 +133,8 @@ def listed(content: bytes, key: str, entry: str) -> bool:
     found = block_of(content, key) or re.search(
         rb"^%s:[ \t]*(\[[^\]]*\])" % key.encode(), content, re.MULTILINE
     )
-    if found is None:
-        return False
-    return (
-        re.search(rb"(^|[\s\[,'\"-])%s([\s\],'\"]|$)" % re.escape(entry.encode()), found.group(1))
-        is not None
-    )
+    word = rb"(^|[\s\[,'\"-])%s([\s\],'\"]|$)" % re.escape(entry.encode())
+    return found is not None and re.search(word, found[1]) is not None
 
 
 def list_edit(content: bytes, key: str, entries: list[str]) -> Edit | None:
@@ -151,26 +147,14 @@ def list_edit(content: bytes, key: str, entries: list[str]) -> Edit | None:
         text = b", ".join([*([inner] if inner else []), *(e.encode() for e in entries)])
         return Edit(flow.start(1), flow.end(1), text, ids.STALE_SKILL_COPY)
     block = block_of(content, key)
-    items = (
-        list(re.finditer(rb"^([ \t]*)-[^\n]*(?:\n|$)", block.group(1), re.MULTILINE))
-        if block
-        else []
-    )
+    items = [*re.finditer(rb"^([ \t]*)-[^\n]*(?:\n|$)", block[1], re.MULTILINE)] if block else []
+    place, indent, head = len(content), b"  ", key.encode() + b":" + newline
     if block is not None and items:
-        indent = items[-1].group(1)
-        place = block.start(1) + items[-1].end()
-        lead = b"" if content[:place].endswith(b"\n") else newline
-        text = lead + b"".join(indent + b"- " + e.encode() + newline for e in entries)
-        return Edit(place, place, text, ids.STALE_SKILL_COPY)
-    lead = b"" if not content or content.endswith(b"\n") else newline
-    text = (
-        lead
-        + key.encode()
-        + b":"
-        + newline
-        + b"".join(b"  - " + e.encode() + newline for e in entries)
-    )
-    return Edit(len(content), len(content), text, ids.STALE_SKILL_COPY)
+        place, indent, head = block.start(1) + items[-1].end(), items[-1][1], b""
+    before = content[:place]
+    lead = b"" if not before or before.endswith(b"\n") else newline
+    lines = (indent + b"- " + entry.encode() + newline for entry in entries)
+    return Edit(place, place, lead + head + b"".join(lines), ids.STALE_SKILL_COPY)
 
 
 def intend(host: Host, copy: str, text: str, patch: Patch) -> None:
@@ -200,23 +184,15 @@ def engine_copies(host: Host, sources: list[Source], rewritten: list[Rewritten])
     NanoClaw 1.1.6) puts each file that a skill touches back from there, then merges the skills.
     """
     now = {made.source.path for made in rewritten}
+    message = "NanoClaw's skills engine keeps the unpatched file here and puts it back on replay"
+    reason = "the engine's base is its own record of the tree"
+    accept = "a new snapshot by the engine (npx tsx scripts/rebase.ts); "
+    accept += "until then, the patch applied again after each replay"
     found = []
     for source in sources:
         path = f"{ENGINE_BASE}{source.path}"
         kept = host.aside(path)
         patched = source.path in now or GATE in source.text
-        if kept is None or GATE.encode() in kept or not patched:
-            continue
-        found.append(
-            Finding(
-                path,
-                1,
-                1,
-                ids.STALE_SKILL_COPY,
-                "NanoClaw's skills engine keeps the unpatched file here and puts it back on replay",
-                reason="the engine's base is its own record of the tree",
-                accept="a new snapshot by the engine (npx tsx scripts/rebase.ts); "
-                "until then, the patch applied again after each replay",
-            )
-        )
+        if kept is not None and GATE.encode() not in kept and patched:
+            found.append(Finding(path, 1, 1, ids.STALE_SKILL_COPY, message, None, reason, accept))
     return found

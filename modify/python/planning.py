@@ -171,31 +171,19 @@ class Planning:
 
     def crowded(self, source: Source, number: int) -> None:
         """Report a file with too many dials: each would be examined with the whole file."""
-        self.patch.findings.append(
-            Finding(
-                source.path,
-                1,
-                1,
-                ids.UNGATED_CONNECT,
-                f"dials in {number} places",
-                reason=f"a file with more than {MOST} of them is not rewritten",
-                accept="--ignore ungated-connect, once its attempts are bounded by other means",
-            )
-        )
+        reason = f"a file with more than {MOST} of them is not rewritten"
+        accept = "--ignore ungated-connect, once its attempts are bounded by other means"
+        self.ungated(source.path, 1, f"dials in {number} places", reason, accept)
 
     def unreadable(self, error: UnreadableSource) -> None:
         reason = str(error).partition(": ")[2].partition(";")[0]
-        self.patch.findings.append(
-            Finding(
-                error.path,
-                max(error.line, 1),
-                1,
-                ids.UNGATED_CONNECT,
-                "may hold a WhatsApp channel, and cannot be read",
-                reason=reason,
-                accept="a file that parses as Python 3",
-            )
-        )
+        message = "may hold a WhatsApp channel, and cannot be read"
+        accept = "a file that parses as Python 3"
+        self.ungated(error.path, max(error.line, 1), message, reason, accept)
+
+    def ungated(self, path: str, line: int, message: str, reason: str, accept: str) -> None:
+        found = Finding(path, line, 1, ids.UNGATED_CONNECT, message, None, reason, accept)
+        self.patch.findings.append(found)
 
     def rewritten(
         self, findings: list[Finding], rewrite: Callable[[], list[Edit]], accept: str

@@ -32,6 +32,11 @@ PLACES = (
     ("/Library/LaunchDaemons", "*.plist"),
 )
 """Where units are installed."""
+# Which nothing here can start.
+IN_CONTAINER = (
+    "not proven: the container's own Node loads it; see the first line of "
+    "docker compose exec SERVICE env SKILLGEN_GUARD_REPORT=1 node -e 0"
+)
 
 
 def default_guard() -> Path:
@@ -88,7 +93,7 @@ def add(unit: Unit, row: Row, choice: GuardOptions) -> Guarding:
     if unit.kind == "compose":
         row["guard"] = str(unit.path.parent / kind.FOLDER / "guard.cjs")
         if not done.todo or done.wanted:
-            prove_in_advance(unit, row, kind)
+            row["proof"] = IN_CONTAINER
         return done
     row["guard"] = str(place)
     if done.wanted and not choice.dry_run:
@@ -120,14 +125,6 @@ def prove(unit: Unit, row: Row, place: Path, kind: ModuleType) -> None:
         row["proof"] = "not proven: no node is found here; --require needs Node 16 or later"
         return
     row["proof"] = node.prove(program, place).text
-
-
-def prove_in_advance(unit: Unit, row: Row, kind: ModuleType) -> None:
-    """A container has its own Node, which nothing here can start."""
-    row["proof"] = (
-        "not proven: the container's own Node loads it; see the first line of "
-        "docker compose exec SERVICE env SKILLGEN_GUARD_REPORT=1 node -e 0"
-    )
 
 
 def install_only(

@@ -187,11 +187,3 @@ def take_back(unit: Unit) -> Guarding:
 def found(unit: Unit) -> str | None:
     header = HEADER.match(read(override(unit)) or b"")
     return header[1].decode() if header else None
-
-
-def program_words(unit: Unit) -> list[str]:
-    return []
-
-
-def search_path(unit: Unit) -> str | None:
-    return None

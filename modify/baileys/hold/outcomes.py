@@ -286,21 +286,12 @@ class Holding:
         elif logic is not None and taker is None and not CLOSE.search(logic.text()):
             message = "listens for connection updates, and does nothing about a closed one"
         else:
-            self.patch.findings.append(
-                Finding(
-                    source.path,
-                    line_of(call),
-                    1,
-                    RULE,
-                    "listens for connection updates, and its connect function was not found",
-                    reason=(
-                        f"what follows a close is decided by {callee_of(taker)}()"
-                        if taker is not None
-                        else "no function around the listener also makes the socket"
-                    ),
-                    accept=GUARD,
-                )
-            )
+            message = "listens for connection updates, and its connect function was not found"
+            reason = "no function around the listener also makes the socket"
+            if taker is not None:
+                reason = f"what follows a close is decided by {callee_of(taker)}()"
+            found = Finding(source.path, line_of(call), 1, RULE, message, None, reason, GUARD)
+            self.patch.findings.append(found)
             return
         self.patch.notes.append(Note(source.path, line_of(call), "right", message))
 

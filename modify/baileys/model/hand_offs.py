@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 # A test that the session is over, the host's or the patched one
+GIVES_UP = ids.CHANNEL_GIVES_UP
 OVER = re.compile(r"\bloggedOut\b|\b401\b|\.terminal\b")
 
 
@@ -45,26 +46,15 @@ def open_questions(host: Host, channel: Channel, options: Options) -> Iterator[F
         boot = boot_of(host, channel, options)
         asks = re.search(r"\.exitIfAlone\(", channel.source.text)
         if boot.reason and not asks:
-            yield Finding(
-                path,
-                line,
-                1,
-                ids.AUTH_FAILURE_EXIT,
-                "when WhatsApp's session is over the process ends, with other channels in it",
-                reason=boot.reason,
-                accept="options by which the channel can ask for others, or --on-auth-failure exit",
-            )
+            message = "when WhatsApp's session is over the process ends, with other channels in it"
+            accept = "options by which the channel can ask for others, or --on-auth-failure exit"
+            yield Finding(path, line, 1, ids.AUTH_FAILURE_EXIT, message, None, boot.reason, accept)
     for call in own_logouts(channel):
-        yield Finding(
-            path,
-            line_of(call),
-            1,
-            ids.CHANNEL_GIVES_UP,
-            "a fault of the connection makes the bot unlink itself: logout() cannot be taken back",
-            reason="whether a fault may cost the link is for its maintainers to say",
-            accept="a close branch that calls logout() for no other code than 401",
-            contained=True,
-        )
+        message = "a fault of the connection makes the bot unlink itself: "
+        message += "logout() cannot be taken back"
+        reason = "whether a fault may cost the link is for its maintainers to say"
+        accept = "a close branch that calls logout() for no other code than 401"
+        yield Finding(path, line_of(call), 1, GIVES_UP, message, None, reason, accept, True)
     if given_to_other_files(channel):
         yield first_socket_only(channel, line, "what it returns is used in other files")
     for call in channel.connect_calls:
@@ -103,16 +93,9 @@ def tests_around(call: SgNode, branch: SgNode) -> Iterator[str]:
 
 
 def first_socket_only(channel: Channel, line: int, reason: str) -> Finding:
-    return Finding(
-        channel.source.path,
-        line,
-        1,
-        ids.CHANNEL_GIVES_UP,
-        f"callers of {channel.connect.name}() get the socket of the first attempt only",
-        reason=reason,
-        accept="a connect function whose return value nobody uses, called by reconnect.dial(…)",
-        contained=True,
-    )
+    message = f"callers of {channel.connect.name}() get the socket of the first attempt only"
+    accept = "a connect function whose return value nobody uses, called by reconnect.dial(…)"
+    return Finding(channel.source.path, line, 1, GIVES_UP, message, None, reason, accept, True)
 
 
 def given_to_other_files(channel: Channel) -> bool:

@@ -51,16 +51,9 @@ class Hidden:
             if folder or any(is_below(path, folder) for path in self.pairing):
                 return
             reason = "no call in a source of this host makes a socket"
-        path = posixpath.join(folder, "package.json")
-        yield Finding(
-            path,
-            self.own.packages.line(folder, name),
-            1,
-            RULE,
-            f"depends on {name}, and no source here visibly dials: the bot is not patched",
-            reason=reason,
-            accept=accept,
-        )
+        path, line = posixpath.join(folder, "package.json"), self.own.packages.line(folder, name)
+        message = f"depends on {name}, and no source here visibly dials: the bot is not patched"
+        yield Finding(path, line, 1, RULE, message, None, reason, accept)
 
     def hidden(self, folder: str) -> str | None:
         """Where the dial of a package may be hidden."""

@@ -47,15 +47,10 @@ class Libraries:
                 if known is None or (is_made and not known[0]):
                     uses[used] = is_made, path, line
         for (library, dials_with), (_, path, line) in uses.items():
-            yield Finding(
-                path,
-                line,
-                1,
-                RULE,
-                f"{library} dials WhatsApp (imported at line {line}) and is not patched",
-                reason=f"the dial lies in the package, which makes it with {dials_with}",
-                accept=GUARDED if dials_with == BAILEYS else LEFT_OUT,
-            )
+            message = f"{library} dials WhatsApp (imported at line {line}) and is not patched"
+            reason = f"the dial lies in the package, which makes it with {dials_with}"
+            accept = GUARDED if dials_with == BAILEYS else LEFT_OUT
+            yield Finding(path, line, 1, RULE, message, None, reason, accept)
 
     def used_libraries(self, path: str) -> Iterator[tuple[tuple[str, str], int, bool]]:
         content = self.own.host.read(path)
