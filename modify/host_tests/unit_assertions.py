@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from modify.kit.typescript import javascript
 from modify.kit.typescript.layout import Layout
+from modify.kit.typescript.source import span
 from modify.kit.typescript.style import detect_style
 from modify.rules import Sight, ids
 from modify.units.bot_project import BotProject
@@ -125,7 +126,7 @@ class TestFile:
         units = [javascript_range(text) for text in self.own_texts()]
         rewritten: list[Edit] = []
         for node in root.find_all(EXPECTED):
-            start, end = javascript.span(node)
+            start, end = span(node)
             if any(start < b and a < end for a, b in units):
                 continue
             statement = statement_of(node)
@@ -159,7 +160,7 @@ class TestFile:
             if name in seen:
                 continue
             seen.add(name)
-            before = javascript.span(statement)[0]
+            before = span(statement)[0]
             declaration = javascript.declared_as(root, name, before)
             if declaration is None:
                 made = [c for c in near if c.text.path in imported and makes(c.text, name)]
@@ -179,7 +180,7 @@ class TestFile:
 
     def rewrite(self, node: SgNode, broken: list[Change]) -> Iterator[Edit]:
         """Edits that make a broken assertion hold again, or none."""
-        start, _ = javascript.span(node)
+        start, _ = span(node)
         text = node.text()
         for change in broken:
             edits = [*tokens(text, change), *keep_alive(text, change, node.kind() == "regex")]
@@ -199,12 +200,12 @@ class TestFile:
         arguments = node.parent()
         if arguments is None or arguments.kind() != "arguments" or not longer:
             return
-        opened, closed = javascript.span(arguments)
+        opened, closed = span(arguments)
         begin = self.content.rfind(b"\n", 0, opened) + 1
         stop = self.content.find(b"\n", closed)
         line = self.content[begin : stop if stop >= 0 else len(self.content)]
         text = line.decode("utf-8", "replace").rstrip("\r")
-        start, end = javascript.span(node)
+        start, end = span(node)
         alone = (opened + 1, closed - 1) == (start, end)
         if not alone or text[closed - begin :].strip() not in ("", ";") or begin + len(line) < end:
             return
@@ -222,7 +223,7 @@ class TestFile:
     def titles(self, root: SgNode, rewritten: list[Edit], near: list[Change]) -> Iterator[Edit]:
         """The titles of the tests whose assertions changed."""
         for call in root.find_all(kind="call_expression"):
-            start, end = javascript.span(call)
+            start, end = span(call)
             function, arguments = call.field("function"), call.field("arguments")
             if function is None or arguments is None or function.text() not in TITLED:
                 continue
@@ -231,7 +232,7 @@ class TestFile:
             title = next(iter(arguments.named_children()), None) if arguments else None
             if title is None or title.kind() not in ("string", "template_string"):
                 continue
-            offset = javascript.span(title)[0]
+            offset = span(title)[0]
             for change in near:
                 edits = list(tokens(title.text(), change))
                 for edit in edits:
@@ -240,7 +241,7 @@ class TestFile:
                     break
 
     def fault(self, node: SgNode, edits: list[Edit], sure: bool) -> Sight:
-        start, end = javascript.span(node)
+        start, end = span(node)
         literal = self.content[start:end].decode("utf-8", "replace")
         message = f"the test expects {' '.join(literal.split())} of the unit"
         if edits:
@@ -292,7 +293,7 @@ def identifiers(node: SgNode) -> set[str]:
 
 
 def within(text: UnitText, declaration: SgNode) -> bool:
-    start, end = javascript.span(declaration)
+    start, end = span(declaration)
     return start <= text.start and text.end <= end
 
 

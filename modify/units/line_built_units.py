@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from modify.kit.typescript import javascript
+from modify.kit.typescript.source import span
 from modify.rules import ids
 from modify.units.bot_project import BotProject
 from modify.units.locate.literal import resolve
@@ -47,7 +48,7 @@ def examine(host: Host, path: str, units: list[UnitText], options: Options) -> P
         return patch
     taken = [(unit.start, unit.end) for unit in units if unit.path == path]
     for node in javascript.literals(javascript.parse(content, path)):
-        start, end = javascript.span(node)
+        start, end = span(node)
         found = LINE.match(node.text()[1:-1])
         if found is None or any(a <= start and end <= b for a, b in taken):
             continue

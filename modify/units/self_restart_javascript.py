@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from modify.kit.typescript.javascript import parse, span
+from modify.kit.typescript.javascript import parse
+from modify.kit.typescript.source import FUNCTION_KINDS, arguments_of, span, within
 from modify.units.bot_project import BotProject
 from skill.edit import Edit, Patch
 from skill.host import Host
@@ -48,13 +49,6 @@ ADVICE = re.compile(
 )
 COMMENT = re.compile(r"(?i)^[/*\s]*(now |then |force )?(restart|reboot|relaunch|reinici)")
 ASIDE = re.compile(r"(^|/)(scripts?|tools?|migrations?|examples?|docs?|\.claude|tmp)/")
-FUNCTIONS = (
-    "function_declaration",
-    "function_expression",
-    "arrow_function",
-    "method_definition",
-    "generator_function_declaration",
-)
 SESSION = re.compile(r"lastDisconnect|DisconnectReason|connection\.update|loggedOut")
 OVER = re.compile(
     r"(?i)logged_?out|\b4(0[136]|11|40)\b|badSession|unauthori[sz]ed|forbidden|banned|replaced"
@@ -202,7 +196,7 @@ def look_around(node: SgNode) -> Around:
     inner = node
     for outer in node.ancestors():
         kind = outer.kind()
-        if kind in FUNCTIONS:
+        if kind in FUNCTION_KINDS:
             found.functions.append(outer)
             name = outer.field("name") or name_given(outer)
             if name is not None:
@@ -210,9 +204,10 @@ def look_around(node: SgNode) -> Around:
                 found.labels.append(f"{found.names[-1]}()")
         elif kind == "call_expression" and inner.kind() == "arguments":
             look_at_call(outer, found)
-        elif kind == "if_statement" and not inside(node, outer.field("alternative")):
-            condition = outer.field("condition")
-            look_at_condition("" if condition is None else condition.text(), found)
+        elif kind == "if_statement":
+            condition, other = outer.field("condition"), outer.field("alternative")
+            if condition is not None and (other is None or not within(node, other)):
+                look_at_condition(condition.text(), found)
         elif kind == "switch_case":
             value = outer.field("value")
             look_at_condition("" if value is None else value.text(), found)
@@ -222,8 +217,7 @@ def look_around(node: SgNode) -> Around:
 
 def look_at_call(call: SgNode, found: Around) -> None:
     """``app.post('/restart', …)``, ``bot.command('restart', …)``, ``process.on('SIGTERM', …)``."""
-    callee, arguments = call.field("function"), call.field("arguments")
-    given = [c for c in arguments.children() if c.is_named()] if arguments is not None else []
+    callee, given = call.field("function"), arguments_of(call)
     if callee is None or not given or given[0].kind() not in ("string", "template_string"):
         return
     word = given[0].text()[1:-1]
@@ -285,13 +279,6 @@ def is_right_above(node: SgNode, comment: SgNode, end: int) -> bool:
             if not re.match(r"setTimeout\(|setImmediate\(|process\.", outer.text()):
                 return False
     return False
-
-
-def inside(node: SgNode, outer: SgNode | None) -> bool:
-    if outer is None:
-        return False
-    start, end = span(outer)
-    return start <= span(node)[0] and span(node)[1] <= end
 
 
 def failing(content: bytes, node: SgNode) -> tuple[Edit, ...]:

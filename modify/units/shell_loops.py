@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from modify.kit.typescript.javascript import ASCII_ONLY, span
+from modify.kit.typescript.javascript import ASCII_ONLY
+from modify.kit.typescript.source import span
 from modify.units.model import UnitText
 from modify.units.started import Started
 

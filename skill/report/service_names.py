@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from modify.kit.typescript import javascript
+from modify.kit.typescript.source import span
 from skill.host import Host
 from skill.source_paths import SCRIPTS, is_among_tests
 
@@ -153,7 +154,7 @@ def of_code(host: Host, path: str) -> Iterator[str]:
     """The texts of a TypeScript or JavaScript file; a name in a hole is followed to its value."""
     content = host.read(path)
     for literal in javascript.literals(javascript.parse(content, path)):
-        start, end = javascript.span(literal)
+        start, end = span(literal)
         text = content[start + 1 : end - 1].decode("utf-8", "replace")
         for hole in re.findall(r"\$\{(\w+)\}", text):
             meant = javascript.texts_of(content, path, hole, start)

@@ -150,16 +150,12 @@ def is_registered(node: SgNode) -> bool:
 
 def assigned_name(node: SgNode) -> str:
     """``x`` where a node is the value of ``const x = node`` or ``x = node``."""
+    targets = {"variable_declarator": "name", "assignment_expression": "left"}
     parent = node.parent()
-    if parent is None:
+    if parent is None or parent.kind() not in targets:
         return ""
-    if parent.kind() == "variable_declarator":
-        name = parent.field("name")
-        return name.text() if name is not None else ""
-    if parent.kind() == "assignment_expression":
-        left = parent.field("left")
-        return left.text() if left is not None else ""
-    return ""
+    target = parent.field(targets[parent.kind()])
+    return target.text() if target is not None else ""
 
 
 # --- the question ----------------------------------------------------------------------
@@ -253,7 +249,7 @@ def options_literal(main: Source, maker: Maker) -> tuple[SgNode, str] | None:
     pushed = kept_channels(main.text)
     if not pushed:
         return None
-    given = options_node(maker.node)
+    given = next(iter(arguments_of(maker.node)), None)
     if maker.registered:
         given = None
         for declarator in nodes_of(main.root, "variable_declarator"):
@@ -281,12 +277,6 @@ def kept_channels(text: str) -> re.Match[str] | None:
     return KEPT_AND_CONNECTED.search(text) or CONNECTED_AND_KEPT.search(text)
 
 
-def options_node(made: SgNode) -> SgNode | None:
-    arguments = made.field("arguments")
-    given = [c for c in arguments.children() if c.is_named()] if arguments is not None else []
-    return given[0] if given else None
-
-
 def can_be_asked(host: Host, main: Source, channels: str) -> bool:
     """Whether the type of the list's items declares ``name`` and ``isConnected``."""
     typed = re.search(rf"\b{re.escape(channels)}\s*:\s*(?:Array<)?(\w+)", main.text)
@@ -298,9 +288,7 @@ def can_be_asked(host: Host, main: Source, channels: str) -> bool:
 
 
 def property_edit(main: Source, literal: SgNode, channels: str, own: str, layout: Layout) -> Edit:
-    entries = [
-        child for child in literal.children() if child.is_named() and child.kind() != "comment"
-    ]
+    entries = statements(literal)
     step = layout.style.indent
     alone = not entries or line_of(entries[-1]) == line_of(literal)
     indent = (
@@ -319,10 +307,9 @@ def property_edit(main: Source, literal: SgNode, channels: str, own: str, layout
         return main.edit(start_of(literal), end_of(literal), text, ids.AUTH_FAILURE_EXIT)
     last = entries[-1]
     comma = re.match(r"\s*,", main.text[end_of(last) :])
-    if comma:
-        place = end_of(last) + comma.end()
-        return main.edit(place, place, f"\n{indent}{line},", ids.AUTH_FAILURE_EXIT)
-    return main.edit(end_of(last), end_of(last), f",\n{indent}{line}", ids.AUTH_FAILURE_EXIT)
+    place = end_of(last) + (comma.end() if comma else 0)
+    text = f"\n{indent}{line}," if comma else f",\n{indent}{line}"
+    return main.edit(place, place, text, ids.AUTH_FAILURE_EXIT)
 
 
 def find_interface(host: Host, user: Source, name: str) -> tuple[Source, SgNode] | None:

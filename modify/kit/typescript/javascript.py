@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from modify.kit.typescript.source import span
 from skill.edit import Range
 
 if TYPE_CHECKING:
@@ -51,11 +52,6 @@ def parse(content: bytes, path: str) -> SgNode:
     if content.startswith(BYTE_ORDER_MARK):
         content = b"   " + content[3:]
     return SgRoot(content.translate(ASCII_ONLY).decode("ascii"), language_of(path)).root()
-
-
-def span(node: SgNode) -> Range:
-    where = node.range()
-    return where.start.index, where.end.index
 
 
 def literals(root: SgNode) -> Iterator[SgNode]:

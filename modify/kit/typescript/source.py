@@ -293,7 +293,7 @@ def body_of(function: SgNode) -> SgNode | None:
 
 
 def statements(block: SgNode) -> list[SgNode]:
-    """The statements of a block, comments left out."""
+    """The statements of a block, or the entries of a list or an object, comments left out."""
     return [child for child in block.children() if child.is_named() and child.kind() != "comment"]
 
 
@@ -318,11 +318,7 @@ def callee_of(call: SgNode) -> str:
 
 def arguments_of(call: SgNode) -> list[SgNode]:
     arguments = call.field("arguments")
-    if arguments is None:
-        return []
-    return [
-        child for child in arguments.children() if child.is_named() and child.kind() != "comment"
-    ]
+    return statements(arguments) if arguments is not None else []
 
 
 def string_value(node: SgNode) -> str | None:

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modify.kit.typescript.javascript import span
+from modify.kit.typescript.source import span
 from modify.rules import Example, Rule, Sight
 from modify.units.managers.pm2 import App
 from skill.edit import Edit

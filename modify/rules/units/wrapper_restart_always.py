@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modify.kit.typescript.javascript import span
+from modify.kit.typescript.source import span
 from modify.rules import Example, Rule, Sight
 from modify.units.shell_loops import Loop, command_end
 from skill.edit import Edit

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from modify.kit.typescript import javascript
+from modify.kit.typescript.source import span
 from modify.units.locate.marks import kind_of, may_hold_unit
 from modify.units.model import UnitText
 from skill.host import Host
@@ -22,7 +23,7 @@ def locate(host: Host) -> Iterator[UnitText]:
 def in_source(path: str, content: bytes) -> Iterator[UnitText]:
     root = javascript.parse(content, path)
     for node in javascript.literals(root):
-        start, end = javascript.span(node)
+        start, end = span(node)
         if not may_hold_unit(content[start:end]):
             continue
         for kind in ("systemd", "launchd"):

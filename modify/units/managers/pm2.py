@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from modify.kit.typescript import javascript
-from modify.kit.typescript.javascript import span
+from modify.kit.typescript.source import span
 from modify.units.bot_project import BotProject
 from modify.units.model import UnitText
 from modify.units.started import Started
