@@ -11,7 +11,7 @@ from modify.kit.typescript import javascript
 from modify.kit.typescript.layout import Layout
 from modify.kit.typescript.source import span
 from modify.kit.typescript.style import detect_style
-from modify.rules import Sight, ids
+from modify.rules import Rule, Sight, ids
 from modify.units.bot_project import BotProject
 from modify.units.managers.launchd import LaunchdUnit
 from modify.units.managers.systemd import SystemdUnit
@@ -41,7 +41,6 @@ NEGATED = re.compile(
 )
 IS_ASSERTION = re.compile(r"\b(expect|assert|should)\b")
 TITLED = ("it", "test", "describe")
-ACCEPT = "an assertion that holds for the unit as it is written now"
 FAULTS = (
     (re.compile(r"^(\s*Restart=)on-failure", re.MULTILINE), r"\1always"),
     (re.compile(r"^(\s*RestartSec=)10\b", re.MULTILINE), r"\g<1>5"),
@@ -60,7 +59,7 @@ class Change:
 
 
 def sights(
-    host: Host, examined: Sequence[tuple[Unit, list[Sight]]], others: Iterable[Unit]
+    rule: Rule, host: Host, examined: Sequence[tuple[Unit, list[Sight]]], others: Iterable[Unit]
 ) -> Iterator[Sight]:
     changes = [change_of(unit.text, faults) for unit, faults in examined]
     if not changes:
@@ -70,7 +69,7 @@ def sights(
     for file in host.with_suffix(*SCRIPTS):
         content = host.read(file.path)
         if is_among_tests(file.path) and any(mark in content for mark in MARKS):
-            yield from TestFile(project, file.path, content, changes, left).faults()
+            yield from TestFile(rule, project, file.path, content, changes, left).faults()
     if not any(faults for _, faults in examined):
         return
     for file in host.with_suffix(".snap"):
@@ -111,6 +110,7 @@ class TestFile:
     """A test file of the host, the changed units and those left alone."""
 
     __test__ = False  # no test class of pytest
+    rule: Rule
     project: BotProject
     path: str
     content: bytes
@@ -141,7 +141,8 @@ class TestFile:
             yield self.fault(node, edits if sure else [], sure)
         titles = list(self.titles(root, rewritten, near))
         if titles:
-            yield self.fault_at(titles[0].start, "the title of the test names it, too", titles)
+            message = "the title of the test names it, too"
+            yield self.rule.at(self, titles[0].start, message, edits=titles)
 
     def own_texts(self) -> list[UnitText]:
         texts = [change.text for change in self.changes] + self.others
@@ -245,24 +246,17 @@ class TestFile:
         literal = self.content[start:end].decode("utf-8", "replace")
         message = f"the test expects {' '.join(literal.split())} of the unit"
         if edits:
-            return self.fault_at(start, message, edits)
+            return self.rule.at(self, start, message, edits=edits)
         reason = "the form of the assertion is not known" if sure else "it may mean another unit"
-        line, column = place(self.content, start)
-        return Sight(Finding(self.path, line, column, RULE, message, reason=reason, accept=ACCEPT))
+        return self.rule.hand_off(self, start, message, reason)
 
-    def fault_at(self, position: int, message: str, edits: list[Edit]) -> Sight:
-        line, column = place(self.content, position)
-        fix = "expects what the unit now says"
-        return Sight(Finding(self.path, line, column, RULE, message, fix), tuple(edits))
+    def place(self, position: int) -> tuple[int, int]:
+        start = self.content.rfind(b"\n", 0, position) + 1
+        return self.content.count(b"\n", 0, position) + 1, position - start + 1
 
 
 def javascript_range(text: UnitText) -> tuple[int, int]:
     return text.start - 1, text.end + 1
-
-
-def place(content: bytes, position: int) -> tuple[int, int]:
-    start = content.rfind(b"\n", 0, position) + 1
-    return content.count(b"\n", 0, position) + 1, position - start + 1
 
 
 def statement_of(node: SgNode) -> SgNode | None:

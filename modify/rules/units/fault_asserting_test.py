@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 rule = Rule(
     __name__,
     fix="expects what the unit now says",
-    accept=unit_assertions.ACCEPT,
+    accept="an assertion that holds for the unit as it is written now",
     examples=(
         Example(
             "unit-assertions",
@@ -55,4 +55,4 @@ def in_tests(
     host: Host, examined: Sequence[tuple[Unit, list[Sight]]], others: Iterable[Unit]
 ) -> Iterator[Sight]:
     """examined: each changed unit with its faults; others: units that are left as they are."""
-    yield from unit_assertions.sights(host, examined, others)
+    yield from unit_assertions.sights(rule, host, examined, others)
