@@ -6,6 +6,7 @@ import posixpath
 import re
 from dataclasses import dataclass, field, replace
 
+from modify.baileys.hold.module_home import imported_as
 from modify.baileys.model.channel import Channel
 from modify.baileys.model.hand_offs import boot_of, open_questions
 from modify.baileys.model.host_context import auth_call, folder_given, logger_of
@@ -163,8 +164,4 @@ def import_of(path: str, module: str, style: Style) -> str:
         stem = posixpath.basename(stem)
     if not stem.startswith("."):
         stem = f"./{stem}"
-    if ending == ".ts":
-        return stem + style.import_extension
-    if ending == ".js" and style.modules == "commonjs" and not style.import_extension:
-        return stem
-    return stem + {".mts": ".mjs", ".cts": ".cjs"}.get(ending, ending)
+    return imported_as(stem, ending, style)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import tempfile
@@ -117,7 +118,8 @@ def write_alone(item: Wanted) -> None:
             changed.note()
             # Only a folder that holds nothing else.
             if path.parent.name.endswith(".d"):
-                remove_empty(path.parent)
+                with contextlib.suppress(OSError):
+                    path.parent.rmdir()
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = path.stat().st_mode & 0o7777 if item.before is not None else item.mode
@@ -135,13 +137,6 @@ def write_alone(item: Wanted) -> None:
             raise
     except OSError as error:
         raise SkillgenError(f"{path}: cannot be written ({error.strerror})") from error
-
-
-def remove_empty(folder: Path) -> None:
-    try:
-        folder.rmdir()
-    except OSError:
-        return
 
 
 def as_change(item: Wanted, root: Path) -> Change:

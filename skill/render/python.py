@@ -93,24 +93,27 @@ def callable_names(profile: Profile) -> frozenset[str]:
 
 @cache
 def _keywords(profile: Profile) -> frozenset[str]:
-    sources: dict[str, str] = {}
-    for name in ROOTS[profile]:
-        _collect(name, sources)
-    return keywords("\n".join(sources.values()).replace(_FUTURE, ""))
+    return keywords("\n".join(_sources(profile).values()).replace(_FUTURE, ""))
 
 
 @lru_cache(maxsize=32)
 def _modules(
     profile: Profile, policy: Policy, calls: frozenset[str] = frozenset()
 ) -> dict[str, Module]:
-    sources: dict[str, str] = {}
-    for name in ROOTS[profile]:
-        _collect(name, sources)
+    sources = _sources(profile)
     sources["policy"] = _with_policy(sources["policy"], policy)
     if calls:
         gone = _keywords(profile) - calls
         sources = {name: without(source, gone) for name, source in sources.items()}
     return {name: parse(source) for name, source in sources.items()}
+
+
+def _sources(profile: Profile) -> dict[str, str]:
+    """The files that a profile is made of, by name."""
+    sources: dict[str, str] = {}
+    for name in ROOTS[profile]:
+        _collect(name, sources)
+    return sources
 
 
 def _collect(name: str, sources: dict[str, str]) -> None:

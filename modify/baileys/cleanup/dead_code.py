@@ -390,13 +390,7 @@ def write_statement(use: SgNode) -> SgNode | None:
             enclosing_function(use), enclosing_function(statement)
         ):
             return None
-        inner = (
-            [c for c in consequence.children() if c.is_named()]
-            if consequence.kind() == "statement_block"
-            else [consequence]
-        )
-        name = use.text()
-        return statement if inner and all(is_write(each, name) for each in inner) else None
+        return statement if only_writes(consequence, use.text()) else None
     outer = enclosing(statement, {"if_statement"})
     if outer is not None and is_write(statement, use.text()):
         guarded = write_statement_guard(outer, use.text())
@@ -413,12 +407,14 @@ def write_statement_guard(outer: SgNode, name: str) -> SgNode | None:
     tested = [n for n in walk(condition) if n.kind() in NAME_KINDS]
     if not any(node.text() == name for node in tested) or not is_pure(condition):
         return None
-    inner = (
-        [c for c in consequence.children() if c.is_named()]
-        if consequence.kind() == "statement_block"
-        else [consequence]
-    )
-    return outer if inner and all(is_write(each, name) for each in inner) else None
+    return outer if only_writes(consequence, name) else None
+
+
+def only_writes(branch: SgNode, name: str) -> bool:
+    """Whether a branch of an ``if`` writes one name and does nothing else."""
+    is_block = branch.kind() == "statement_block"
+    inner = [c for c in branch.children() if c.is_named()] if is_block else [branch]
+    return bool(inner) and all(is_write(each, name) for each in inner)
 
 
 def is_write(statement: SgNode, name: str) -> bool:

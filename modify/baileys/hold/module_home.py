@@ -145,9 +145,13 @@ def specifier(path: str, home: Home, style: Style) -> str:
     module = posixpath.relpath(home.path, folder)
     if not module.startswith("."):
         module = f"./{module}"
-    stem, suffix = posixpath.splitext(module)
-    if suffix == ".ts":
+    return imported_as(*posixpath.splitext(module), style)
+
+
+def imported_as(stem: str, ending: str, style: Style) -> str:
+    """The path of a module as an import in this style has it."""
+    if ending == ".ts":
         return stem + style.import_extension
-    if suffix == ".js" and style.modules == "commonjs" and not style.import_extension:
+    if ending == ".js" and style.modules == "commonjs" and not style.import_extension:
         return stem
-    return stem + {".mts": ".mjs", ".cts": ".cjs"}.get(suffix, suffix)
+    return stem + {".mts": ".mjs", ".cts": ".cjs"}.get(ending, ending)

@@ -101,11 +101,8 @@ def makers_of(host: Host, channel: Channel) -> list[str]:
     """Other files that the function is taken from which makes a channel's socket."""
     if channel.factory is not None:
         return [channel.factory.path]
-    return [path for path in lenders(host, channel) if is_readable(host, path)]
-
-
-def is_readable(host: Host, path: str) -> bool:
-    return bool(MARK.search(host.read(path)) and Source.readable(host, path))
+    paths = (path for path in lenders(host, channel) if MARK.search(host.read(path)))
+    return [path for path in paths if Source.readable(host, path)]
 
 
 def is_held_already(host: Host, channel: Channel) -> bool:

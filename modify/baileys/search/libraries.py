@@ -56,7 +56,7 @@ class Libraries:
         content = self.own.host.read(path)
         modules = {m.decode("utf-8", "replace") for m in MODULE.findall(content)}
         known = {module: found for module in modules if (found := self.library(module))}
-        source = self.source(path) if known else None
+        source = Source.readable(self.own.host, path) if known else None
         for node, module, names in imported(source) if source is not None else ():
             if module in known and (made := self.use_of(source, names)):
                 yield known[module], line_of(node), made == "made"
@@ -97,9 +97,6 @@ class Libraries:
             message = "whatsmeow dials WhatsApp from Go and is not patched"
             reason = "programs in Go are not read"
             yield Finding(path, line, 1, RULE, message, reason=reason, accept=LEFT_OUT)
-
-    def source(self, path: str) -> Source | None:
-        return Source.readable(self.own.host, path)
 
 
 def imported(source: Source) -> Iterator[tuple[SgNode, str, set[str]]]:
