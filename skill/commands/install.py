@@ -20,7 +20,7 @@ from skill.errors import SkillgenError
 from skill.host import Host
 from skill.plan import sha256
 from skill.transaction.commit import Target, commit, missing_folders
-from skill.transaction.journal import Entry, ForeignRecord, Layer, Store
+from skill.transaction.journal import Entry, ForeignRecord, Layer, Store, layers_without
 from skill.transaction.tree import Tree
 
 NAME = "harden-whatsapp"
@@ -122,7 +122,7 @@ def identity(content: bytes) -> tuple[str, bool] | None:
 def install(host: Host) -> Installed:
     """Add the skill, or bring it to this version. Raises SkillgenError, nothing written."""
     done, targets = Installed(), []
-    with _opened(host) as tree, tree.locked():
+    with Tree(host.root) as tree, tree.locked():
         for path, (content, mode) in assets().items():
             held = tree.read(path)
             before = held.content if held else None
@@ -155,28 +155,16 @@ def _recorded(store: Store, targets: Iterable[Target]) -> tuple[Layer, ...]:
         )
         for target in targets
     )
-    left, folders = _without(layers, {entry.path for entry in entries})
-    folders += missing_folders(store.tree, [entry.path for entry in entries])
+    known = [entry.path for entry in entries]
+    left, folders = layers_without(layers, lambda entry: entry.path in known)
+    folders += missing_folders(store.tree, known)
     return (*left, Layer(__version__, entries, tuple(dict.fromkeys(folders))))
-
-
-def _without(layers: Iterable[Layer], paths: set[str]) -> tuple[list[Layer], list[str]]:
-    """The layers without some files; and the folders of those that are empty then."""
-    left: list[Layer] = []
-    folders: list[str] = []
-    for layer in layers:
-        entries = tuple(entry for entry in layer.entries if entry.path not in paths)
-        if entries:
-            left.append(Layer(layer.skillgen, entries, layer.folders))
-        else:
-            folders += layer.folders
-    return left, folders
 
 
 def remove(host: Host) -> Installed:
     """Take the skill back; a file that was edited stays, with its record."""
     done, targets = Installed(), []
-    with _opened(host) as tree, tree.locked():
+    with Tree(host.root) as tree, tree.locked():
         for path in (PAGE, LAUNCHER):
             held = tree.read(path)
             if held is None:
@@ -193,7 +181,8 @@ def remove(host: Host) -> Installed:
             if targets:
                 raise
             return done
-        left, folders = _without(layers, {PAGE, LAUNCHER} - set(done.kept))
+        gone = {PAGE, LAUNCHER} - set(done.kept)
+        left, folders = layers_without(layers, lambda entry: entry.path in gone)
         if targets or list(layers) != left:
             commit(store, "install --remove", targets, left, {*folders, FOLDER})
     return done
@@ -212,10 +201,3 @@ def held(host: Host) -> list[dict[str, str | bool]]:
 def has_runner() -> bool:
     """Whether the launcher has anything to run skillgen with on this machine."""
     return any(shutil.which(name) for name in RUNNERS)
-
-
-def _opened(host: Host) -> Tree:
-    try:
-        return Tree(host.root)
-    except OSError as error:
-        raise SkillgenError(f"{host.root}: cannot be opened ({error.strerror})") from error

@@ -15,7 +15,7 @@ from skill.errors import SkillgenError
 from skill.guard.render import guard_identity, render_guard
 from skill.plan import Change, sha256
 from skill.transaction.commit import Target, commit, missing_folders
-from skill.transaction.journal import Entry, Layer, Store
+from skill.transaction.journal import Entry, Layer, Store, layers_without
 from skill.transaction.tree import Tree
 
 RULE = "guard"
@@ -75,26 +75,19 @@ def in_host(root: Path, wanted: Iterable[Wanted]) -> None:
         Target(item.path.relative_to(root).as_posix(), item.before, item.after, item.mode)
         for item in wanted
     ]
-    try:
-        tree = Tree(root)
-    except OSError as error:
-        raise SkillgenError(f"{root}: cannot be opened ({error.strerror})") from error
-    with tree, tree.locked():
+    paths = {target.path for target in targets}
+
+    def is_own(entry: Entry) -> bool:
+        return entry.path in paths and entry.rules == (RULE,)
+
+    with Tree(root) as tree, tree.locked():
         store = Store(tree)
-        layers, folders = [], list(missing_folders(tree, [t.path for t in targets if t.after]))
-        first: dict[str, str | None] = {}
-        paths = {target.path for target in targets}
-        for layer in store.layers():
-            entries = []
-            for entry in layer.entries:
-                if entry.path in paths and entry.rules == (RULE,):
-                    first.setdefault(entry.path, entry.before)
-                else:
-                    entries.append(entry)
-            if entries:
-                layers.append(Layer(layer.skillgen, tuple(entries), layer.folders))
-            else:
-                folders += layer.folders
+        known = store.layers()
+        layers, emptied_folders = layers_without(known, is_own)
+        made = missing_folders(tree, [t.path for t in targets if t.after])
+        folders = [*made, *emptied_folders]
+        earlier = filter(is_own, (e for layer in reversed(known) for e in layer.entries))
+        first = {entry.path: entry.before for entry in earlier}
         own = tuple(
             Entry(t.path, first.get(t.path, sha256(t.before)), sha256(t.after) or "", (RULE,))
             for t in targets

@@ -10,8 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import uuid
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,28 +43,18 @@ __all__ = [
 ]
 
 
-@contextmanager
-def _opened(root: Path) -> Iterator[Tree]:
-    try:
-        tree = Tree(root)
-    except OSError as error:
-        raise SkillgenError(f"{root}: cannot be opened ({error.strerror})") from error
-    with tree:
-        yield tree
-
-
 def recover(root: Path) -> Recovery | None:
     """Bring the host to before or after a command that was killed; None: nothing to do.
 
     Raises ForeignRecord, a SkillgenError, where the record is not this user's own.
     """
-    with _opened(root) as tree:
+    with Tree(root) as tree:
         return _recover(tree)
 
 
 def preflight(plan: Plan) -> None:
     """Raise SkillgenError where ``apply`` would, as far as is known without writing."""
-    with _opened(plan.root) as tree:
+    with Tree(plan.root) as tree:
         for target in _targets(plan):
             require_unchanged(tree, target)
 
@@ -80,7 +69,7 @@ def apply(plan: Plan) -> None:
     """Make the plan's changes, all or none. Raises SkillgenError with nothing written."""
     if not plan.changes:
         return
-    with _opened(plan.root) as tree, tree.locked():
+    with Tree(plan.root) as tree, tree.locked():
         store = Store(tree)
         entries = tuple(
             Entry(change.path, _hash(change.before), _hash(change.after) or "", change.rules)
@@ -96,7 +85,7 @@ def revert(root: Path, keep: Collection[str] = ()) -> Reverted | None:
 
     Raises ForeignRecord, a SkillgenError, where the record is not this user's own.
     """
-    with _opened(root) as tree:
+    with Tree(root) as tree:
         if not Store(tree).layers():
             return None
         return _revert(tree, partial(importers, Host(root)), keep)
@@ -104,7 +93,7 @@ def revert(root: Path, keep: Collection[str] = ()) -> Reverted | None:
 
 def copy_record(root: Path, target: Path) -> None:
     """Copy a host's record to a copy of the host, with what ``revert`` needs there."""
-    with _opened(root) as tree, _opened(target) as copied:
+    with Tree(root) as tree, Tree(target) as copied:
         Store(tree).copy(Store(copied))
 
 
@@ -120,7 +109,7 @@ class Applied:
 
 def applied(root: Path) -> Applied | None:
     """The record, compared with the files, or None where this user has made none."""
-    with _opened(root) as tree:
+    with Tree(root) as tree:
         try:
             layers = Store(tree).layers()
         except ForeignRecord:
@@ -146,7 +135,7 @@ def rewrite_file(root: Path, path: str, rewrite: Callable[[bytes], bytes]) -> No
 
     Raises SkillgenError with nothing written.
     """
-    with _opened(root) as tree, tree.locked():
+    with Tree(root) as tree, tree.locked():
         try:
             tree.require_writable(path)
             held = tree.read(path)

@@ -26,7 +26,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -125,6 +125,21 @@ def staged_name(path: str, token: str, number: int) -> str:
     folder = path.rpartition("/")[0]
     name = f".skillgen-{token}-{number}"
     return f"{folder}/{name}" if folder else name
+
+
+def layers_without(
+    layers: Iterable[Layer], is_gone: Callable[[Entry], bool]
+) -> tuple[list[Layer], list[str]]:
+    """The layers without some entries; and the folders of those that are empty then."""
+    left: list[Layer] = []
+    folders: list[str] = []
+    for layer in layers:
+        entries = tuple(entry for entry in layer.entries if not is_gone(entry))
+        if entries:
+            left.append(Layer(layer.skillgen, entries, layer.folders))
+        else:
+            folders += layer.folders
+    return left, folders
 
 
 @dataclass

@@ -46,8 +46,12 @@ class Tree:
     """
 
     def __init__(self, root: Path) -> None:
+        """Raises SkillgenError where the folder cannot be opened."""
         self.root = root
-        self._fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self._fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise SkillgenError(f"{root}: cannot be opened ({error.strerror})") from error
 
     def __enter__(self) -> Tree:
         return self
