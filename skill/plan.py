@@ -29,6 +29,7 @@ from skill.render import typescript
 from skill.report.file import write_report
 
 PLAN_FORMAT = 1
+_OF_PROOFS = ("not_rewritten", "not_held", "units_left")
 LARGEST_PLAN = 16_000_000
 
 
@@ -200,7 +201,10 @@ def _parses(parse: Parser, content: bytes) -> bool:
 
 
 def options_as_data(options: Options) -> dict[str, Any]:
-    data = asdict(options)
+    """Without what a proof has taken back, where it has taken nothing back."""
+    data = {
+        name: value for name, value in asdict(options).items() if value or name not in _OF_PROOFS
+    }
     for name, value in data.items():
         if isinstance(value, frozenset):
             data[name] = sorted(value)
