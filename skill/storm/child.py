@@ -66,6 +66,19 @@ class _Living:
 _LIVING = _Living()
 
 
+@contextlib.contextmanager
+def started(command: Sequence[str], **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of a session of its own, ended with all of its group at the latest here.
+
+    more: as for Popen. Raises StormError when a signal has ended what runs, OSError.
+    """
+    child = _LIVING.start(command, **more)
+    try:
+        yield child
+    finally:
+        _LIVING.end(child)
+
+
 def _kill(child: subprocess.Popen[bytes]) -> None:
     if child.returncode is None:  # it is not reaped, so the number is still its own
         with contextlib.suppress(OSError):

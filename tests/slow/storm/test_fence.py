@@ -343,7 +343,7 @@ def test_a_user_without_rights_has_the_fence_too(
     script = source / "rights.py"
     shutil.copyfile(checkout / "tests/slow/storm/hostile/rights.py", script)
     script.chmod(0o644)
-    python = _python_for_all()
+    python = python_for_all()
     try:
         for folder, mode in before:
             folder.chmod(mode | 0o011)
@@ -367,7 +367,7 @@ def test_a_user_without_rights_has_the_fence_too(
         assert found == {"rights": [], "processes": 1, "secret": False}
 
 
-def _python_for_all() -> str:
+def python_for_all() -> str:
     for python in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
         code = "import os, sys; old = sys.version_info < (3, 11)\n"
         code += "sys.exit(old or not os.access(sys.executable, os.X_OK))"
