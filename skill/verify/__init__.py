@@ -1,0 +1,1 @@
+"""``apply --verify``: the host's own build, type check and tests, before and after the patch."""
