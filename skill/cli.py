@@ -18,7 +18,7 @@ import click
 from skill import REPORT_AT, __version__, changed
 from skill.errors import SkillgenError
 from skill.guard import cli as guard_cli
-from skill.options import START_LIMITS, Options, StormOptions
+from skill.options import START_LIMITS, Options, StormOptions, VerifyOptions
 from skill.report.printer import Printer, leave_pipe
 
 if TYPE_CHECKING:
@@ -139,6 +139,15 @@ def check(host: Path, **choices: Any) -> int:
     type=click.Choice(["systemd", "launchd", "pm2", "supervisord"]),
     help="Add a whole unit to a host that has none.",
 )
+@click.option(
+    "--verify", is_flag=True, help="Run its type check, tests and build, in copies, first."
+)
+@click.option(
+    "--verify-limit",
+    type=click.IntRange(1),
+    metavar="SECONDS",
+    help=f"How long each command of --verify may take ({VerifyOptions().limit_s}).",
+)
 @rule_options
 @format_option("markdown")
 @loudness
@@ -149,11 +158,15 @@ def apply(
     prove: bool,
     save_plan: Path | None,
     plan: Path | None,
+    verify: bool,
+    verify_limit: int | None,
     **choices: Any,
 ) -> int:
     """Patch each HOST, all or nothing, and say which commands come next.
 
-    With --format markdown the report is the text of a pull request.
+    With --format markdown the report is the text of a pull request. With --verify the bot's own
+    type check, tests and build are run first, before and after the patch, in two copies, without
+    a network where this system has a fence; what turns red there stops everything (status 2).
     """
     session, options = _session("apply", choices)
     if (save_plan or plan) and len(hosts) > 1:
@@ -164,6 +177,9 @@ def apply(
         raise click.UsageError("--exit-code goes with --dry-run")
     if plan and options != Options():
         raise click.UsageError("--plan brings its own options; give none of them with it")
+    if verify_limit is not None and not verify:
+        raise click.UsageError("--verify-limit goes with --verify")
+    session.verify = VerifyOptions(verify_limit or VerifyOptions().limit_s) if verify else None
     return session.apply(hosts or (Path(),), options, dry_run, exit_code, save_plan, plan, prove)
 
 

@@ -74,3 +74,10 @@ class StormOptions:
     chart: Path | None = None
     node_tools: Path | None = None
     require_fence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """Of ``skillgen apply --verify``. limit_s: seconds that each command may take."""
+
+    limit_s: int = 300

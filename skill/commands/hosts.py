@@ -14,9 +14,10 @@ from skill.commands.added import added_modules
 from skill.commands.demo import copy_host
 from skill.commands.reset import memories, reset
 from skill.commands.shell import quoted
+from skill.commands.verifying import show_verified, verified_row
 from skill.errors import SkillgenError
 from skill.host import Host
-from skill.options import GuardOptions, Options, StormOptions
+from skill.options import GuardOptions, Options, StormOptions, VerifyOptions
 from skill.plan import Plan, load_digest, make_plan, options_from_data, require_same, save_plan
 from skill.report import data, text
 from skill.report.diff import diff_of
@@ -41,6 +42,7 @@ class Session:
     def __init__(self, command: str, printer: Printer, form: str) -> None:
         self.command, self.printer, self.form = command, printer, form
         self.as_text = form == "text"
+        self.verify: VerifyOptions | None = None
 
     # -- commands
 
@@ -304,6 +306,7 @@ class Session:
             if self.as_text:
                 self._show_plan(plan, False, dry_run or show_diff, proven)
             raise SkillgenError(nothing_written(host, proven))
+        verified = verified_row(host, plan, row, self.verify, self.printer, self.as_text)
         if dry_run:
             transaction.preflight(plan)
         else:
@@ -312,10 +315,12 @@ class Session:
             row["written"] = bool(plan.changes)
         if self.as_text:
             self._show_plan(plan, not dry_run, dry_run or show_diff, proven)
+            show_verified(verified, self.printer)
         if not dry_run:
             self._show_next(Host(host.root), plan, row)
         if self.form == "markdown":
-            self.printer.out(pull_request(plan, next_steps(host, plan), proven))
+            ran = verified.rows if verified else ()
+            self.printer.out(pull_request(plan, next_steps(host, plan), proven, ran))
         if exit_code:
             return CHANGED if plan.changes else 0
         return 1 if plan.hand_offs else 0

@@ -14,7 +14,8 @@ HOST of inspect, check, apply:
      "proof": {"fence": name or null, "holds": bool, "remembered": bool,
                "channels": [PROOF], "failed": [PROOF]},            apply --prove only
      "next": [{"command": text or null, "why": text}],             apply only
-     "warnings": [text]}
+     "warnings": [text],
+     "verified": VERIFIED, or null where nothing changes}          apply --verify only
 PROOF: {"path", "line", "change": "rewritten"|"held"|"unchanged",
     "verdict": "proven"|"failed"|"not run", "way": how it was started, "scenarios": count,
     "why", "scenario": id, "trace": [text], "dials": [{"scenario", "before", "after"}]}.
@@ -30,6 +31,11 @@ HOST of install: host, exit, error, recovered, added, changed, removed, kept: [p
 HOST of reset: host, exit, error, recovered, memories: [MEMORY].
 MEMORY: {"path", "state": "clear"|"waiting"|"stopped", "text", "resettable": bool,
     "cleared": bool}.
+VERIFIED: {"summary": text, "broken": bool, "fence": kind or null, "limit": seconds,
+    "checks": [{"name", "folder", "command", "verdict": "green"|"same"|"mended"|"red"|"unknown"|
+    "not run", "before": RAN, "after": RAN, "turned_red": [text], "red_before": [text], "note"}],
+    "not_run": [{"name", "why"}]}.
+RAN: null, or {"status": null where it did not end, "seconds", "tests", "red": count or null}.
 rule: {"version", "skillgen", "command", "exit", "rules": [{"id", "summary", "page"}]}.
 
 Every HOST also has "foreign_record": null, or one line when what lies in .skillgen is not

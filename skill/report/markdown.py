@@ -36,12 +36,21 @@ GATED = (
     "fewer than 21 attempts in any hour, restarts included, while that file can be written. "
     "Keep that file out of git like the credentials."
 )
+Row = tuple[str, str, str]
 BUILD = re.compile(r"^(npm|pnpm|yarn|bun) run ")
 SECTION = re.compile(r"^Why it is bad\n((?:    .*\n|\n)+)", re.M)
 
 
-def pull_request(plan: Plan, steps: Iterable[NextStep], proven: Proven | None = None) -> str:
-    """Title and body; the first line is the title. proven: where the plan was proven."""
+def pull_request(
+    plan: Plan,
+    steps: Iterable[NextStep],
+    proven: Proven | None = None,
+    ran: Iterable[Row] = (),
+) -> str:
+    """Title and body; the first line is the title. proven: where the plan was proven.
+
+    ran: the project's own checks that were run before and after, by name, command and result.
+    """
     if not plan.findings:
         return nothing(plan)
     blocks = [f"# {TITLE}", WHY, "## What was wrong", *_faults(plan.findings)]
@@ -49,7 +58,11 @@ def pull_request(plan: Plan, steps: Iterable[NextStep], proven: Proven | None = 
         blocks += ["## What changes", *_changes(plan)]
     if proven and proven.proofs:
         blocks += ["## What was proven", *_proofs(proven)]
-    blocks += ["## How to check it", *_checks(plan, list(steps), proven is not None)]
+    ran = list(ran)
+    if ran:
+        blocks += ["## What was run", *_ran(ran)]
+    unseen = "build and tests" if proven else "code and tests"
+    blocks += ["## How to check it", *_checks(plan, list(steps), "" if ran else unseen)]
     if plan.hand_offs:
         blocks += ["## Left to you", *_hand_offs(plan.hand_offs)]
     blocks.append(
@@ -132,13 +145,23 @@ def _size(change: Change) -> tuple[int, int]:
     return sum(line[:1] == b"+" for line in lines), sum(line[:1] == b"-" for line in lines)
 
 
-def _checks(plan: Plan, steps: list[NextStep], proven: bool) -> Iterator[str]:
+def _ran(rows: list[Row]) -> Iterator[str]:
+    yield "The project's own checks, in copies of it before and after the change:"
+    lines = [
+        f"| {_text(name)} | {_code(command).replace('|', '&#124;')} | {_text(result)} |"
+        for name, command, result in rows
+    ]
+    yield "\n".join(["| check | command | before → after |", "|---|---|---|", *lines])
+
+
+def _checks(plan: Plan, steps: list[NextStep], unseen: str) -> Iterator[str]:
+    """unseen: what skillgen has not run of the project, or nothing."""
     if plan.changes:
-        unseen = "build and tests" if proven else "code and tests"
+        not_run = f"Not run by it: the project's {unseen}. " if unseen else ""
         yield (
             "Done by skillgen: each changed source and unit file was parsed again after its "
-            "change, and the units were read again for what is left. Not run by it: the "
-            f"project's {unseen}. To run, each to end with status 0:"
+            "change, and the units were read again for what is left. "
+            f"{not_run}To run, each to end with status 0:"
         )
         commands = [step.command for step in steps if step.command and BUILD.match(step.command)]
         if plan.hand_offs:
