@@ -234,6 +234,7 @@ def rule(rule_id: str | None, **choices: Any) -> int:
 @main.command()
 @host_argument
 @click.option("--scenario", multiple=True, metavar="ID", help="Only this scenario. Repeatable.")
+@click.option("--all", "every", is_flag=True, help="Every scenario, not the headline ones alone.")
 @click.option("--list", "listing", is_flag=True, help="List the scenarios and run nothing.")
 @click.option("--channel", multiple=True, metavar="PATH", help="Only this file. Repeatable.")
 @click.option("--after-only", is_flag=True, help="Only the patched bot: a tenth of the time.")
@@ -245,6 +246,7 @@ def rule(rule_id: str | None, **choices: Any) -> int:
 def simulate(
     host: Path,
     scenario: tuple[str, ...],
+    every: bool,
     listing: bool,
     channel: tuple[str, ...],
     after_only: bool,
@@ -255,6 +257,9 @@ def simulate(
     **choices: Any,
 ) -> int:
     """Put the bot through storms, before and after the patch: attempts an hour, side by side.
+
+    Runs the eleven headline scenarios, which README.md shows, or seven for a Python bot. With
+    --all it runs every one, which takes longer, with --scenario those named; --list lists them.
 
     Runs the bot's own code, from a copy, with a fake WhatsApp and virtual time, in a fence of
     the system's: bubblewrap or unshare with libseccomp (Linux), sandbox-exec (macOS). Says first
@@ -268,7 +273,11 @@ def simulate(
     session, _options = _session("simulate", choices)
     if listing:
         return session.scenarios()
-    wanted = StormOptions(scenario, channel, after_only, guarded, chart, node_tools, require_fence)
+    if scenario and every:
+        raise click.UsageError("--all runs every scenario; --scenario does not go with it")
+    wanted = StormOptions(
+        scenario, every, channel, after_only, guarded, chart, node_tools, require_fence
+    )
     return session.simulate(host, wanted)
 
 

@@ -16,7 +16,7 @@ OUTCOME: {"not_run": why, or "", "attempts", "busiest_hour", "starts", "exits": 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from math import inf
 from typing import Any
@@ -142,11 +142,14 @@ def summary(simulation: Simulation) -> str:
     return f"{held}; attempts in the busiest hour of all: {hours[0]:,}{ARROW}{hours[1]:,}"
 
 
-def scenario_list(scenarios: Iterable[Scenario]) -> Iterator[str]:
-    rows = list(scenarios)
-    width = max(len(scenario.id) for scenario in rows)
-    for scenario in rows:
-        yield f"{scenario.id.ljust(width)}  {scenario.title}"
+def scenario_list(scenarios: Sequence[Scenario], headline: Collection[str]) -> Iterator[str]:
+    """Ids and titles, first those that are run by default."""
+    width = max(len(scenario.id) for scenario in scenarios)
+    for head, is_default in (("run by default:", True), ("run with --all:", False)):
+        yield head
+        for one in scenarios:
+            if (one.id in headline) is is_default:
+                yield f"  {one.id.ljust(width)}  {one.title}"
 
 
 def as_data(report: Report) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from skill.storm.simulate import (
     WARNING,
     every_scenario,
     find_fence,
+    headline,
     require_scenarios,
     simulate_host,
 )
@@ -24,11 +25,11 @@ from skill.storm.simulate import (
 
 def list_scenarios(command: str, printer: Printer, as_text: bool) -> int:
     """Exit status 0."""
-    known = every_scenario()
+    known, first = every_scenario(), headline()
     if as_text:
-        printer.lines(storms.scenario_list(known))
+        printer.lines(storms.scenario_list(known, first))
     else:
-        rows = [{"id": scenario.id, "title": scenario.title} for scenario in known]
+        rows = [{"id": one.id, "title": one.title, "headline": one.id in first} for one in known]
         printer.out(data.document(command, 0, scenarios=rows).rstrip())
     return 0
 
@@ -38,6 +39,8 @@ def simulating(
 ) -> Callable[[Host, dict[str, Any]], int]:
     """The action on one host. Raises SkillgenError for an id that no scenario has."""
     ids = require_scenarios(wanted.scenarios)
+    if not ids and not wanted.every:
+        ids = headline()
     return partial(_simulate, ids=ids, wanted=wanted, printer=printer, as_text=as_text)
 
 
@@ -77,6 +80,8 @@ def _simulate(
             printer.out("")
         for path, why in report.left_out if not printer.quiet else ():
             printer.out(f"left out: {printer.safe(path)}: {why}")
+        if not (wanted.scenarios or wanted.every or printer.quiet):
+            printer.out("these are the headline scenarios; --all runs every one")
     if wanted.chart is not None:
         drawing.write(report, wanted.chart)
     return report.code

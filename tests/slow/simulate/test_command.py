@@ -17,7 +17,6 @@ from skill import cli, transaction
 from skill.host import Host
 from skill.options import Options
 from skill.plan import make_plan
-from skill.storm.catalogue import EVERY
 from skill.storm.host import tools
 from skill.storm.simulate import WARNING, find_fence
 from tests.slow.e2e.harness import tree
@@ -235,14 +234,6 @@ def test_failed_install_leaves_nothing_and_says_what_else(
     assert "ENOTFOUND" in line and "--node-tools" in line
     assert list((tmp_path / "cache/skillgen").iterdir()) == []
     assert simulate(heron, "--node-tools", node_tools, *scenarios("healthy")).code == 0
-
-
-def test_list_names_every_scenario(simulate: Simulate, tmp_path: Path) -> None:
-    done = simulate(tmp_path, "--list")
-    assert done.code == 0
-    listed = [line.split()[0] for line in done.out.splitlines()]
-    assert listed[: len(EVERY)] == [scenario.id for scenario in EVERY]
-    assert len(set(listed)) == len(listed)
 
 
 def test_chart(simulate: Simulate, heron: Path, tmp_path: Path) -> None:
