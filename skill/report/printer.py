@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import sys
 import threading
 import time
@@ -36,6 +37,8 @@ class Printer:
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet, self.verbose = quiet, verbose
         self.terminal = sys.stdout.isatty()
+        # What is no terminal has lines of any width.
+        self.width = shutil.get_terminal_size().columns if self.terminal else None
         usable = self.terminal and os.environ.get("TERM") != "dumb"
         self.colour = usable and not os.environ.get("NO_COLOR")
         # Colours are marked by what no host can know, so that it cannot set any itself.

@@ -76,7 +76,7 @@ def _simulate(
     row.update(storms.as_data(report))
     if as_text:
         for simulation in report.simulations:
-            printer.lines(printer.safe(line) for line in storms.text(simulation))
+            printer.lines(printer.safe(line) for line in storms.text(simulation, printer.width))
             printer.out("")
         for path, why in report.left_out if not printer.quiet else ():
             printer.out(f"left out: {printer.safe(path)}: {why}")

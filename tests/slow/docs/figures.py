@@ -16,7 +16,7 @@ from pathlib import Path
 
 from skill.host import Host
 from skill.report.chart import draw
-from skill.report.storms import ARROW, cells
+from skill.report.storms import NO_FIGURE, cells
 from skill.storm.catalogue import HEADLINE
 from skill.storm.host.tools import CHECKOUT_TOOLS, require_node
 from skill.storm.simulate import Report, simulate_host
@@ -38,8 +38,8 @@ def table(report: Report) -> Iterator[str]:
     yield "|---|---|---|---|---|\n"
     pairs = zip(simulation.before.outcomes, simulation.after.outcomes, strict=True)
     for before, after in pairs:
-        hour, day, _exits, following, ready = cells(before, after)
-        following = "" if following == f"-{ARROW}-" else following
+        hour, day, following, ready = cells(before, after)
+        following = "" if following == NO_FIGURE else following
         yield f"| {after.scenario.title} | {hour} | {day} | {following} | {ready} |\n"
 
 
