@@ -83,5 +83,5 @@ def _simulate(
         if not (wanted.scenarios or wanted.every or printer.quiet):
             printer.out("these are the headline scenarios; --all runs every one")
     if wanted.chart is not None:
-        drawing.write(report, wanted.chart)
+        drawing.write(report, host, wanted.chart)
     return report.code

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skill.host import Host
-from skill.report.chart import draw
+from skill.report.chart import bot_name, draw
 from skill.report.storms import NO_FIGURE, cells
 from skill.storm.catalogue import HEADLINE
 from skill.storm.host.tools import CHECKOUT_TOOLS, require_node
@@ -43,6 +43,10 @@ def table(report: Report) -> Iterator[str]:
         yield f"| {after.scenario.title} | {hour} | {day} | {following} | {ready} |\n"
 
 
+def chart(report: Report) -> str:
+    return draw(report.simulations, bot_name(Host(DEMO)))
+
+
 def with_figures(readme: str, report: Report) -> str:
     text, made = PLACE.subn(lambda place: place[1] + "".join(table(report)) + place[2], readme)
     assert made == 1, "README.md has one place for the figures"
@@ -53,7 +57,7 @@ def main() -> None:
     report = measured(CHECKOUT_TOOLS)
     README.write_text(with_figures(README.read_text("utf-8"), report), "utf-8")
     CHART.parent.mkdir(exist_ok=True)
-    CHART.write_text(draw(report.simulations), "utf-8")
+    CHART.write_text(chart(report), "utf-8")
     print(f"{README}\n{CHART}")
 
 
