@@ -63,7 +63,10 @@ def test_both_sides_and_nothing_written(simulate: Simulate, heron: Path) -> None
     before = tree(heron)
     done = simulate(heron, *scenarios("offline-boot", "revoked", "healthy"))
     assert done.code == 0, done
-    assert done.err.splitlines() == [f"skillgen: {WARNING}{find_fence().words}"]
+    said, *progress = done.err.splitlines()
+    assert said == f"skillgen: {WARNING}{find_fence().words}"
+    told = re.compile(r"skillgen: (getting ready|\d of 6 runs) \(\d+ s\) …")
+    assert [line for line in progress if not told.fullmatch(line)] == []
     lines = done.out.splitlines()
     assert lines[0] == "src/channels/whatsapp.ts:38, by new WhatsAppChannel().connect()"
     assert lines[1].startswith("before: under systemd, Restart=always (setup/service.ts:")
