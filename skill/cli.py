@@ -241,6 +241,7 @@ def rule(rule_id: str | None, **choices: Any) -> int:
 @click.option("--guard", "guarded", is_flag=True, help="The bot as it is, under the guard.")
 @click.option("--chart", type=HOST, metavar="FILE.svg", help="Draw attempts over time, too.")
 @click.option("--node-tools", type=HOST, metavar="FOLDER", help="Its node_modules holds esbuild.")
+@click.option("--install-esbuild", is_flag=True, help="Install esbuild by npm and run nothing.")
 @click.option("--require-fence", is_flag=True, help="Run nothing where there is no fence.")
 @output_options
 def simulate(
@@ -253,6 +254,7 @@ def simulate(
     guarded: bool,
     chart: Path | None,
     node_tools: Path | None,
+    install_esbuild: bool,
     require_fence: bool,
     **choices: Any,
 ) -> int:
@@ -268,11 +270,13 @@ def simulate(
     With --guard, what is run after is not the patched bot but the bot as it is, under the guard
     (skillgen guard). Writes nothing in HOST. Status 1 when the patched or guarded bot, or one
     that is left as it is, breaks a promise. TypeScript and JavaScript need Node.js 20 or later,
-    and esbuild, which npm installs once.
+    on PATH or by the extra skillgen-whatsapp[simulate], and esbuild: --install-esbuild, once.
     """
     session, _options = _session("simulate", choices)
     if listing:
         return session.scenarios()
+    if install_esbuild:
+        return session.install_esbuild()
     if scenario and every:
         raise click.UsageError("--all runs every scenario; --scenario does not go with it")
     wanted = StormOptions(

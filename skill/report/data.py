@@ -31,6 +31,8 @@ HOST of reset: host, exit, error, recovered, memories: [MEMORY].
 MEMORY: {"path", "state": "clear"|"waiting"|"stopped", "text", "resettable": bool,
     "cleared": bool}.
 rule: {"version", "skillgen", "command", "exit", "rules": [{"id", "summary", "page"}]}.
+simulate --list: the same with "scenarios": [{"id", "title", "headline": bool}] for the rules,
+    --install-esbuild with "esbuild": folder.
 
 Every HOST also has "foreign_record": null, or one line when what lies in .skillgen is not
 this user's own and was left alone.

@@ -12,7 +12,7 @@ from skill.options import StormOptions
 from skill.report import chart as drawing
 from skill.report import data, storms
 from skill.report.printer import Printer
-from skill.storm.host.tools import esbuild_folder, require_node
+from skill.storm.host.tools import esbuild_folder, install_esbuild, require_node
 from skill.storm.simulate import (
     WARNING,
     every_scenario,
@@ -31,6 +31,16 @@ def list_scenarios(command: str, printer: Printer, as_text: bool) -> int:
     else:
         rows = [{"id": one.id, "title": one.title, "headline": one.id in first} for one in known]
         printer.out(data.document(command, 0, scenarios=rows).rstrip())
+    return 0
+
+
+def get_esbuild(command: str, printer: Printer, as_text: bool) -> int:
+    """Exit status 0. Raises SkillgenError where it cannot be installed."""
+    folder = install_esbuild(printer.say)
+    if as_text:
+        printer.out(f"esbuild is in {folder}")
+    else:
+        printer.out(data.document(command, 0, esbuild=str(folder)).rstrip())
     return 0
 
 
@@ -60,7 +70,7 @@ def _simulate(
     printer.say(WARNING + fence.words)
 
     def tools() -> tuple[str, Path]:
-        return require_node(), esbuild_folder(wanted.node_tools, printer.say)
+        return require_node(), esbuild_folder(wanted.node_tools)
 
     with printer.counting("runs") as progress:
         report = simulate_host(

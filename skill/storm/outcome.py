@@ -217,7 +217,8 @@ class Outcome:
     @property
     def is_dead(self) -> bool:
         """Whether it stopped dialling for ever, though the fault ended and it was to come back."""
-        return not self.not_run and self.scenario.bound.next_s is not None and self.next_s is None
+        is_whole = not self.not_run and not self.more
+        return is_whole and self.scenario.bound.next_s is not None and self.next_s is None
 
     @property
     def undefined_socket(self) -> tuple[Fault, ...]:

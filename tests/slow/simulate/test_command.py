@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import xml.etree.ElementTree as ET
@@ -178,66 +177,6 @@ def test_one_line_for_what_is_wrong(simulate: Simulate, checkout: Path, heron: P
         done = simulate(*words)
         assert done.code == 2, words
         assert said in done.err.splitlines()[-1]
-
-
-def test_without_node(
-    simulate: Simulate, heron: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    empty = tmp_path / "bin"
-    empty.mkdir()
-    monkeypatch.setenv("PATH", str(empty))
-    done = simulate(heron)
-    assert done.code == 2
-    assert "Node.js 20 or later; install it" in done.err.splitlines()[-1]
-    old = empty / "node"
-    old.write_text("#!/bin/sh\necho v18.20.0\n")
-    old.chmod(0o755)
-    assert "this one is v18.20.0" in simulate(heron).err.splitlines()[-1]
-
-
-@pytest.fixture
-def fresh_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, simulate: Simulate) -> Path:
-    """No checkout's tools and an empty cache; a folder for a pretended npm."""
-    monkeypatch.setattr(tools, "CHECKOUT_TOOLS", tmp_path / "none")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    return programs
-
-
-def pretend_npm(programs: Path, script: str) -> None:
-    npm = programs / "npm"
-    npm.write_text(f"#!/bin/sh\n{script}\n")
-    npm.chmod(0o755)
-
-
-def test_esbuild_is_installed_once_and_said(
-    simulate: Simulate, heron: Path, fresh_machine: Path, node_tools: Path, tmp_path: Path
-) -> None:
-    pretend_npm(fresh_machine, f"echo $* >> {tmp_path}/calls; ln -s {node_tools}/node_modules .")
-    done = simulate(heron, *scenarios("healthy"))
-    assert done.code == 0, done
-    told = [line for line in done.err.splitlines() if "esbuild" in line]
-    assert len(told) == 1 and "uses the network" in told[0]
-    assert "esbuild" not in simulate(heron, *scenarios("healthy")).err
-    [call] = (tmp_path / "calls").read_text().splitlines()
-    assert call.startswith("install --ignore-scripts ")
-    [made] = (tmp_path / "cache/skillgen").iterdir()
-    package = json.loads((made / "package.json").read_text())
-    assert package["dependencies"] == {"esbuild": tools.ESBUILD}
-
-
-def test_failed_install_leaves_nothing_and_says_what_else(
-    simulate: Simulate, heron: Path, fresh_machine: Path, node_tools: Path, tmp_path: Path
-) -> None:
-    pretend_npm(fresh_machine, "echo 'npm error code ENOTFOUND' >&2; exit 1")
-    done = simulate(heron, *scenarios("healthy"))
-    assert done.code == 2
-    line = done.err.splitlines()[-1]
-    assert "ENOTFOUND" in line and "--node-tools" in line
-    assert list((tmp_path / "cache/skillgen").iterdir()) == []
-    assert simulate(heron, "--node-tools", node_tools, *scenarios("healthy")).code == 0
 
 
 def test_chart(simulate: Simulate, heron: Path, tmp_path: Path) -> None:
