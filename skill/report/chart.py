@@ -119,6 +119,7 @@ def draw(simulations: Sequence[Simulation], bot: str) -> str:
     )
     top = 10 ** ceil(log10(max(highest, 100)))
     channels = list(dict.fromkeys(pair.simulation.channel.path for pair in shown))
+    kinds = {pair.simulation.channel.kind for pair in shown}
     panels = [_panel(at, pair, top, len(channels) > 1) for at, pair in enumerate(shown)]
     rows = ceil(len(panels) / COLUMNS)
     across = min(COLUMNS, len(panels))
@@ -143,7 +144,8 @@ def draw(simulations: Sequence[Simulation], bot: str) -> str:
         left=LEFT,
         most=MOST_IN_AN_HOUR,
         ticks=[(f"{tick:,}", _y(tick, top)) for tick in (*TICKS, top) if tick <= top],
-        limit=_y(MOST_IN_AN_HOUR, top),
+        # A bridge is dialled on the same machine, more often (skill.policy.BRIDGE).
+        limit=None if kinds == {"bridge"} else _y(MOST_IN_AN_HOUR, top),
         hours=[(hour, round(hour / HOURS * PANEL_WIDTH, 1)) for hour in range(0, HOURS + 1, 6)],
     )
 

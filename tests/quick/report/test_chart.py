@@ -47,6 +47,14 @@ def test_a_guarded_bot_is_not_called_patched() -> None:
     assert "under the guard" in text and "patch" not in text
 
 
+def test_a_bridge_is_not_promised_what_whatsapp_is() -> None:
+    one = simulation((WELL, WELL))
+    assert "at most 20 in any hour are promised" in draw([one], "heron")
+    one.channel = replace(one.channel, language="python", kind="bridge")
+    picture = draw([one], "harbor")
+    assert "promised" not in picture and 'class="limit"' not in picture
+
+
 def test_twelve_panels_at_most_and_the_headline_ones_first() -> None:
     pairs = [(outcome(one.id, (0.0,)), outcome(one.id, (0.0,))) for one in EVERY]
     for before, after in pairs:
