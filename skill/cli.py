@@ -250,27 +250,34 @@ def rule(rule_id: str | None, **choices: Any) -> int:
 @main.command()
 @host_argument
 @click.option("--scenario", multiple=True, metavar="ID", help="Only this scenario. Repeatable.")
+@click.option("--all", "every", is_flag=True, help="Every scenario, not the headline ones alone.")
 @click.option("--list", "listing", is_flag=True, help="List the scenarios and run nothing.")
 @click.option("--channel", multiple=True, metavar="PATH", help="Only this file. Repeatable.")
 @click.option("--after-only", is_flag=True, help="Only the patched bot: a tenth of the time.")
 @click.option("--guard", "guarded", is_flag=True, help="The bot as it is, under the guard.")
 @click.option("--chart", type=HOST, metavar="FILE.svg", help="Draw attempts over time, too.")
 @click.option("--node-tools", type=HOST, metavar="FOLDER", help="Its node_modules holds esbuild.")
+@click.option("--install-esbuild", is_flag=True, help="Install esbuild by npm and run nothing.")
 @click.option("--require-fence", is_flag=True, help="Run nothing where there is no fence.")
 @output_options
 def simulate(
     host: Path,
     scenario: tuple[str, ...],
+    every: bool,
     listing: bool,
     channel: tuple[str, ...],
     after_only: bool,
     guarded: bool,
     chart: Path | None,
     node_tools: Path | None,
+    install_esbuild: bool,
     require_fence: bool,
     **choices: Any,
 ) -> int:
     """Put the bot through storms, before and after the patch: attempts an hour, side by side.
+
+    Runs the eleven headline scenarios, which README.md shows, or seven for a Python bot. With
+    --all it runs every one, which takes longer, with --scenario those named; --list lists them.
 
     Runs the bot's own code, from a copy, with a fake WhatsApp and virtual time, in a fence of
     the system's: bubblewrap or unshare with libseccomp (Linux), sandbox-exec (macOS). Says first
@@ -279,12 +286,18 @@ def simulate(
     With --guard, what is run after is not the patched bot but the bot as it is, under the guard
     (skillgen guard). Writes nothing in HOST. Status 1 when the patched or guarded bot, or one
     that is left as it is, breaks a promise. TypeScript and JavaScript need Node.js 20 or later,
-    and esbuild, which npm installs once.
+    on PATH or by the extra skillgen-whatsapp[simulate], and esbuild: --install-esbuild, once.
     """
     session, _options = _session("simulate", choices)
     if listing:
         return session.scenarios()
-    wanted = StormOptions(scenario, channel, after_only, guarded, chart, node_tools, require_fence)
+    if install_esbuild:
+        return session.install_esbuild()
+    if scenario and every:
+        raise click.UsageError("--all runs every scenario; --scenario does not go with it")
+    wanted = StormOptions(
+        scenario, every, channel, after_only, guarded, chart, node_tools, require_fence
+    )
     return session.simulate(host, wanted)
 
 

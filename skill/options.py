@@ -65,9 +65,14 @@ class GuardOptions:
 
 @dataclass(frozen=True, slots=True)
 class StormOptions:
-    """Of ``skillgen simulate``. scenarios, channels: ids and files, or none for all of them."""
+    """Of ``skillgen simulate``.
+
+    scenarios: ids, or none for the headline ones, or with ``every`` for all of them.
+    channels: files, or none for all of them.
+    """
 
     scenarios: tuple[str, ...] = ()
+    every: bool = False
     channels: tuple[str, ...] = ()
     after_only: bool = False
     guarded: bool = False

@@ -123,6 +123,12 @@ class Session:
 
         return list_scenarios(self.command, self.printer, self.as_text)
 
+    def install_esbuild(self) -> int:
+        # Lazy: the storm takes 0.1 s to import.
+        from skill.storm.command import get_esbuild
+
+        return get_esbuild(self.command, self.printer, self.as_text)
+
     def simulate(self, host: Path, wanted: StormOptions) -> int:
         # Lazy: the storm takes 0.1 s to import.
         from skill.storm.command import simulating

@@ -22,7 +22,7 @@ def proved(host: Host, plan: Plan, row: dict[str, Any], printer: Printer, as_tex
     printer.say(WARNING + fence.words)
 
     def tools() -> tuple[str, Path]:
-        return require_node(), esbuild_folder(None, printer.say)
+        return require_node(), esbuild_folder(None)
 
     with printer.counting("runs") as progress:
         proven = prove(host, plan, node_tools=tools, fence=fence, progress=progress)

@@ -37,6 +37,8 @@ VERIFIED: {"summary": text, "broken": bool, "fence": kind or null, "limit": seco
     "not_run": [{"name", "why"}]}.
 RAN: null, or {"status": null where it did not end, "seconds", "tests", "red": count or null}.
 rule: {"version", "skillgen", "command", "exit", "rules": [{"id", "summary", "page"}]}.
+simulate --list: the same with "scenarios": [{"id", "title", "headline": bool}] for the rules,
+    --install-esbuild with "esbuild": folder.
 
 Every HOST also has "foreign_record": null, or one line when what lies in .skillgen is not
 this user's own and was left alone.

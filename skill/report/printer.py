@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import sys
 import threading
 import time
@@ -28,6 +29,8 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\udc80-\udc9f\u202a-\u202e\u2
 BREAK = re.compile(r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 ESCAPES = {"\n": "\\n", "\r": "\\r"}
 SLOW = 1.0
+EVERY_S = 5.0
+TELLER = "skillgen-progress"
 
 
 class Printer:
@@ -36,6 +39,8 @@ class Printer:
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet, self.verbose = quiet, verbose
         self.terminal = sys.stdout.isatty()
+        # What is no terminal has lines of any width.
+        self.width = shutil.get_terminal_size().columns if self.terminal else None
         usable = self.terminal and os.environ.get("TERM") != "dumb"
         self.colour = usable and not os.environ.get("NO_COLOR")
         # Colours are marked by what no host can know, so that it cannot set any itself.
@@ -90,12 +95,26 @@ class Printer:
 
     @contextlib.contextmanager
     def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """Give a function that shows how far it is (done, of how many), on a terminal only."""
+        """Give a function that is told how far it is (done, of how many).
+
+        A terminal shows it in one line that goes with the end; elsewhere there is a line every
+        five seconds, also while nothing is told, so that a log shows that it goes on.
+        """
+        if self.quiet:
+            yield lambda _done, _total: None
+        elif sys.stderr.isatty():
+            with self._counting_in_place(what) as show:
+                yield show
+        else:
+            with self._counting_in_lines(what) as show:
+                yield show
+
+    @contextlib.contextmanager
+    def _counting_in_place(self, what: str) -> Iterator[Callable[[int, int], None]]:
         began = time.monotonic()
-        shown = not self.quiet and sys.stderr.isatty()
 
         def show(done: int, total: int) -> None:
-            if shown and time.monotonic() - began > SLOW:
+            if time.monotonic() - began > SLOW:
                 with contextlib.suppress(OSError):
                     print(f"\rskillgen: {done} of {total} {what} ", end="", file=sys.stderr)
                     sys.stderr.flush()
@@ -103,9 +122,29 @@ class Printer:
         try:
             yield show
         finally:
-            if shown:
-                with contextlib.suppress(OSError):
-                    print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):
+                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    @contextlib.contextmanager
+    def _counting_in_lines(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        began = time.monotonic()
+        reached, ended = "getting ready", threading.Event()
+
+        def show(done: int, total: int) -> None:
+            nonlocal reached
+            reached = f"{done} of {total} {what}"
+
+        def tell() -> None:
+            while not ended.wait(EVERY_S):
+                self.say(f"{reached} ({time.monotonic() - began:.0f} s) …")
+
+        teller = threading.Thread(target=tell, name=TELLER, daemon=True)
+        teller.start()
+        try:
+            yield show
+        finally:
+            ended.set()
+            teller.join()
 
     @contextlib.contextmanager
     def working(self, what: str) -> Iterator[None]:

@@ -1,4 +1,7 @@
-"""How a simulation is shown: the table, one scenario a line, and the JSON of it.
+"""How a simulation is shown: the table, a row for each scenario, and the JSON of it.
+
+*Ready* is a bot whose start has come to an end with the link open; *dead* one that stopped
+dialling for ever though its link was to come back.
 
 JSON of ``simulate``, HOST (see ``skill.report.data``):
     {"host", "exit", "error", "recovered",
@@ -10,39 +13,49 @@ JSON of ``simulate``, HOST (see ``skill.report.data``):
                                   "broken": [text]}]}]}
 UNIT: {"path", "line", "kind", "restart", "restart_s", …} (``skill.storm.supervisor``).
 OUTCOME: {"not_run": why, or "", "attempts", "busiest_hour", "starts", "exits": {code: count},
-    "next_s": seconds or null, "first_up_s", "ready_s", "up_at_end", "broken": [text], …}
+    "next_s": seconds or null, "first_up_s", "ready_s", "up_at_end", "is_dead", "broken": [text], …}
     (``skill.storm.outcome.Outcome``); times are virtual seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict
 from math import inf
 from typing import Any
 
+from skill.report.columns import ARROW, Row, fitted, table
 from skill.storm.outcome import Outcome
 from skill.storm.scenarios import Scenario
 from skill.storm.simulate import Report, Side, Simulation
 
-HEAD = ("scenario", "busiest hour", "24 hours", "exits", "next attempt", "ready", "")
-ARROW = " → "
+HEAD = Row("what happens", ("busiest hour", "24 hours", "next attempt", "ready"))
 NOT_RUN = "not run"
+NO_FIGURE = "-"
 
 
-def text(simulation: Simulation) -> Iterator[str]:
-    """The table of one channel, then what is broken and what was not run."""
+def text(simulation: Simulation, width: int | None = None) -> Iterator[str]:
+    """The table of one channel, then what is broken and what was not run.
+
+    No line is wider than ``width``; what is too long for five of them is cut, and whole in JSON.
+    """
+    for line in _head(simulation):
+        yield from fitted(line, width)
+    yield ""
+    if simulation.before.why and simulation.after.why:
+        return
+    pairs = zip(simulation.before.outcomes, simulation.after.outcomes, strict=True)
+    yield from table(HEAD, [_row(before, after) for before, after in pairs], width)
+    yield ""
+    for line in _verdict(simulation):
+        yield from fitted(line, width)
+
+
+def _head(simulation: Simulation) -> Iterator[str]:
     channel = simulation.channel
     yield f"{channel.path}:{channel.line}" + (f", {simulation.way}" if simulation.way else "")
     yield f"before: {_under(simulation.before)}"
     yield f"after:  {_under(simulation.after)}"
-    yield ""
-    if simulation.before.why and simulation.after.why:
-        return
-    pairs = list(zip(simulation.before.outcomes, simulation.after.outcomes, strict=True))
-    yield from table([HEAD, *(_row(before, after) for before, after in pairs)])
-    yield ""
-    yield from _verdict(simulation)
 
 
 def _under(side: Side) -> str:
@@ -51,16 +64,20 @@ def _under(side: Side) -> str:
     return f"under {side.unit.text}" + (", and the guard" if side.guard else "")
 
 
-def _row(before: Outcome, after: Outcome) -> tuple[str, ...]:
-    return (after.scenario.id, *cells(before, after), after.scenario.title)
+def _row(before: Outcome, after: Outcome) -> Row:
+    ends = _pair(_exits, before, after) if before.exits or after.exits else ""
+    below = f"exits: {ends}" if ends else ""
+    return Row(after.scenario.title, cells(before, after), below)
 
 
 def cells(before: Outcome, after: Outcome) -> tuple[str, ...]:
-    """The figures of one scenario, each as ``before → after``."""
-    return tuple(
-        ARROW.join(NOT_RUN if one.not_run else figure(one) for one in (before, after))
-        for figure in (_hour, _day, _exits, _next, _ready)
-    )
+    """The figures of one scenario, each as ``before → after``; ``-`` where neither has one."""
+    return tuple(_pair(figure, before, after) for figure in (_hour, _day, _next, _ready))
+
+
+def _pair(figure: Callable[[Outcome], str], before: Outcome, after: Outcome) -> str:
+    both = [NOT_RUN if one.not_run else figure(one) for one in (before, after)]
+    return NO_FIGURE if set(both) == {NO_FIGURE} else ARROW.join(both)
 
 
 def _hour(outcome: Outcome) -> str:
@@ -72,17 +89,24 @@ def _day(outcome: Outcome) -> str:
 
 
 def _exits(outcome: Outcome) -> str:
-    """``0: 16,302``: so many times with this status, or by this signal."""
-    return ", ".join(f"{code}: {count:,}" for code, count in outcome.exits.items()) or "-"
+    """``0 (16,302 times)``: so often with this status, or by this signal."""
+    counts = outcome.exits.items()
+    return ", ".join(f"{code} ({_times(count)})" for code, count in counts) or "none"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _next(outcome: Outcome) -> str:
     if outcome.scenario.fault_ends_s == inf:
-        return "-"
+        return NO_FIGURE
     return "never" if outcome.next_s is None else duration(outcome.next_s)
 
 
 def _ready(outcome: Outcome) -> str:
+    if outcome.is_dead:
+        return "dead"
     return "no" if outcome.ready_s is None else "yes"
 
 
@@ -98,24 +122,10 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
-def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns side by side; those of pairs stand by their arrows."""
-    split = [[cell.partition(ARROW) for cell in row] for row in rows]
-    columns = range(len(rows[0]))
-    left = [max(len(row[at][0]) for row in split if row[at][1] or at == 0) for at in columns[:-1]]
-    right = [max(len(row[at][2]) for row in split) for at in columns[:-1]]
-    for row in split:
-        cells = []
-        for at, (before, arrow, after) in enumerate(row[:-1]):
-            width = left[at] + (len(ARROW) + right[at] if at else 0)
-            joined = f"{before.rjust(left[at])}{arrow}{after}" if arrow else before
-            cells.append(joined.ljust(max(width, len(HEAD[at]))))
-        yield "  ".join([*cells, row[-1][0]]).rstrip()
-
-
 def _verdict(simulation: Simulation) -> Iterator[str]:
-    for scenario, what in simulation.broken:
-        yield f"broken: {scenario}: {what}"
+    for one in simulation.after.outcomes:
+        for what in simulation.amiss(one):
+            yield f"broken: {one.scenario.title} [{one.scenario.id}]: {what}"
     if simulation.held:
         yield "held: each dial waits for its turn; what follows a close is the bot's own code"
     if not simulation.promised:
@@ -123,7 +133,7 @@ def _verdict(simulation: Simulation) -> Iterator[str]:
     for name, side in (("before", simulation.before), ("after", simulation.after)):
         for one in side.outcomes:
             if one.not_run and not side.why:
-                yield f"{NOT_RUN} ({name}): {one.scenario.id}: {one.not_run}"
+                yield f"{NOT_RUN} ({name}): {one.scenario.title} [{one.scenario.id}]: {one.not_run}"
     yield summary(simulation)
 
 
@@ -142,11 +152,14 @@ def summary(simulation: Simulation) -> str:
     return f"{held}; attempts in the busiest hour of all: {hours[0]:,}{ARROW}{hours[1]:,}"
 
 
-def scenario_list(scenarios: Iterable[Scenario]) -> Iterator[str]:
-    rows = list(scenarios)
-    width = max(len(scenario.id) for scenario in rows)
-    for scenario in rows:
-        yield f"{scenario.id.ljust(width)}  {scenario.title}"
+def scenario_list(scenarios: Sequence[Scenario], headline: Collection[str]) -> Iterator[str]:
+    """Ids and titles, first those that are run by default."""
+    width = max(len(scenario.id) for scenario in scenarios)
+    for head, is_default in (("run by default:", True), ("run with --all:", False)):
+        yield head
+        for one in scenarios:
+            if (one.id in headline) is is_default:
+                yield f"  {one.id.ljust(width)}  {one.title}"
 
 
 def as_data(report: Report) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from skill.options import StormOptions
 from skill.report import chart as drawing
 from skill.report import data, storms
 from skill.report.printer import Printer
-from skill.storm.host.tools import esbuild_folder, require_node
+from skill.storm.host.tools import esbuild_folder, install_esbuild, require_node
 from skill.storm.simulate import (
     WARNING,
     every_scenario,
     find_fence,
+    headline,
     require_scenarios,
     simulate_host,
 )
@@ -24,12 +25,22 @@ from skill.storm.simulate import (
 
 def list_scenarios(command: str, printer: Printer, as_text: bool) -> int:
     """Exit status 0."""
-    known = every_scenario()
+    known, first = every_scenario(), headline()
     if as_text:
-        printer.lines(storms.scenario_list(known))
+        printer.lines(storms.scenario_list(known, first))
     else:
-        rows = [{"id": scenario.id, "title": scenario.title} for scenario in known]
+        rows = [{"id": one.id, "title": one.title, "headline": one.id in first} for one in known]
         printer.out(data.document(command, 0, scenarios=rows).rstrip())
+    return 0
+
+
+def get_esbuild(command: str, printer: Printer, as_text: bool) -> int:
+    """Exit status 0. Raises SkillgenError where it cannot be installed."""
+    folder = install_esbuild(printer.say)
+    if as_text:
+        printer.out(f"esbuild is in {folder}")
+    else:
+        printer.out(data.document(command, 0, esbuild=str(folder)).rstrip())
     return 0
 
 
@@ -38,6 +49,8 @@ def simulating(
 ) -> Callable[[Host, dict[str, Any]], int]:
     """The action on one host. Raises SkillgenError for an id that no scenario has."""
     ids = require_scenarios(wanted.scenarios)
+    if not ids and not wanted.every:
+        ids = headline()
     return partial(_simulate, ids=ids, wanted=wanted, printer=printer, as_text=as_text)
 
 
@@ -57,7 +70,7 @@ def _simulate(
     printer.say(WARNING + fence.words)
 
     def tools() -> tuple[str, Path]:
-        return require_node(), esbuild_folder(wanted.node_tools, printer.say)
+        return require_node(), esbuild_folder(wanted.node_tools)
 
     with printer.counting("runs") as progress:
         report = simulate_host(
@@ -73,10 +86,12 @@ def _simulate(
     row.update(storms.as_data(report))
     if as_text:
         for simulation in report.simulations:
-            printer.lines(printer.safe(line) for line in storms.text(simulation))
+            printer.lines(printer.safe(line) for line in storms.text(simulation, printer.width))
             printer.out("")
         for path, why in report.left_out if not printer.quiet else ():
             printer.out(f"left out: {printer.safe(path)}: {why}")
+        if not (wanted.scenarios or wanted.every or printer.quiet):
+            printer.out("these are the headline scenarios; --all runs every one")
     if wanted.chart is not None:
-        drawing.write(report, wanted.chart)
+        drawing.write(report, host, wanted.chart)
     return report.code

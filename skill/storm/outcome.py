@@ -215,6 +215,12 @@ class Outcome:
         return replace(self, busiest_hour=hour, runs=0, runs_at=())
 
     @property
+    def is_dead(self) -> bool:
+        """Whether it stopped dialling for ever, though the fault ended and it was to come back."""
+        is_whole = not self.not_run and not self.more
+        return is_whole and self.scenario.bound.next_s is not None and self.next_s is None
+
+    @property
     def undefined_socket(self) -> tuple[Fault, ...]:
         return tuple(fault for fault in self.faults if fault.kind == "undefined-socket")
 
@@ -330,6 +336,7 @@ class Outcome:
         whole = asdict(self)
         whole["scenario"] = self.scenario.id
         whole["broken"] = self.broken()
+        whole["is_dead"] = self.is_dead
         for key in ("attempts_at", "runs_at", "starts_at", "exits_at", "log"):
             del whole[key]
         return whole

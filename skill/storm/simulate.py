@@ -22,7 +22,7 @@ from skill.host import Host
 from skill.options import Options
 from skill.plan import Plan
 from skill.storm import fence as fences
-from skill.storm.catalogue import BY_ID, EVERY
+from skill.storm.catalogue import BY_ID, EVERY, HEADLINE
 from skill.storm.child import stoppable
 from skill.storm.fence import Fence
 from skill.storm.host.channels import Channels, HostChannel, Way, channels_of
@@ -30,6 +30,7 @@ from skill.storm.host.copies import Copies, copies, laid_out
 from skill.storm.host.units import OwnUnit, own_unit
 from skill.storm.node.run import Look, Trial, prepared
 from skill.storm.outcome import Outcome, StormError
+from skill.storm.python.scenarios import HEADLINE as PYTHON_HEADLINE
 from skill.storm.python.scenarios import PythonScenario, scenarios_of_kind
 from skill.storm.scenarios import Scenario
 
@@ -244,6 +245,11 @@ def every_scenario() -> tuple[Scenario, ...]:
     """Of Baileys channels, then those that only Python channels have."""
     more = [one for one in scenarios_of_kind() if one.id not in BY_ID]
     return (*EVERY, *more)
+
+
+def headline() -> frozenset[str]:
+    """The ids of the scenarios that are run unless others are asked for."""
+    return PYTHON_HEADLINE | {scenario.id for scenario in HEADLINE}
 
 
 def require_scenarios(wanted: Iterable[str]) -> frozenset[str]:

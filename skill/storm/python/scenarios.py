@@ -301,6 +301,14 @@ NEONIZE: tuple[PythonScenario, ...] = (
     ),
 )
 
+# The counterparts of the headline scenarios of Baileys channels (skill.storm.catalogue.HEADLINE).
+HEADLINE = frozenset(
+    {
+        *("bridge-healthy", "bridge-logged-out", "bridge-refuses", "bridge-resets"),
+        *("bridge-closes", "bridge-flaps", "bridge-silent"),
+        *("healthy", "revoked", "dropped", "replaced", "flapping", "unlinked", "offline-boot"),
+    }
+)
 TABLES: dict[Way, tuple[PythonScenario, ...]] = {"bridge": BRIDGE, "neonize": NEONIZE}
 
 

@@ -4,7 +4,7 @@
     …
     <!-- figures: end -->
 
-holds what ``skillgen simulate`` finds for that host in the scenarios of domain.md's table.
+holds what ``skillgen simulate`` finds for that host in the scenarios that it runs by default.
 Time in it is virtual, so the same code makes the same bytes.
 """
 
@@ -15,17 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skill.host import Host
-from skill.report.chart import draw
-from skill.report.storms import ARROW, cells
+from skill.report.chart import bot_name, draw
+from skill.report.storms import NO_FIGURE, cells
+from skill.storm.catalogue import HEADLINE
 from skill.storm.host.tools import CHECKOUT_TOOLS, require_node
-from skill.storm.scenarios import EXTRA, TABLE
 from skill.storm.simulate import Report, simulate_host
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DEMO = CHECKOUT / "tests" / "hosts" / "v1-class"
 README, CHART = CHECKOUT / "README.md", CHECKOUT / "docs" / "storms.svg"
 PLACE = re.compile(r"(<!-- figures: begin -->\n).*?(<!-- figures: end -->)", re.S)
-SCENARIOS = [scenario.id for scenario in (*TABLE, *EXTRA) if scenario.id != "qr-linked"]
+SCENARIOS = [scenario.id for scenario in HEADLINE]
 
 
 def measured(node_tools: Path) -> Report:
@@ -38,9 +38,13 @@ def table(report: Report) -> Iterator[str]:
     yield "|---|---|---|---|---|\n"
     pairs = zip(simulation.before.outcomes, simulation.after.outcomes, strict=True)
     for before, after in pairs:
-        hour, day, _exits, following, ready = cells(before, after)
-        following = "" if following == f"-{ARROW}-" else following
+        hour, day, following, ready = cells(before, after)
+        following = "" if following == NO_FIGURE else following
         yield f"| {after.scenario.title} | {hour} | {day} | {following} | {ready} |\n"
+
+
+def chart(report: Report) -> str:
+    return draw(report.simulations, bot_name(Host(DEMO)))
 
 
 def with_figures(readme: str, report: Report) -> str:
@@ -53,7 +57,7 @@ def main() -> None:
     report = measured(CHECKOUT_TOOLS)
     README.write_text(with_figures(README.read_text("utf-8"), report), "utf-8")
     CHART.parent.mkdir(exist_ok=True)
-    CHART.write_text(draw(report.simulations), "utf-8")
+    CHART.write_text(chart(report), "utf-8")
     print(f"{README}\n{CHART}")
 
 

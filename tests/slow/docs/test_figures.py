@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from skill.report.chart import draw
 from tests.slow.docs import figures
 
 
@@ -12,7 +11,7 @@ def test_the_figures_are_those_of_the_demo_host(node_tools: Path) -> None:
     report = figures.measured(node_tools)
     readme = figures.README.read_text("utf-8")
     assert figures.with_figures(readme, report) == readme, "make them anew: make figures"
-    assert figures.CHART.read_text("utf-8") == draw(report.simulations), "make figures"
+    assert figures.CHART.read_text("utf-8") == figures.chart(report), "make figures"
     [simulation] = report.simulations
     assert simulation.broken == []
     assert any(one.broken() for one in simulation.before.outcomes)
