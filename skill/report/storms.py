@@ -8,6 +8,7 @@ JSON of ``simulate``, HOST (see ``skill.report.data``):
      "fence": "bubblewrap", "unshare", "sandbox-exec", or null without a fence,
      "left_out": [{"path", "why"}],
      "channels": [{"path", "line", "way": how it was started, "held": bool, "guarded": bool,
+                   "stood_in": [what a stand-in answered for: packages, NAME=value],
                    "units": {"before": UNIT, "after": UNIT},
                    "scenarios": [{"id", "title", "before": OUTCOME, "after": OUTCOME,
                                   "broken": [text]}]}]}
@@ -22,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict
 from math import inf
+from textwrap import wrap
 from typing import Any
 
 from skill.report.columns import ARROW, Row, fitted, table
@@ -123,6 +125,9 @@ def duration(seconds: float) -> str:
 
 
 def _verdict(simulation: Simulation) -> Iterator[str]:
+    if simulation.stood_in:
+        words = f"stood in for: {', '.join(simulation.stood_in)}"
+        yield from wrap(words, 100, break_on_hyphens=False)
     for one in simulation.after.outcomes:
         for what in simulation.amiss(one):
             yield f"broken: {one.scenario.title} [{one.scenario.id}]: {what}"
@@ -177,6 +182,7 @@ def _channel(simulation: Simulation) -> dict[str, Any]:
         "way": simulation.way,
         "held": simulation.held,
         "guarded": simulation.after.guard,
+        "stood_in": simulation.stood_in,
         "units": {
             "before": _unit(simulation.before),
             "after": _unit(simulation.after),

@@ -44,12 +44,14 @@ class Side:
     """before or after: the unit it ran under, and an outcome a scenario, in their order.
 
     why: set where the whole side was not run. guard: the host runs under the guard.
+    stood_in: what its code asked for and a stand-in answered, such as packages and settings.
     """
 
     unit: OwnUnit
     outcomes: list[Outcome] = field(default_factory=list)
     why: str = ""
     guard: bool = False
+    stood_in: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -69,6 +71,11 @@ class Simulation:
     held: bool = False
     way: str = ""
     is_among_others: bool = False
+
+    @property
+    def stood_in(self) -> list[str]:
+        """What stand-ins answered for, on either side."""
+        return sorted({*self.before.stood_in, *self.after.stood_in})
 
     @property
     def broken(self) -> list[tuple[str, str]]:
@@ -391,6 +398,7 @@ def _driven(
                         driver=way.driver,
                         class_name=way.class_name,
                         start=way.start,
+                        first=way.first,
                         node=node.program,
                         node_tools=node.tools,
                         fence=node.fence,
@@ -402,6 +410,7 @@ def _driven(
                 reasons.append(f"{way.text}: {_first_line(str(error))}")
                 continue
             if look.attempts and look.opened:
+                side.stood_in = look.stood_in
                 kept.push(stack.pop_all())
                 return way, trial, ""
             reasons.append(f"{way.text}: {_problem(look)}")

@@ -9,9 +9,11 @@ look at the healthy host tells which of them dials.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import islice
 from typing import Literal
 
 from modify.baileys.channels import channels_of as channels_in
@@ -31,6 +33,9 @@ from skill.source_paths import SCRIPTS, SKILL_ASSETS
 Driver = Literal["class", "factory", "module", "main"]
 # Names of a channel's public way to connect, the likeliest first.
 ENTRIES = ("connect", "start", "setup", "init", "initialize", "run", "launch", "listen", "open")
+# So many ways to start a channel are tried; each takes a fraction of a second, or a few.
+MOST_WAYS = 10
+MOST_NAMES = 3
 
 
 def in_place(path: str) -> str:
@@ -40,16 +45,24 @@ def in_place(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to start a channel. entry: the file that is run, relative to the host."""
+    """One way to start a channel. entry: the file that is run, relative to the host.
+
+    first: the host's main, where that is run before, as a gateway that is asked for a session.
+    """
 
     driver: Driver
     entry: str
     class_name: str | None = None
     start: str | None = None
+    first: str = ""
 
     @property
     def text(self) -> str:
         """``by new Line().connect()``."""
+        if self.first:
+            return (
+                f"by running {self.first}, then {replace(self, first='').text.removeprefix('by ')}"
+            )
         if self.driver == "class":
             return f"by new {self.class_name or 'its class'}().{self.start}()"
         if self.driver == "factory":
@@ -145,7 +158,21 @@ def _entries(project: BotProject) -> tuple[str, ...]:
             for word in project.scripts_in(folder).get("start", "").split():
                 found.append(posixpath.normpath(posixpath.join(folder, word)))
     sources = [project.source_of(path) or _source_in(project, path) for path in found]
-    return tuple(dict.fromkeys(path for path in sources if path))
+    own = dict.fromkeys(path for path in sources if path)
+    return tuple(own | dict.fromkeys(child for path in own for child in _children(project, path)))
+
+
+CHILDREN = re.compile(rb"\b(fork|spawn|execFile|setupMaster|setupPrimary)\s*\(")
+NAMED = re.compile(rb"""['"`](?:\./)?([\w./-]+\.[cm]?[jt]s)['"`]""")
+
+
+def _children(project: BotProject, path: str) -> Iterator[str]:
+    """The host's scripts that a program names, where it starts others."""
+    text = project.host.read(path)
+    for name in NAMED.findall(text) if CHILDREN.search(text) else ():
+        child = posixpath.normpath(posixpath.join(posixpath.dirname(path), name.decode()))
+        if project.host.exists(child) and child != path:
+            yield child
 
 
 def _source_in(project: BotProject, path: str) -> str | None:
@@ -179,7 +206,7 @@ def _typescript(host: Host, project: BotProject, found: Channels) -> Iterator[Ho
             if reason is not None:
                 found.left_out.append((source.path, reason))
                 continue
-            ways = tuple(_ways(project, channel))
+            ways = tuple(islice(_ways(project, channel), MOST_WAYS))
             maker = channel.factory.path if channel.factory is not None else ""
             path, line = channel.source.path, line_of(channel.connect.node)
             yield HostChannel(path, line, "typescript", ways, maker)
@@ -206,26 +233,43 @@ def _dials(
     for path, line in held.items():
         if path not in known:
             place = in_place(path)
-            ways = [Way("main", entry) for entry in _mains(project, place)]
-            yield HostChannel(path, line, "typescript", (*ways, Way("module", place)))
+            mains = [Way("main", entry) for entry in _mains(project, place)]
+            yield HostChannel(
+                path, line, "typescript", (*mains, *_asked(mains, [Way("module", place)]))
+            )
+
+
+def _asked(mains: Iterable[Way], own: Sequence[Way]) -> Iterator[Way]:
+    """Those ways, then the same once the host's main runs: a gateway dials when it is asked to."""
+    yield from own
+    for main in mains:
+        yield from (replace(way, first=main.entry) for way in own)
 
 
 def _ways(project: BotProject, channel: Channel) -> Iterator[Way]:
+    """The likeliest first; in the end whatever else leads to the dial."""
     path = in_place(channel.source.path)
     mains = [Way("main", entry) for entry in _mains(project, path)]
     entry = _entry(channel)
+    names = [entry.name, channel.connect.name, *(one.name for one in channel.helpers)]
+    names = [name for name in dict.fromkeys(names) if name][:MOST_NAMES]
     if channel.scope == "class":
         assert channel.class_node is not None
-        name = channel.class_node.field("name")
-        yield Way("class", path, name.text() if name is not None else None, entry.name)
+        node = channel.class_node.field("name")
+        name = node.text() if node is not None else None
+        own = [Way("class", path, name, start) for start in names]
+        yield own[0]
         yield Way("factory", path)
-    elif channel.scope == "closure":
+        yield from mains
+        yield from [*_asked(mains, own)][1:]
+        return
+    if channel.scope == "closure":
         yield Way("factory", path, start=_owner(channel))
         yield Way("module", path, start=_owner(channel))
     else:  # nothing but its main says what it does when the connect function rejects
+        own = [*(Way("module", path, start=start) for start in names), Way("module", path)]
         yield from mains
-        yield Way("module", path, start=entry.name)
-        yield Way("module", path)
+        yield from _asked(mains, own)
         return
     yield from mains
 

@@ -58,7 +58,18 @@ def copies(host: Host, options: Options, plan: Plan | None = None) -> Iterator[C
         yield Copies(None if why else before, after, plan, why)
 
 
+# What a host gives as an example of its settings holds none of its own.
+_EXAMPLES = (".example", ".sample", ".template", ".dist", ".defaults")
+
+
+def is_secret(path: str) -> bool:
+    """Whether a file holds credentials or settings that no bot's code is given here."""
+    name = posixpath.basename(path)
+    return name == "creds.json" or (name.startswith(".env") and not name.endswith(_EXAMPLES))
+
+
 def _copy(host: Host, target: Path) -> None:
+    """Files too large to be source are there, and empty."""
     secret = {
         posixpath.dirname(path) + "/"
         for path in host.files
@@ -66,14 +77,11 @@ def _copy(host: Host, target: Path) -> None:
     }
     target.mkdir()
     for file in host.files.values():
-        name = posixpath.basename(file.path)
-        if file.size > LARGEST_SOURCE or name.startswith(".env") or name == "creds.json":
-            continue
-        if file.path.startswith(tuple(secret)):
+        if is_secret(file.path) or file.path.startswith(tuple(secret)):
             continue
         copied = target / file.path
         copied.parent.mkdir(parents=True, exist_ok=True)
-        copied.write_bytes(host.read(file.path))
+        copied.write_bytes(host.read(file.path) if file.size <= LARGEST_SOURCE else b"")
         copied.chmod(0o644 | (file.mode & 0o100))
 
 

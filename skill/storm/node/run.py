@@ -21,13 +21,17 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from modify.baileys.search.names import is_baileys
+from modify.baileys.search.packages import Packages
 from modify.units.supervisor import Supervisor
 from skill.host import LARGEST_SOURCE, Host
+from skill.source_paths import SCRIPTS
 from skill.storm import fence as fences
 from skill.storm.child import NotRun, answers, junk
 from skill.storm.fence import MIB, Fence, Limits
 from skill.storm.folder import throw_away
 from skill.storm.host.channels import Driver
+from skill.storm.host.copies import is_secret
 from skill.storm.outcome import Outcome, StormError, checked, fast_folder
 from skill.storm.scenarios import MOST_WHEN_HELD, TABLE, Scenario
 from skill.storm.supervisor import ALWAYS_5S, rules
@@ -38,8 +42,6 @@ _LOOK_S = 10.0  # of the look at it
 _PATIENCE = 8.0  # so many times as long may it take, on a busy machine, until it is ended
 _STARTS = 300  # a bot that is started so often, with nothing that changes, is started for ever
 _FOREVER_S = 1e12  # JSON has no infinity
-# Stands in a bundle for the folder of the bot's project, which each run has in another place.
-_PROJECT = "/skillgen-storm-b1f6a0d2/project"
 _MEMORY = 2048 * MIB
 _THREADS = 64
 _BUNDLING = Limits(_MEMORY, cpu_s=120, threads=128, children=True)
@@ -48,8 +50,10 @@ _SEEN = (
     *("attempts_at", "runs_at", "starts_at", "exits", "settled_s", "settled_ok", "first_up_s"),
     *("ready_s", "up_at_end", "faults", "notes", "log", "real_s", "not_run", "more", "saves"),
 )
-# Files a host may read at its start, beside its code.
-_COPIED = ("package.json",)
+# So many bytes may the modules of a host be, as they are run.
+_MOST_MODULES = 128 * MIB
+TYPES = (".d.ts", ".d.mts", ".d.cts")
+_KINDS = ("cjs", "esm", "async", "bad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Look:
     """What a host does in a healthy minute: whether it can be driven at all.
 
     settled: whether connect(), setup() or main resolved. problems: errors and notes.
+    stood_in: what it asked for and is not there, such as packages: a stand-in answered.
     """
 
     attempts: int
@@ -64,6 +69,7 @@ class Look:
     settled: bool | None
     folders: tuple[str, ...]
     problems: tuple[str, ...]
+    stood_in: tuple[str, ...] = ()
 
 
 Progress = Callable[[Outcome], None]
@@ -73,16 +79,16 @@ class Trial:
     """A bundled host, ready to be run, also in several runs at a time. Made by ``prepared``."""
 
     def __init__(
-        self, node: str, place: Path, text: str, request: dict[str, Any], fence: Fence
+        self, node: str, place: Path, texts: bytes, request: dict[str, Any], fence: Fence
     ) -> None:
         self._node, self._place, self._request, self._fence = node, place, request, fence
-        self._text = text
+        self._texts = texts
         self._numbers = count(1)
 
     @property
     def text(self) -> str:
-        """The host's code as it is run, but for the folder that it runs in."""
-        return self._text
+        """The host's modules as they are run."""
+        return self._texts.decode("utf-8")
 
     def look(self) -> Look:
         """Raises StormError."""
@@ -137,15 +143,11 @@ class Trial:
     ) -> Look:
         """Raises NotRun."""
         work = _folder(self._place / f"work-{next(self._numbers)}")
-        bundle = work.with_suffix(".js")
-        _write_bundle(bundle, self._text, work / "project")
         request = {
             **self._request,
-            "bundle": str(bundle),
             "work": str(work),
             "home": str(work / "home"),
-            "cwd": str(work / "project"),
-            "mainFile": str(work / "project" / self._request["mainFile"]),
+            "cwd": str(work / "host"),
             "supervisor": rules(supervisor),
             "scenarios": scenarios,
             "seed": seed,
@@ -157,7 +159,7 @@ class Trial:
             [self._node, *_guards(self._node, work), str(RUNNER / "main.cjs")],
             request,
             fence=self._fence,
-            reads=[RUNNER, bundle],
+            reads=[RUNNER, *(self._request[key] for key in ("bundle", "index", "root"))],
             place=self._place,
             work=work,
             limits=Limits(
@@ -197,6 +199,7 @@ def prepared(
     node: str = "node",
     fence: Fence | None = None,
     guard: str = "",
+    first: str = "",
 ) -> Iterator[Trial]:
     """Bundle a host into a temporary folder, which is gone afterwards. Raises StormError.
 
@@ -209,6 +212,7 @@ def prepared(
     counts. environment: variables of the host's, such as another channel's token.
     node_tools: a folder whose node_modules holds esbuild. fence: None for what works here.
     guard: the module that Baileys' exports pass through (``skill.guard.render``), if any.
+    first: a file that is run before the channel file, as the host's main.
     """
     fence = fences.find() if fence is None else fence
     node = _program(node)
@@ -216,38 +220,31 @@ def prepared(
         raise StormError(f"{channel}: no such file in {host_root}")
     with throw_away("storm-", None if fence.kind else fast_folder()) as place:
         root = _readable(host_root, place) if fence.other_user else host_root.resolve()
-        text = _bundle(
-            node,
-            {
-                "root": str(root),
-                "entry": channel,
-                "tools": str(node_tools.resolve()),
-                "virtualRoot": _PROJECT,
-                "capture": driver == "factory",
-                "stubHeavy": driver in ("class", "factory"),
-                "guard": guard,
-            },
-            fence=fence,
-            reads=[root, *_tools(node_tools)],
-            place=place,
-        )
+        modules = _modules(node, host_root.resolve(), root, node_tools, fence, place)
+        modules.require_readable(channel)
+        bundle, index = place / "bundle.js", place / "index.json"
+        bundle.write_bytes(modules.texts)
+        index.write_text(json.dumps({"files": modules.files, "modules": modules.index}), "utf-8")
+        for file in (bundle, index):
+            file.chmod(0o644)
         yield Trial(
             node,
             place,
-            text,
+            modules.texts,
             {
+                "bundle": str(bundle),
+                "index": str(index),
+                "root": str(root),
+                "entry": channel,
+                "first": first,
                 "driver": driver,
                 "registry": registry,
                 "className": class_name,
                 "startName": start,
                 "readyLog": ready_log,
-                "mainFile": channel,
                 "environment": {"PATH": "/usr/bin:/bin", "TZ": "UTC", **(environment or {})},
-                "files": {
-                    name: (host_root / name).read_text("utf-8", "replace")
-                    for name in _COPIED
-                    if (host_root / name).is_file()
-                },
+                "baileys": sorted(_libraries(host_root)),
+                "guard": guard,
             },
             fence,
         )
@@ -315,26 +312,88 @@ def _guards(node: str, work: Path) -> list[str]:
     return [flag, "--no-warnings", "--allow-fs-read=*", f"--allow-fs-write={work}{os.sep}*"]
 
 
-def _bundle(
-    node: str, request: Mapping[str, Any], *, fence: Fence, reads: Iterable[Path], place: Path
-) -> str:
-    """The text of a host's bundle. Raises StormError."""
+@dataclass(frozen=True, slots=True)
+class _Modules:
+    """A host's modules as they are run. files: sizes by path. index: kind, whether it opens a
+    database, and where its text is, by path.
+    """
+
+    texts: bytes
+    index: dict[str, tuple[str, bool, int, int]]
+    files: dict[str, int]
+
+    def require_readable(self, entry: str) -> None:
+        """Raises StormError."""
+        kind, _, start, length = self.index.get(entry, ("bad", False, 0, 0))
+        if kind == "bad":
+            why = self.texts[start : start + length].decode("utf-8")
+            raise StormError(why or f"{entry}: is too large to be source")
+
+
+def _stamp(root: Path) -> int:
+    """Another number when a file of the host is another one."""
+    files = Host(root).files.values()
+    return hash(tuple((one.path, one.size, one.absolute.stat().st_mtime_ns) for one in files))
+
+
+_MADE: dict[tuple[Path, int], _Modules] = {}
+_MOST_MADE = 4  # both sides of a host, and of one before
+
+
+def _modules(node: str, host: Path, root: Path, tools: Path, fence: Fence, place: Path) -> _Modules:
+    """What was made of the host's files before, or is made of them now. Raises StormError.
+
+    root: where they can be read.
+    """
+    key = (host, _stamp(host))
+    if key not in _MADE:
+        made = _bundle(node, root, tools, fence, place)
+        while len(_MADE) >= _MOST_MADE:
+            _MADE.pop(next(iter(_MADE)), None)
+        _MADE[key] = made
+    return _MADE[key]
+
+
+def _bundle(node: str, root: Path, tools: Path, fence: Fence, place: Path) -> _Modules:
+    """Raises StormError."""
+    files = {file.path: file.size for file in Host(root).files.values() if not is_secret(file.path)}
+    scripts = [path for path, size in files.items() if _is_script(path, size)]
     said = answers(
         [node, str(RUNNER / "bundle.cjs")],
-        request,
+        {"root": str(root), "tools": str(tools.resolve()), "files": [*files], "scripts": scripts},
         fence=fence,
-        reads=[RUNNER, *reads],
+        reads=[RUNNER, root, *_tools(tools)],
         place=place,
         work=_folder(place / "bundling"),
         limits=_BUNDLING,
         patience_s=_LIMIT_S * _PATIENCE,
     )
-    text = ""
+    texts, index = bytearray(), {}
     for answer in said:
-        if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
-            raise StormError(junk(json.dumps(answer)))
-        text = answer["text"]
-    return text
+        try:
+            path, kind, heavy, text = (answer[key] for key in ("path", "kind", "heavy", "text"))
+            if path not in files or kind not in _KINDS or type(heavy) is not bool:
+                raise ValueError("fields")
+            written = text.encode("utf-8", "replace")
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise StormError(junk(json.dumps(answer))) from None
+        index[path] = (kind, heavy, len(texts), len(written))
+        texts += written
+        if len(texts) > _MOST_MODULES:
+            raise StormError(f"its modules are more than {_MOST_MODULES // MIB} MB")
+    return _Modules(bytes(texts), index, files)
+
+
+def _libraries(host_root: Path) -> Iterator[str]:
+    """Names by which the host's packages mean Baileys or a fork of it."""
+    packages = Packages(Host(host_root))
+    yield from packages.aliases
+    for folder in packages.folders:
+        yield from filter(is_baileys, packages.dependencies(folder))
+
+
+def _is_script(path: str, size: int) -> bool:
+    return path.endswith(SCRIPTS) and not path.endswith(TYPES) and size <= LARGEST_SOURCE
 
 
 def _tools(folder: Path) -> Iterator[Path]:
@@ -344,18 +403,24 @@ def _tools(folder: Path) -> Iterator[Path]:
     yield (modules / "esbuild").resolve().parent
 
 
-def _write_bundle(file: Path, text: str, project: Path) -> None:
-    """The bundle of a run whose project lies in ``project``."""
-    text = text.replace(f"file://{_PROJECT}", project.as_uri())
-    text = text.replace(_PROJECT, json.dumps(str(project))[1:-1])
-    file.write_bytes(text.encode("utf-8", "replace"))
-    file.chmod(0o644)
+def _is_open(folder: Path) -> bool:
+    return folder.stat().st_mode & 0o5 == 0o5
 
 
 def _readable(host_root: Path, place: Path) -> Path:
-    """The host's sources where another user, too, can read them."""
+    """The host's sources where another user, too, can read them: a copy only where that is due."""
+    host = Host(host_root)
+    folders = {
+        host.root,
+        *(parent for one in host.files.values() for parent in one.absolute.parents),
+    }
+    inside = [one for one in folders if one.is_relative_to(host.root)]
+    if all(one.mode & 0o4 for one in host.files.values()) and all(
+        one.stat().st_mode & 0o5 == 0o5 for one in inside
+    ):
+        return host.root
     copied = place / "source"
-    for file in Host(host_root).files.values():
+    for file in host.files.values():
         if file.size <= LARGEST_SOURCE:
             target = copied / file.path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -374,15 +439,15 @@ def _folder(path: Path) -> Path:
 def _look(seen: Any) -> Look:
     """Raises ValueError, KeyError or TypeError for anything else."""
     checked(seen, ["settled_ok"])
-    texts = [seen[name] for name in ("folders", "notes", "faults")]
+    texts = [seen[name] for name in ("folders", "notes", "faults", "stood_in")]
     counts = [seen[name] for name in ("attempts", "opened")]
     if not all(type(text) is str for some in texts for text in some):
         raise ValueError("texts")
     if not all(type(count) is int for count in counts):
         raise ValueError("counts")
-    folders, notes, faults = texts
+    folders, notes, faults, stood_in = texts
     problems = tuple(dict.fromkeys([*notes, *faults]))
-    return Look(counts[0], counts[1], seen["settled_ok"], tuple(folders), problems)
+    return Look(counts[0], counts[1], seen["settled_ok"], tuple(folders), problems, tuple(stood_in))
 
 
 def _outcome(scenario: Scenario, raw: Any) -> Outcome:

@@ -15,7 +15,60 @@ const PROBE_S = 31;
 const ENTRIES = ['connect', 'start', 'init', 'initialize', 'run', 'launch', 'listen', 'open'];
 const TEARDOWNS = ['disconnect', 'teardown', 'stop', 'shutdown', 'close', 'destroy'];
 const FOLDER = /(dir|folder|path)$/i;
+/** In the text of a function that makes a socket, patched or not. */
+const DIALS = /make\w*WA\w*Socket|\breconnect\.socket\(|baileys\w*\.default\b/i;
 const STARTERS = /^(main|start\w*|run|boot\w*|init\w*|connect\w*)$/;
+
+/** A value that fits the name of a parameter or a setting; undefined where none is plain. */
+function plausible(name) {
+  if (FOLDER.test(name)) return 'store/auth';
+  if (/(number|phone|jid|owner)$/i.test(name)) return '15550001111';
+  if (/^id$|Id$|_id$|name$|session$|instance$|account$|key$|token$|client$|user$/i.test(name)) return 'main';
+  if (/^(is|has|should|force|use|with)[A-Z]/.test(name)) return false;
+  if (/^(on[A-Z]|cb$|callback$|done$|next$)/.test(name)) return () => {};
+  return undefined;
+}
+
+/** The parameters of a function's text, up to the first that has a default. */
+function parameters(text) {
+  const found = [''];
+  let depth = 0;
+  for (const one of text.slice(text.indexOf('(') + 1)) {
+    if ('([{'.includes(one)) depth += 1;
+    else if (')]}'.includes(one) && (depth -= 1) < 0) break;
+    if (one === ',' && depth === 0) found.push('');
+    else found[found.length - 1] += one;
+  }
+  const names = found.map((one) => one.trim()).filter((one) => one && !one.startsWith('...'));
+  const first = names.findIndex((one) => !/^[{[]/.test(one) && one.includes('='));
+  return first < 0 ? names : names.slice(0, first);
+}
+
+const NAMES = new Map(); // of the parameters, by function: read once, and not at each start
+
+function namesOf(work, read) {
+  const key = `${work.name} ${work.length}`;
+  if (!NAMES.has(key)) NAMES.set(key, read(Function.prototype.toString.call(work)));
+  return NAMES.get(key);
+}
+
+/** What a host's main would give to its function. */
+function argumentsFor(world, work) {
+  const names = namesOf(work, (text) => {
+    const single = /^(?:async\s+)?([\w$]+)\s*=>/.exec(text);
+    return single ? [single[1]] : parameters(text);
+  });
+  return names.map((name) => plausible(name) ?? hostOptions(world));
+}
+
+/** The same for `new`; a class without a constructor has that of its base. */
+function argumentsForNew(world, Class) {
+  const names = namesOf(Class, (text) => {
+    const at = text.search(/\bconstructor\s*\(/);
+    return at < 0 ? ['', '', ''] : parameters(text.slice(at));
+  });
+  return names.map((name) => plausible(name) ?? hostOptions(world));
+}
 
 function hostOptions(world) {
   const rest = stub(world, 'host');
@@ -30,7 +83,7 @@ function hostOptions(world) {
       get(target, key) {
         if (key in target) return target[key];
         // A channel that is told where its credentials are: where this runner keeps them.
-        return FOLDER.test(String(key)) ? 'store/auth' : rest[key];
+        return plausible(String(key)) ?? rest[key];
       },
     },
   );
@@ -61,7 +114,7 @@ async function connectChannel(world, proc, channel, method = 'connect') {
     () => channel.isConnected?.(),
   ]);
   try {
-    await channel[method]();
+    await channel[method](...argumentsFor(world, channel[method]));
   } catch (error) {
     if (error === EXIT || proc.dead) return;
     world.log('main', [error]);
@@ -91,12 +144,19 @@ function rememberTeardown(proc, channel) {
 async function runClass(world, proc, exported) {
   const { className, startName: method = 'connect' } = world;
   const wanted = (value) =>
-    typeof value === 'function' && typeof value.prototype?.[method] === 'function';
-  const all = Object.values(exported).filter(wanted);
-  const Channel = all.find((one) => one.name === className) ?? all[0];
+    typeof value === 'function' && typeof (value.prototype?.[method] ?? value[method]) === 'function';
+  const every = Object.values(exported);
+  const all = every.filter(wanted);
+  // Its method may be a field, which only an object has.
+  const named = every.find((one) => typeof one === 'function' && one.name === className);
+  const Channel = all.find((one) => one.name === className) ?? all[0] ?? named;
+  const made = every.find((value) => typeof value === 'object' && typeof value?.[method] === 'function');
+  if (!Channel && made) return connectChannel(world, proc, made, method);
+  if (Channel && typeof Channel[method] === 'function' && !Channel.prototype?.[method]) {
+    return connectChannel(world, proc, Channel, method);
+  }
   if (!Channel) throw new Error(`the channel file exports no class with a ${method}() method`);
-  const given = () => hostOptions(world);
-  await connectChannel(world, proc, new Channel(given(), given(), given()), method);
+  await connectChannel(world, proc, new Channel(...argumentsForNew(world, Channel)), method);
 }
 
 async function runFactory(world, proc, exported) {
@@ -108,7 +168,7 @@ async function runFactory(world, proc, exported) {
     (one) => typeof exported[one] === 'function',
   );
   if (!name) throw new Error('the channel file registers no channel factory');
-  const made = await exported[name](hostOptions(world));
+  const made = await exported[name](...argumentsFor(world, exported[name]));
   if (made === undefined && world.runs.length > proc.runsAtStart) return proc.settled(true);
   return runChannel(world, proc, made);
 }
@@ -159,16 +219,27 @@ async function runChannel(world, proc, channel) {
 /** The import starts it, or else an exported start function does. */
 async function runModule(world, proc, exported) {
   const isFunction = (one) => typeof exported[one] === 'function';
-  const starter = Object.keys(exported).find((one) => STARTERS.test(one) && isFunction(one));
+  const starter =
+    Object.keys(exported).find((one) => STARTERS.test(one) && isFunction(one)) ??
+    Object.keys(exported).find((one) => isFunction(one) && DIALS.test(exported[one]));
   const name = isFunction(world.startName) ? world.startName : starter;
   // An import that starts by itself has called something by now; a timer of its own may be
   // what it waits on, or, where the function to call is known, just some clean-up.
   const idle = proc.holds;
   await new Promise((resolve) => proc.globals.setImmediate(resolve));
-  const busy = proc.holds > idle || (name === starter && idle > Number(world.registry) + 1);
+  const busy = !world.hasMain && (proc.holds > idle || (name === starter && idle > Number(world.registry) + 1));
   if (busy || world.runs.length > proc.runsAtStart || !name) return proc.settled(true);
+  const { prototype } = exported[name];
+  const isClass = /^class\b/.test(Function.prototype.toString.call(exported[name]));
+  const dials = Object.getOwnPropertyNames(isClass ? prototype : {}).find(
+    (one) => one !== 'constructor' && DIALS.test(Object.getOwnPropertyDescriptor(prototype, one).value),
+  );
+  if (dials) {
+    const made = new exported[name](...argumentsForNew(world, exported[name]));
+    return connectChannel(world, proc, made, dials);
+  }
   try {
-    await exported[name](hostOptions(world));
+    await exported[name](...argumentsFor(world, exported[name]));
   } catch (error) {
     if (error === EXIT || proc.dead) return;
     world.note(`${name}() rejects: ${error?.message ?? error}`);

@@ -283,6 +283,9 @@ class World {
     this.tail = [];
     this.notes = [];
     this.authFolders = new Set();
+    this.asked = new Set(); // variables of the environment
+    this.unset = new Set(); // those that were asked for, and are not set
+    this.standIns = new Set(); // what is not the host's own, and was asked for
   }
 
   at(when, proc, run) {

@@ -1,13 +1,14 @@
 'use strict';
 /** What a host's code sees of Node: virtual time, a fake process, real files, no network. */
 const fs = require('node:fs');
+const { builtinModules, isBuiltin } = require('node:module');
 const os = require('node:os');
 const path = require('node:path');
 const realProcess = require('node:process');
 const util = require('node:util');
 const { EXIT, LONGEST_TIMER_MS, Timer, realNextTick } = require('./engine.cjs');
 const { Boom, fakeBaileys } = require('./baileys.cjs');
-const { DIAL, stub } = require('./stubs.cjs');
+const { DIAL, isStub, stub } = require('./stubs.cjs');
 
 /** Real modules; what they do is local. */
 const REAL = new Set(
@@ -19,6 +20,38 @@ const REAL = new Set(
 const WRITES = /^(writeFile|appendFile|rename|copyFile|truncate|unlink|open)(Sync)?$/;
 /** These use the event loop in ways that virtual time cannot see. */
 const INERT_FS = new Set(['watch', 'watchFile', 'unwatchFile', 'createWriteStream']);
+
+/** process.env; what is asked for is remembered, and what of it is not set. */
+function settings(world) {
+  return new Proxy({ ...world.environment }, {
+    get(target, name) {
+      world.asked.add(name);
+      if (!(name in target)) world.unset.add(name);
+      return target[name];
+    },
+    set(target, name, value) {
+      target[name] = String(value);
+      return true;
+    },
+  });
+}
+
+/** JSON.parse of what a stand-in gave gives it back. */
+const VirtualJSON = Object.create(JSON, {
+  parse: { value: (text, ...rest) => (isStub(text) ? text : JSON.parse(text, ...rest)), writable: true },
+});
+
+/** A path that a stand-in was to give. */
+const pathOf = (one) => (isStub(one) ? 'stand-in' : one);
+const virtualPath = (real) =>
+  Object.fromEntries(
+    Object.entries(real).map(([name, value]) => [
+      name,
+      typeof value === 'function' ? (...args) => value(...args.map(pathOf)) : value,
+    ]),
+  );
+const PATHS = { path: virtualPath(path), 'path/posix': virtualPath(path.posix) };
+for (const one of Object.values(PATHS)) Object.assign(one, { posix: one, default: one });
 
 function makeGlobals(proc) {
   const { world } = proc;
@@ -159,7 +192,7 @@ function makeGlobals(proc) {
     argv0: 'node',
     execPath: realProcess.execPath,
     execArgv: [],
-    env: { ...world.environment },
+    env: settings(world),
     pid: proc.pid,
     ppid: 1,
     title: 'node',
@@ -244,6 +277,9 @@ function makeGlobals(proc) {
     };
   }
 
+  const logging = { ...console, Console: class { constructor() { return console; } } };
+  console.Console = logging.Console;
+
   // The wppconnect version page that NanoClaw v2 scrapes, and any JSON answer, in one.
   const fetch = async (_url, options) => {
     if (proc.dead) return new Promise(() => {});
@@ -268,6 +304,7 @@ function makeGlobals(proc) {
     ...timers,
     Date: VirtualDate,
     Math: VirtualMath,
+    JSON: VirtualJSON,
     performance,
     fetch,
     AbortSignal: VirtualAbortSignal,
@@ -277,24 +314,71 @@ function makeGlobals(proc) {
   delete globals.promises;
   // Defined, not assigned: globalThis.process and fetch have setters of their own.
   const globalObject = Object.create(globalThis);
-  globals.globalThis = globals.global = globalObject;
+  globals.globalThis = globals.global = shownAsVariables(proc, globalObject);
   for (const [key, value] of Object.entries(globals)) {
     Object.defineProperty(globalObject, key, { value, writable: true, configurable: true });
   }
   // Getters of Node's (crypto, navigator) want the real global object as their this.
-  for (const [key, { get }] of Object.entries(Object.getOwnPropertyDescriptors(globalThis))) {
-    if (!get || Object.hasOwn(globalObject, key)) continue;
+  for (const key of GETTERS) {
+    if (Object.hasOwn(globalObject, key)) continue;
     const set = (value) => Object.defineProperty(globalObject, key, { value, configurable: true });
     Object.defineProperty(globalObject, key, { get: () => globalThis[key], set, configurable: true });
   }
   proc.globals = globals;
-  proc.builtins = { timers, 'timers/promises': timersPromises, perf_hooks: { performance }, process, console };
+  proc.builtins = { timers, 'timers/promises': timersPromises, perf_hooks: { performance }, process, console: logging };
   return globals;
+}
+
+const GETTERS = Object.entries(Object.getOwnPropertyDescriptors(globalThis))
+  .filter(([, { get }]) => get)
+  .map(([key]) => key);
+const NODES_OWN = new Set(Object.getOwnPropertyNames(globalThis));
+const shown = new Set();
+let running = null; // the world whose processes run
+
+/** Loaders of plugins ask this package about each, and it finds nothing. */
+const NOTHING_WRONG = Object.assign(() => undefined, { default: () => undefined, __esModule: true });
+
+/** What a bot sets on `global` is a variable everywhere; each process has its own. */
+function shownAsVariables(proc, globalObject) {
+  const { world } = proc;
+  // What is assigned without a declaration ends with its process.
+  for (const name of Object.keys(globalThis)) {
+    if (!NODES_OWN.has(name) && !shown.has(name)) delete globalThis[name];
+  }
+  running = world;
+  const show = (name) => {
+    if (typeof name !== 'string' || name in globalThis) return;
+    shown.add(name);
+    Object.defineProperty(globalThis, name, {
+      get: () => running.proc?.variables?.get(name),
+      set: (value) => void (running.proc.globals.global[name] = value),
+      configurable: true,
+    });
+  };
+  const variables = (proc.variables = new Map());
+  return new Proxy(globalObject, {
+    set(target, name, value) {
+      show(name);
+      if (shown.has(name)) variables.set(name, value);
+      if (!Reflect.getOwnPropertyDescriptor(target, name)) {
+        Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
+        return true;
+      }
+      return Reflect.set(target, name, value);
+    },
+    defineProperty(target, name, descriptor) {
+      show(name);
+      if (shown.has(name)) variables.set(name, descriptor.value);
+      return Reflect.defineProperty(target, name, descriptor);
+    },
+  });
 }
 
 /** The fs of all processes: synchronous underneath, so that no real time passes; refuses the dead. */
 function makeFs(world) {
   const watched = (name, args) => {
+    world.hostFiles?.bring(name, args);
     // Only a look at the host: where does it want its credentials?
     if (world.looking && typeof args[0] === 'string' && path.basename(args[0]) === 'creds.json') {
       world.authFolders.add(path.relative(realProcess.cwd(), path.dirname(path.resolve(args[0]))));
@@ -339,6 +423,10 @@ function makeFs(world) {
       facade[name] = () => stub(world, `fs.${name}`);
       continue;
     }
+    if (name === 'createReadStream') {
+      facade[name] = guarded(name, value);
+      continue;
+    }
     const direct = name.endsWith('Sync') ? value : fs[`${name}Sync`];
     if (!direct) continue;
     facade[name] = name.endsWith('Sync')
@@ -364,27 +452,35 @@ function makeFs(world) {
   return facade;
 }
 
-/** The require() of a World's bundles. */
-function makeRequire(world) {
+/** What a name that is no file of the host's gives. isBaileys: whether it means Baileys or a fork. */
+function makeRequire(world, isBaileys) {
   const files = makeFs(world);
   const home = world.environment.HOME;
-  const system = { ...os, homedir: () => home, tmpdir: () => path.join(home, 'tmp'), hostname: () => 'storm' };
+  const system = { ...os, networkInterfaces: () => ({}), homedir: () => home, tmpdir: () => path.join(home, 'tmp'), hostname: () => 'storm' };
   const whatsapp = fakeBaileys(world);
   const boom = Object.assign(() => {}, { Boom, default: { Boom }, isBoom: Boom.isBoom });
+  const node = {
+    createRequire: (from) => world.proc.program.requireAt(from),
+    builtinModules,
+    isBuiltin,
+  };
   const cache = new Map();
   return function load(name) {
     if (name.startsWith('capture:')) return captureRegistry(world);
     const bare = name.replace(/^node:/, '');
-    if (/^(@whiskeysockets\/|@adiwajshing\/)?baileys$/.test(bare)) return whatsapp;
+    if (isBaileys(bare)) return whatsapp;
     if (bare === '@hapi/boom') return boom;
     const own = world.proc.builtins[bare];
     if (own) return own;
+    if (bare === 'syntax-error') return NOTHING_WRONG;
     if (bare === 'fs') return files;
     if (bare === 'fs/promises') return files.promises;
     if (bare === 'os') return system;
-    if (bare === 'module') return { createRequire: () => load, builtinModules: [] };
+    if (bare === 'module') return node;
+    if (PATHS[bare]) return PATHS[bare];
     if (REAL.has(bare)) return require(`node:${bare}`);
     if (!cache.has(bare)) {
+      if (!/^https?$/.test(bare)) world.standIns.add(bare); // that there is no network is said before
       cache.set(bare, stub(world, bare));
       const agent = { addRequest: (request) => request?.[DIAL]?.() };
       if (/^https?$/.test(bare)) cache.get(bare).globalAgent = agent;

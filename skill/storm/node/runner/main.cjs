@@ -3,9 +3,10 @@
  * node main.cjs: runs a bundle through scenarios. The request is read from standard input; a line
  * of JSON for each scenario goes to file descriptor 3, which what a host prints cannot reach.
  *
- * request: {bundle, driver, registry, className, startName, readyLog, work, mainFile,
- * environment, supervisor, scenarios: [{id, creds, phases, acts, horizon_s, most, most_runs,
- * most_starts}], seed, limitMs, files, home, cwd}. The first line is the look at the healthy host: {"look": …}.
+ * request: {bundle, index, root, entry, first, driver, registry, className, startName, readyLog,
+ * work, environment, supervisor, scenarios: [{id, creds, phases, acts, horizon_s, most, most_runs,
+ * most_starts}], seed, limitMs, home, cwd, baileys, guard}. first: a file that is run before the
+ * entry, or ''. The first line is the look at the healthy host: {"look": …}.
  */
 const fs = require('node:fs');
 const path = require('node:path');
@@ -13,18 +14,25 @@ const vm = require('node:vm');
 const { credsText, rewritten } = require('./baileys.cjs');
 const drivers = require('./drivers.cjs');
 const { EXIT, World } = require('./engine.cjs');
+const { settingsFor } = require('./environment.cjs');
+const { HostFiles } = require('./files.cjs');
 const { makeGlobals, makeRequire } = require('./globals.cjs');
+const { Library, Program } = require('./modules.cjs');
 
 const request = JSON.parse(fs.readFileSync(0, 'utf8'));
 const ANSWERS = 3;
 const PARAMETERS = [
-  '__load', '__wrapped', 'module', 'exports', 'require', 'process', 'console', 'setTimeout', 'setInterval',
-  'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'Date', 'Math',
+  'process', 'console', 'setTimeout', 'setInterval',
+  'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'Date', 'Math', 'JSON',
   'performance', 'fetch', 'AbortSignal', 'queueMicrotask', 'WebSocket', 'globalThis', 'global',
 ];
-const program = vm.compileFunction(fs.readFileSync(request.bundle, 'utf8'), PARAMETERS, {
-  filename: 'host.js',
-});
+const library = new Library({ ...request, home: request.cwd, parameters: PARAMETERS });
+const hostFiles = new HostFiles(library.files, request.root, request.cwd);
+const BAILEYS = new Set(request.baileys);
+const isBaileys = (name) => BAILEYS.has(name) || /^(@whiskeysockets\/|@adiwajshing\/)?baileys(\/|$)/.test(name);
+const guarding = request.guard
+  ? vm.compileFunction(request.guard, ['module', 'exports', 'require', ...PARAMETERS], { filename: 'guard.cjs' })
+  : null;
 
 Error.stackTraceLimit = 6; // a storm makes 144,000 errors
 
@@ -36,24 +44,52 @@ process.on('uncaughtException', (error) => {
   if (error !== EXIT) world?.proc?.uncaught(error, 'uncaughtException');
 });
 
-function startHost(current, load) {
-  const kinds = [new WeakMap(), new WeakMap()];
-  const wrapped = (module, node, wrap) => {
-    if (module === null || !['object', 'function'].includes(typeof module)) return wrap(module, node);
-    const known = kinds[node ? 1 : 0];
-    if (!known.has(module)) known.set(module, wrap(module, node));
-    return known.get(module);
+/** What this host is helped with: its own stores (else they are stood in for), its settings. */
+let help = { stores: false, settings: {} };
+
+/** What Baileys is under the guard: wrapped anew at each start, under each of its names. */
+function guarded(load, globals) {
+  if (!guarding) return load;
+  const known = new Map();
+  return (name) => {
+    if (!isBaileys(name)) return load(name);
+    if (!known.has(name)) {
+      const module = { exports: {} };
+      guarding(module, module.exports, load, ...globals);
+      known.set(name, module.exports.wrapExports(load(name)));
+    }
+    return known.get(name);
   };
+}
+
+/** So many turns of its event loop a main has, at one instant, before its channel is asked to dial. */
+const MAINS_TURNS = 32;
+const turnOf = ({ setImmediate: next }) => new Promise((resolve) => next(resolve));
+
+function startHost(current, load) {
   return (proc) => {
-    const globals = makeGlobals(proc);
+    const own = makeGlobals(proc);
+    const globals = PARAMETERS.map((name) => own[name]);
     proc.runsAtStart = current.runs.length;
     if (request.registry) proc.holds += 1; // another channel is connected
-    const module = { exports: {} };
-    const given = { ...globals, __load: load, __wrapped: wrapped, require: load, module, exports: module.exports };
+    proc.program = new Program({
+      library,
+      globals,
+      packages: guarded(load, globals),
+      world: current,
+      files: hostFiles,
+      options: {
+        capture: request.driver === 'factory',
+        stubHeavy: !help.stores && ['class', 'factory'].includes(request.driver),
+      },
+    });
     proc.holds += 1; // loading the program
-    const loaded = program(...PARAMETERS.map((name) => given[name]));
+    if (request.first) proc.program.start(request.first);
+    const module = proc.program.start(request.entry);
+    const loaded = module.promise;
     (async () => {
       try {
+        for (let turn = 0; request.first && turn < MAINS_TURNS; turn += 1) await turnOf(own);
         if (loaded) {
           // A main that awaits its bot for ever is through when the link opens, too.
           if (request.driver === 'main') drivers.main(current, proc);
@@ -106,8 +142,8 @@ async function play(scenario, authFolders, looking = false) {
   fs.mkdirSync(path.join(home, 'tmp'), { recursive: true });
   fs.mkdirSync(cwd, { recursive: true });
   process.chdir(cwd);
-  for (const [name, text] of Object.entries(request.files)) fs.writeFileSync(name, text);
-  const folders = [...authFolders].filter(isInside);
+  hostFiles.fresh();
+  const folders = [...authFolders].filter(isInside).map((folder) => folder || '.');
   for (const auth of folders) {
     fs.mkdirSync(auth, { recursive: true });
     fs.writeFileSync(path.join(auth, 'creds.json'), credsText(scenario.creds === 'linked'));
@@ -119,15 +155,17 @@ async function play(scenario, authFolders, looking = false) {
     limit_ms: request.limitMs,
   }));
   current.looking = looking;
-  current.environment = { ...request.environment, HOME: home };
-  current.mainFile = request.mainFile;
+  current.environment = { ...help.settings, ...request.environment, HOME: home };
+  current.hostFiles = hostFiles;
+  current.mainFile = path.join(cwd, request.entry);
   current.registry = request.registry;
+  current.hasMain = Boolean(request.first); // it runs, and the channel is asked to dial
   current.className = request.className ?? undefined;
   current.startName = request.startName ?? undefined;
   current.readyLog = request.readyLog ? new RegExp(request.readyLog) : null;
   current.files = (kind, value) => touch(folders, kind, value);
   const began = performance.now();
-  await current.run(startHost(current, makeRequire(current)));
+  await current.run(startHost(current, makeRequire(current, isBaileys)));
   const took = performance.now() - began;
   process.chdir(request.work);
   return { current, took };
@@ -167,18 +205,54 @@ async function look() {
     const { current } = await play(LOOK, folders, true);
     const known = folders.size;
     for (const folder of current.authFolders) if (isInside(folder)) folders.add(folder);
-    if (current.attempts.length || folders.size === known) return { current, folders };
+    if (current.opens.length || folders.size === known) return { current, folders };
   }
 }
 
+/** So many times more is a host asked which settings it wants, for it may ask for one at a time. */
+const MOST_ASKED = 4;
+
+/** Some hosts start only with their settings, or with their own stores. */
+async function lookWithHelp() {
+  const plain = await look();
+  if (plain.current.opens.length || plain.current.notRun) return plain;
+  const read = (file) => hostFiles.read(path.join(request.cwd, file));
+  const stores = ['class', 'factory'].includes(request.driver) ? [false, true] : [false];
+  for (const own of stores) {
+    const unset = new Set();
+    let { current } = own ? await lookWith({ stores: own, settings: {} }) : plain;
+    for (let asked = 0; !current.opens.length && !current.notRun && asked < MOST_ASKED; asked += 1) {
+      const known = unset.size;
+      for (const name of current.unset) unset.add(name);
+      if (unset.size === known && asked) break;
+      ({ current } = await lookWith({ stores: own, settings: settingsFor(unset, library.files, read) }));
+    }
+    if (!current.opens.length) continue;
+    for (const [name, value] of Object.entries(help.settings)) {
+      if (current.asked.has(name)) current.standIns.add(`${name}=${value}`);
+    }
+    return { current, folders: help.folders };
+  }
+  help = { stores: false, settings: {} };
+  return plain;
+}
+
+async function lookWith(some) {
+  help = some;
+  const seen = await look();
+  help.folders = seen.folders;
+  return seen;
+}
+
 async function main() {
-  const { current: seen, folders } = await look();
+  const { current: seen, folders } = await lookWithHelp();
   say({
     look: {
       attempts: seen.attempts.length,
       opened: seen.opens.length,
       settled_ok: seen.settled?.ok ?? null,
       folders: [...folders],
+      stood_in: [...seen.standIns],
       notes: seen.notes,
       faults: [...seen.faults.values()].map((fault) => fault.text),
     },
@@ -212,7 +286,10 @@ async function main() {
   }
 }
 
-main().catch((error) => {
-  process.stderr.write(`${error?.stack ?? error}\n`);
-  process.exit(1);
-});
+main().then(
+  () => process.exit(0), // whatever a host has left open
+  (error) => {
+    process.stderr.write(`${error?.stack ?? error}\n`);
+    process.exit(1);
+  },
+);

@@ -3,6 +3,56 @@
 
 /** What a request of the fake Baileys does when it is let through. */
 const DIAL = Symbol('dial');
+const STUBS = new WeakSet();
+const isStub = (value) => STUBS.has(value);
+
+/** Told that a stand-in is ready, or closed, by the function that it is given last. */
+const TELLS = /\.(listen|connect|close|authenticate)$/;
+const HEARD = /^(open|ready|connect|connected|listening)$/;
+/** Listens to a request, which has no network to go to. */
+const REQUESTED = /^https?\.(get|request)\(\)(\.\w+\(\))*\.(on|once)$/;
+const DATABASE =
+  /^(better-sqlite3|sqlite3|pg|mysql2?|mongoose|mongodb|ioredis|redis|@redis|@prisma|level|sequelize|typeorm|keyv|quick\.db)\b/;
+const FINDS = /\.(h?get|getItem|find(One|Unique|First|ByPk|ById)(OrNull)?)$/i;
+
+/** What a stand-in does beside giving another one: a server listens, a database has nothing yet. */
+function act(world, name, args) {
+  const last = args.at(-1);
+  const { proc } = world;
+  if (typeof last === 'function' && !STUBS.has(last) && proc && !proc.dead) {
+    const gone = () => Object.assign(new Error('spawn ENOENT'), { code: 'ENOENT' });
+    if (REQUESTED.test(name) && args[0] === 'error') {
+      const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+      proc.globals.setImmediate(() => last(refused));
+    }
+    if (/^child_process\.exec(File)?$/.test(name)) proc.globals.setImmediate(() => last(gone(), '', ''));
+    if (/^child_process\..*\.(on|once)$/.test(name) && /^(error|exit|close)$/.test(args[0])) {
+      proc.globals.setImmediate(() => last(args[0] === 'error' ? gone() : 127));
+    }
+    if (TELLS.test(name) || (/\.(on|once)$/.test(name) && HEARD.test(args[0]))) {
+      proc.globals.setImmediate(() => last());
+    }
+  }
+  // A server that listens keeps its process alive.
+  if (proc && !proc.dead && name.endsWith('.listen')) proc.holds += 1;
+}
+
+/** A value that says that a database has no such record; undefined where another stand-in will do. */
+function found(name) {
+  if (!DATABASE.test(name)) return undefined;
+  if (name.startsWith('better-sqlite3')) return /\.all$/.test(name) ? [] : undefined;
+  return FINDS.test(name) ? Promise.resolve(null) : undefined;
+}
+
+/** Readers of a command line; none was given. */
+const ARGUMENTS = /^(yargs(\/\w+)?|yargs-parser|minimist|mri|arg)(\.default)?(\(\))?(\..*)?$/;
+
+/** What such a reader has read; undefined for the rest of its methods. */
+function argumentsRead(name, called) {
+  if (!ARGUMENTS.test(name)) return undefined;
+  const read = called ? /(\.(parse|parseSync|parsed)|^(yargs-parser|minimist|mri|arg)(\.default)?)$/ : /\.argv$/;
+  return read.test(name) ? { _: [], $0: 'bot' } : undefined;
+}
 
 /**
  * A stub is callable and constructible, has every property, iterates over nothing and reads
@@ -20,11 +70,13 @@ function stub(world, name, thenable = false) {
       if (key === Symbol.asyncIterator) return () => (async function* () {})();
       if (typeof key === 'symbol') return undefined;
       if (key === 'then') {
-        return thenable ? (resolve) => void resolve?.(stub(world, name)) : undefined;
+        return thenable ? (...own) => Promise.resolve(stub(world, name)).then(...own) : undefined;
       }
       if (key === 'toString' || key === 'toJSON' || key === 'valueOf') return () => '';
       if (key === 'prototype') return target.prototype;
       if (key === '__esModule') return undefined;
+      const fixed = Reflect.getOwnPropertyDescriptor(target, key);
+      if (fixed && !fixed.configurable) return Reflect.get(target, key); // by the host
       if (key === 'length') return 0;
       if (key === 'catch' && thenable) return () => proxy;
       if (key === 'finally' && thenable) {
@@ -33,7 +85,10 @@ function stub(world, name, thenable = false) {
           return proxy;
         };
       }
-      if (!members.has(key)) members.set(key, stub(world, `${name}.${key}`));
+      if (!members.has(key)) {
+        const own = `${name}.${key}`;
+        members.set(key, argumentsRead(own, false) ?? stub(world, own));
+      }
       return members.get(key);
     },
     set(_target, key, value) {
@@ -44,15 +99,18 @@ function stub(world, name, thenable = false) {
       // A proxy's agent, say: asked for a connection, it makes it.
       args[0]?.[DIAL]?.();
       world.log(name, args);
-      return stub(world, `${name}()`, true);
+      act(world, name, args);
+      if (name === 'better-sqlite3.prepare().get') return undefined;
+      return argumentsRead(name, true) ?? found(name) ?? stub(world, `${name}()`, true);
     },
     construct() {
       return stub(world, name);
     },
     has: () => true,
-    // esbuild's __toESM copies own names only and makes the rest reachable by prototype
+    // esbuild's helpers copy own names only and make the rest reachable by prototype
     getPrototypeOf: () => (members.get('@proto') ?? proto(proxy)),
   });
+  STUBS.add(proxy);
   function proto(of) {
     const made = new Proxy(Object.create(null), {
       get: (_target, key) => of[key],
@@ -65,4 +123,4 @@ function stub(world, name, thenable = false) {
   return proxy;
 }
 
-module.exports = { DIAL, stub };
+module.exports = { DIAL, isStub, stub };
