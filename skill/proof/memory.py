@@ -99,5 +99,6 @@ def _proofs(rows: list[dict[str, Any]]) -> tuple[Proof, ...]:
     found = []
     for row in rows:
         dials = tuple((one["scenario"], one["before"], one["after"]) for one in row["dials"])
-        found.append(Proof(**{**row, "trace": tuple(row["trace"]), "dials": dials}))
+        lists = {name: tuple(row[name]) for name in ("trace", "stood_in")}
+        found.append(Proof(**{**row, **lists, "dials": dials}))
     return tuple(found)

@@ -21,6 +21,7 @@ class Proof:
     """One channel's. change: what the plan does to it. way: how it was started.
 
     scenarios: how many were run, on both sides. why: what it fails, or what stood in the way.
+    stood_in: what the bot asked for and a stand-in answered, such as packages.
     scenario, trace: the one that it fails, and the first events in it. dials: of each scenario,
     its title and the attempts in 24 h, unpatched and patched.
     """
@@ -32,6 +33,7 @@ class Proof:
     way: str = ""
     scenarios: int = 0
     why: str = ""
+    stood_in: tuple[str, ...] = ()
     scenario: str = ""
     trace: tuple[str, ...] = ()
     dials: tuple[tuple[str, str, str], ...] = ()
@@ -84,6 +86,7 @@ def proof_of(simulation: Simulation, changed: Collection[str]) -> Proof:
         "line": channel.line,
         "change": change,
         "way": simulation.way,
+        "stood_in": tuple(simulation.stood_in),
     }
     ran = _applicable(simulation)
     failed = next(_failures(simulation, change, ran), None)
@@ -179,6 +182,7 @@ def as_data(proof: Proof) -> Mapping[str, Any]:
         "way": proof.way,
         "scenarios": proof.scenarios,
         "why": proof.why,
+        "stood_in": list(proof.stood_in),
         "scenario": proof.scenario,
         "trace": list(proof.trace),
         "dials": [

@@ -18,7 +18,8 @@ HOST of inspect, check, apply:
      "verified": VERIFIED, or null where nothing changes}          apply --verify only
 PROOF: {"path", "line", "change": "rewritten"|"held"|"unchanged",
     "verdict": "proven"|"failed"|"not run", "way": how it was started, "scenarios": count,
-    "why", "scenario": id, "trace": [text], "dials": [{"scenario", "before", "after"}]}.
+    "why", "stood_in": [text], "scenario": id, "trace": [text],
+    "dials": [{"scenario", "before", "after"}]}.
 HOST of revert: host, exit, error, recovered, restored, merged, removed, kept: [path],
     away: [path], conflicts: [{"path", "reason", "merge": path or null}], message, next, warnings.
 HOST of status: host, exit, error, recovered, versions: [text], files, changed, missing:

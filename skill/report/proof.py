@@ -18,6 +18,8 @@ def text(proven: Proven) -> Iterator[str]:
     for proof in proven.proofs:
         how = f" {proof.way}" if proof.way else ""
         yield one_line(f"{_place(proof)} {proof.change}, {proof.text}{how}")
+        if proof.stood_in:
+            yield one_line(f"    stood in for: {', '.join(proof.stood_in)}")
 
 
 def data(proven: Proven) -> dict[str, Any]:
