@@ -16,6 +16,7 @@ BAILEYS = (
     "unlinked",
     "restart-once",
     "credentials-rewritten",
+    "relinked",
     "stop-in-wait",
 )
 BRIDGE = (

@@ -380,8 +380,10 @@ function makeFs(world) {
   const watched = (name, args) => {
     world.hostFiles?.bring(name, args);
     // Only a look at the host: where does it want its credentials?
+    // Not in the project's own folder: a patch that knows no folder looks there, in vain.
     if (world.looking && typeof args[0] === 'string' && path.basename(args[0]) === 'creds.json') {
-      world.authFolders.add(path.relative(realProcess.cwd(), path.dirname(path.resolve(args[0]))));
+      const folder = path.relative(realProcess.cwd(), path.dirname(path.resolve(args[0])));
+      if (folder) world.authFolders.add(folder);
     }
     if (!world.denied || !WRITES.test(name)) return;
     if (/^open/.test(name) && (args[1] === undefined || args[1] === 'r')) return;
