@@ -78,6 +78,9 @@ def files_of(root: Path) -> Files | None:
 def is_made_by_a_test(root: Path) -> bool:
     temporary = Path(tempfile.gettempdir()).resolve()
     base = Path(os.environ.get("PYTEST_DEBUG_TEMPROOT", temporary)).resolve()
+    # A checkout may lie in a temporary folder, and its fixtures are no test's.
+    if root.resolve().is_relative_to(TESTS):
+        return False
     return any(root.resolve().is_relative_to(top) for top in (base, temporary, Path("/var/tmp")))
 
 
