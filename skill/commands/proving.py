@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from skill.commands.shell import quoted
@@ -12,7 +11,7 @@ from skill.proof.prove import prove
 from skill.proof.verdict import Proven
 from skill.report import proof as report
 from skill.report.printer import Printer
-from skill.storm.host.tools import esbuild_folder, require_node
+from skill.storm.host.tools import node_tools
 from skill.storm.simulate import WARNING, find_fence
 
 
@@ -21,11 +20,8 @@ def proved(host: Host, plan: Plan, row: dict[str, Any], printer: Printer, as_tex
     fence = find_fence()
     printer.say(WARNING + fence.words)
 
-    def tools() -> tuple[str, Path]:
-        return require_node(), esbuild_folder(None)
-
     with printer.counting("runs") as progress:
-        proven = prove(host, plan, node_tools=tools, fence=fence, progress=progress)
+        proven = prove(host, plan, node_tools=node_tools, fence=fence, progress=progress)
     row["proof"] = {"fence": fence.kind or None, **report.data(proven)}
     if as_text and not printer.quiet:
         printer.lines(printer.safe(line) for line in report.text(proven))

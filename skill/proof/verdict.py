@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from skill.plan import Plan
@@ -104,9 +104,8 @@ def proof_of(simulation: Simulation, changed: Collection[str]) -> Proof:
     if not_run is not None or not ran:
         why = not_run.not_run if not_run else simulation.after.why or "no scenario is one for it"
         return Proof(**known, verdict="not run", why=why)
-    before = {one.scenario.id: one for one in simulation.before.outcomes}
     dials = [
-        (one.scenario.title, _attempts(before.get(one.scenario.id)), _attempts(one)) for one in ran
+        (one.scenario.title, _attempts(simulation.unpatched(one)), _attempts(one)) for one in ran
     ]
     return Proof(**known, verdict="proven", scenarios=len(dials), dials=tuple(dials))
 
@@ -119,8 +118,12 @@ def _applicable(simulation: Simulation) -> list[Outcome]:
     after = simulation.after.outcomes
     if simulation.channel.language != "python" or simulation.after.why:
         return after
-    before = {one.scenario.id: one.not_run for one in simulation.before.outcomes}
-    return [one for one in after if not one.not_run or before.get(one.scenario.id) != one.not_run]
+
+    def cannot_either(outcome: Outcome) -> bool:
+        before = simulation.unpatched(outcome)
+        return before is not None and before.not_run == outcome.not_run
+
+    return [one for one in after if not one.not_run or not cannot_either(one)]
 
 
 def _change(simulation: Simulation, changed: Collection[str]) -> Change:
@@ -139,9 +142,8 @@ def _failures(
     that is left as it was promises nothing; it may only not be worse, for its unit may have
     changed.
     """
-    before = {one.scenario.id: one for one in simulation.before.outcomes}
     for outcome in ran:
-        same = before.get(outcome.scenario.id)
+        same = simulation.unpatched(outcome)
         if outcome.not_run and same is not None and not same.not_run:
             yield outcome, f"{outcome.not_run}, and unpatched it runs"
         elif change == "unchanged":
@@ -174,19 +176,5 @@ def trace_of(outcome: Outcome) -> Iterator[str]:
 
 def as_data(proof: Proof) -> Mapping[str, Any]:
     """The proof as plain values, for JSON."""
-    return {
-        "path": proof.path,
-        "line": proof.line,
-        "change": proof.change,
-        "verdict": proof.verdict,
-        "way": proof.way,
-        "scenarios": proof.scenarios,
-        "why": proof.why,
-        "stood_in": list(proof.stood_in),
-        "scenario": proof.scenario,
-        "trace": list(proof.trace),
-        "dials": [
-            {"scenario": title, "before": before, "after": after}
-            for title, before, after in proof.dials
-        ],
-    }
+    names = ("scenario", "before", "after")
+    return {**asdict(proof), "dials": [dict(zip(names, row, strict=True)) for row in proof.dials]}

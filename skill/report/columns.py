@@ -1,4 +1,4 @@
-"""Text in columns, on lines no wider than a terminal; a width of None is none to keep to."""
+"""Text in columns, on lines no wider than a terminal; a width of None sets no limit."""
 
 from __future__ import annotations
 

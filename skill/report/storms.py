@@ -1,7 +1,7 @@
 """How a simulation is shown: the table, a row for each scenario, and the JSON of it.
 
 *Ready* is a bot whose start has come to an end with the link open; *dead* one that stopped
-dialling for ever though its link was to come back.
+dialling forever although its link should have come back.
 
 JSON of ``simulate``, HOST (see ``skill.report.data``):
     {"host", "exit", "error", "recovered",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from skill.host import Host
@@ -12,7 +11,7 @@ from skill.options import StormOptions
 from skill.report import chart as drawing
 from skill.report import data, storms
 from skill.report.printer import Printer
-from skill.storm.host.tools import esbuild_folder, install_esbuild, require_node
+from skill.storm.host.tools import install_esbuild, node_tools
 from skill.storm.simulate import (
     WARNING,
     every_scenario,
@@ -69,9 +68,6 @@ def _simulate(
     row["fence"] = fence.kind or None
     printer.say(WARNING + fence.words)
 
-    def tools() -> tuple[str, Path]:
-        return require_node(), esbuild_folder(wanted.node_tools)
-
     with printer.counting("runs") as progress:
         report = simulate_host(
             host,
@@ -79,7 +75,7 @@ def _simulate(
             only=wanted.channels,
             after_only=wanted.after_only,
             guarded=wanted.guarded,
-            node_tools=tools,
+            node_tools=partial(node_tools, wanted.node_tools),
             progress=progress,
             fence=fence,
         )

@@ -82,10 +82,14 @@ class Simulation:
         """(scenario's id, what is amiss) where the patched side falls short of the promise."""
         return [(one.scenario.id, text) for one in self.after.outcomes for text in self.amiss(one)]
 
+    def unpatched(self, after: Outcome) -> Outcome | None:
+        """The outcome before the patch in the same scenario; None where there is none."""
+        same = (one for one in self.before.outcomes if one.scenario is after.scenario)
+        return next(same, None)
+
     def amiss(self, after: Outcome) -> list[str]:
         """What one outcome of the patched side falls short of, a line each."""
-        same = (one for one in self.before.outcomes if one.scenario is after.scenario)
-        before = next(same, None)
+        before = self.unpatched(after)
         own = after.broken_when_held(before) if self.held else after.broken()
         if self.is_among_others and self.promised and not self.held:
             own += after.holds_up_others()
@@ -146,10 +150,9 @@ def simulate_host(
     already. only: channel files to run instead of those of the host's program. after_only: the
     unpatched side is not run. guarded: after is the host as it is, under the guard, instead of
     the patched one. briefly: a storm is cut short once it breaks its bound a hundredfold.
-    node_tools: gives Node and
-    a folder with esbuild, asked only for a TypeScript or JavaScript channel. progress: told
-    how many runs are done, of how many. fence: None for what works here. A signal ends what
-    runs, and leaves nothing behind. Raises SkillgenError.
+    node_tools: gives Node and a folder with esbuild, asked only for a TypeScript or JavaScript
+    channel. progress: told how many runs are done, of how many. fence: None for what works
+    here. A signal ends what runs, and leaves nothing behind. Raises SkillgenError.
     """
     fence = fences.find() if fence is None else fence
     with stoppable(), copies(host, options or Options(), plan) as made:

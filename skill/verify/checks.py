@@ -148,7 +148,7 @@ def _cannot(check: Check, package: Mapping[str, object], scripts: Mapping[str, s
     """Why a script is not run although it could be: it is no check, or it starts the bot."""
     text = check.line.text
     if PLACEHOLDER in text:
-        return "there are none (npm's own placeholder)"
+        return "the package has no tests (npm's placeholder script)"
     start = scripts.get("start", "").strip()
     main = package.get("main")
     program = r"(^|\s)(node|tsx|ts-node|bun|nodemon)\s+(\S+\s+)*(\./)?"

@@ -167,8 +167,8 @@ def _reads(checks: Checks, outside: Iterable[Path]) -> tuple[Path, ...]:
 def _import_roots(host: Host, plan: Plan) -> tuple[str, ...]:
     """The folders of the host that hold the packages that change.
 
-    They go before what is installed, where the host itself may be, as an editable package. A
-    folder that is no package is none of them: a module in it may have the name of one of Python's.
+    They go before what is installed, where the host itself may be, as an editable package. Folders
+    that are no packages are left out: a module in one may have the name of one of Python's.
     """
     roots: dict[str, None] = {}
     for change in plan.changes:

@@ -39,7 +39,7 @@ class Outcome:
 
 
 def compare(check: Check, before: Ran | None, after: Ran | None, limit_s: float) -> Outcome:
-    """before: None where none of the files that it is for was there yet."""
+    """before: None where the files that it is for did not exist yet."""
     if after is None:
         return Outcome(check, "not run", before, after, note="none of its files is there")
     if check.is_of_files and _tests(before) == _tests(after) == 0:

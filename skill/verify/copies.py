@@ -26,6 +26,7 @@ from pathlib import Path
 from skill.errors import SkillgenError
 from skill.host import LARGEST_FILE
 from skill.plan import Plan
+from skill.storm.host.copies import is_secret
 
 INSTALLED = "node_modules"
 ENVIRONMENTS = frozenset({".venv", "venv", "env", ".tox", ".nox"})
@@ -144,8 +145,7 @@ def _is_left_out(entry: os.DirEntry[str], prefix: str, installed: bool) -> bool:
 
 
 def _is_private(name: str, size: int) -> bool:
-    secret = name.startswith(".env") and not name.endswith((".example", ".sample", ".template"))
-    return secret or name in ("creds.json", ".git") or size > LARGEST_FILE
+    return is_secret(name) or name == ".git" or size > LARGEST_FILE
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def options_for(runner: str, report: Path) -> list[str]:
 
 
 def read(runner: str, report: Path, output: str, root: Path) -> Report | None:
-    """The report of one run, or None where there is none that can be read.
+    """The report of one run, or None where no readable one was written.
 
     output: what the command printed, for a compiler. root: the copy, whose name is no part of
     what is compared.

@@ -5,14 +5,13 @@ brings. esbuild, of one version, is installed into the user's cache by ``simulat
 --install-esbuild``. The bot's own is not taken unasked: it is a program of the bot's, and may
 start others.
 
-Why esbuild, when Node 24 strips types by itself? Stripping makes JavaScript of one file, and the
-runner needs one text of a whole bot, which it runs anew at each start, with modules of its own
-in the place of those that reach the network or the disk. esbuild resolves the bot's imports
-(``.js`` that is a ``.ts``, folders, ``paths`` of tsconfig.json, JSON), makes CommonJS of ES
-modules, and lowers what the bot's own build lowers. Node does none of it. Of 18 TypeScript bots
-that were looked at, 13 have files that ``module.stripTypeScriptTypes`` refuses (parameter
-properties, enums, ``import x = require()``); its mode ``transform`` takes those, but leaves
-decorators as they are, which V8 cannot run (3 bots), and 8 have ``paths``. Node 20 has neither.
+Why esbuild, when Node 24 strips types by itself? The runner evaluates a bot's modules anew at each
+start, with its own in the place of those that reach the network or the disk, so it needs
+functions and not ES modules: esbuild makes CommonJS of each file (``runner/bundle.cjs``) and
+lowers what the bot's own build lowers. Node does neither. Of 18 TypeScript bots that were looked
+at, 13 have files that ``module.stripTypeScriptTypes`` refuses (parameter properties, enums,
+``import x = require()``); its mode ``transform`` takes those, but leaves decorators as they are,
+which V8 cannot run (3 bots). Node 20 has neither.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ OTHERWISE = "or name a folder that has it: --node-tools FOLDER (the bot's own ma
 def require_node() -> str:
     """The Node.js to run with: the one on PATH, or else the extra's.
 
-    Raises SkillgenError where there is none, or too old a one alone.
+    Raises SkillgenError where there is none that is new enough.
     """
     found = shutil.which("node")
     said = _version(found) if found else ""
@@ -79,6 +78,11 @@ def esbuild_folder(given: Path | None) -> Path:
             f"skillgen simulate --install-esbuild (npm, which uses the network), {OTHERWISE}"
         )
     return folder
+
+
+def node_tools(given: Path | None = None) -> tuple[str, Path]:
+    """The Node.js to run with, and a folder with esbuild, given or not. Raises SkillgenError."""
+    return require_node(), esbuild_folder(given)
 
 
 def install_esbuild(say: Callable[[str], None]) -> Path:

@@ -40,7 +40,7 @@ RUNNER = Path(__file__).parent / "runner"
 _LIMIT_S = 60.0  # processor time of one scenario, in seconds; the runner looks at it by itself
 _LOOK_S = 10.0  # of the look at it
 _PATIENCE = 8.0  # so many times as long may it take, on a busy machine, until it is ended
-_STARTS = 300  # a bot that is started so often, with nothing that changes, is started for ever
+_STARTS = 300  # a bot restarted so often while nothing changes is restarted forever
 _FOREVER_S = 1e12  # JSON has no infinity
 _MEMORY = 2048 * MIB
 _THREADS = 64
@@ -78,17 +78,14 @@ Progress = Callable[[Outcome], None]
 class Trial:
     """A bundled host, ready to be run, also in several runs at a time. Made by ``prepared``."""
 
-    def __init__(
-        self, node: str, place: Path, texts: bytes, request: dict[str, Any], fence: Fence
-    ) -> None:
+    def __init__(self, node: str, place: Path, request: dict[str, Any], fence: Fence) -> None:
         self._node, self._place, self._request, self._fence = node, place, request, fence
-        self._texts = texts
         self._numbers = count(1)
 
     @property
-    def text(self) -> str:
-        """The host's modules as they are run."""
-        return self._texts.decode("utf-8")
+    def bundle(self) -> Path:
+        """The host's modules as they are run, in one file."""
+        return Path(self._request["bundle"])
 
     def look(self) -> Look:
         """Raises StormError."""
@@ -218,9 +215,10 @@ def prepared(
     node = _program(node)
     if not (host_root / channel).is_file():
         raise StormError(f"{channel}: no such file in {host_root}")
+    host = Host(host_root)
     with throw_away("storm-", None if fence.kind else fast_folder()) as place:
-        root = _readable(host_root, place) if fence.other_user else host_root.resolve()
-        modules = _modules(node, host_root.resolve(), root, node_tools, fence, place)
+        readable = _readable(host, place) if fence.other_user else host
+        modules = _modules(node, host, readable, node_tools, fence, place)
         modules.require_readable(channel)
         bundle, index = place / "bundle.js", place / "index.json"
         bundle.write_bytes(modules.texts)
@@ -230,11 +228,10 @@ def prepared(
         yield Trial(
             node,
             place,
-            modules.texts,
             {
                 "bundle": str(bundle),
                 "index": str(index),
-                "root": str(root),
+                "root": str(readable.root),
                 "entry": channel,
                 "first": first,
                 "driver": driver,
@@ -243,7 +240,7 @@ def prepared(
                 "startName": start,
                 "readyLog": ready_log,
                 "environment": {"PATH": "/usr/bin:/bin", "TZ": "UTC", **(environment or {})},
-                "baileys": sorted(_libraries(host_root)),
+                "baileys": sorted(_libraries(host)),
                 "guard": guard,
             },
             fence,
@@ -330,9 +327,9 @@ class _Modules:
             raise StormError(why or f"{entry}: is too large to be source")
 
 
-def _stamp(root: Path) -> int:
-    """Another number when a file of the host is another one."""
-    files = Host(root).files.values()
+def _stamp(host: Host) -> int:
+    """A number that changes when a file of the host does."""
+    files = host.files.values()
     return hash(tuple((one.path, one.size, one.absolute.stat().st_mtime_ns) for one in files))
 
 
@@ -340,23 +337,26 @@ _MADE: dict[tuple[Path, int], _Modules] = {}
 _MOST_MADE = 4  # both sides of a host, and of one before
 
 
-def _modules(node: str, host: Path, root: Path, tools: Path, fence: Fence, place: Path) -> _Modules:
-    """What was made of the host's files before, or is made of them now. Raises StormError.
+def _modules(
+    node: str, host: Host, readable: Host, tools: Path, fence: Fence, place: Path
+) -> _Modules:
+    """The host's modules, made before or now. Raises StormError.
 
-    root: where they can be read.
+    readable: the host, or its copy that the fence's user can read.
     """
-    key = (host, _stamp(host))
+    key = (host.root, _stamp(host))
     if key not in _MADE:
-        made = _bundle(node, root, tools, fence, place)
+        made = _bundle(node, readable, tools, fence, place)
         while len(_MADE) >= _MOST_MADE:
             _MADE.pop(next(iter(_MADE)), None)
         _MADE[key] = made
     return _MADE[key]
 
 
-def _bundle(node: str, root: Path, tools: Path, fence: Fence, place: Path) -> _Modules:
+def _bundle(node: str, host: Host, tools: Path, fence: Fence, place: Path) -> _Modules:
     """Raises StormError."""
-    files = {file.path: file.size for file in Host(root).files.values() if not is_secret(file.path)}
+    root = host.root
+    files = {file.path: file.size for file in host.files.values() if not is_secret(file.path)}
     scripts = [path for path, size in files.items() if _is_script(path, size)]
     said = answers(
         [node, str(RUNNER / "bundle.cjs")],
@@ -384,9 +384,9 @@ def _bundle(node: str, root: Path, tools: Path, fence: Fence, place: Path) -> _M
     return _Modules(bytes(texts), index, files)
 
 
-def _libraries(host_root: Path) -> Iterator[str]:
+def _libraries(host: Host) -> Iterator[str]:
     """Names by which the host's packages mean Baileys or a fork of it."""
-    packages = Packages(Host(host_root))
+    packages = Packages(host)
     yield from packages.aliases
     for folder in packages.folders:
         yield from filter(is_baileys, packages.dependencies(folder))
@@ -407,18 +407,15 @@ def _is_open(folder: Path) -> bool:
     return folder.stat().st_mode & 0o5 == 0o5
 
 
-def _readable(host_root: Path, place: Path) -> Path:
-    """The host's sources where another user, too, can read them: a copy only where that is due."""
-    host = Host(host_root)
+def _readable(host: Host, place: Path) -> Host:
+    """The host, or a copy of its sources where another user cannot read it."""
     folders = {
         host.root,
         *(parent for one in host.files.values() for parent in one.absolute.parents),
     }
-    inside = [one for one in folders if one.is_relative_to(host.root)]
-    if all(one.mode & 0o4 for one in host.files.values()) and all(
-        one.stat().st_mode & 0o5 == 0o5 for one in inside
-    ):
-        return host.root
+    inside = (one for one in folders if one.is_relative_to(host.root))
+    if all(one.mode & 0o4 for one in host.files.values()) and all(map(_is_open, inside)):
+        return host
     copied = place / "source"
     for file in host.files.values():
         if file.size <= LARGEST_SOURCE:
@@ -428,7 +425,7 @@ def _readable(host_root: Path, place: Path) -> Path:
             target.chmod(0o644)
     for folder, _, _ in os.walk(copied):
         os.chmod(folder, 0o755)
-    return copied
+    return Host(copied)
 
 
 def _folder(path: Path) -> Path:

@@ -298,7 +298,7 @@ def test_nothing_but_the_host_is_bundled(tmp_path: Path, node_tools: Path, fence
     lines += [f"console.log('seen', JSON.stringify(a{at}));" for at in range(len(names))]
     (host / "main.ts").write_text("\n".join(lines), "utf-8")
     with prepared(host, "main.ts", driver="main", node_tools=node_tools, fence=fence) as trial:
-        text = trial.text
+        text = trial.bundle.read_text("utf-8")
     assert text.count("'seen'") + text.count('"seen"') == len(names)
     assert SECRET not in text
 

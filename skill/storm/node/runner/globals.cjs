@@ -482,7 +482,7 @@ function makeRequire(world, isBaileys) {
     if (PATHS[bare]) return PATHS[bare];
     if (REAL.has(bare)) return require(`node:${bare}`);
     if (!cache.has(bare)) {
-      if (!/^https?$/.test(bare)) world.standIns.add(bare); // that there is no network is said before
+      if (!/^https?$/.test(bare)) world.standIns.add(bare); // the line before the run says there is no network
       cache.set(bare, stub(world, bare));
       const agent = { addRequest: (request) => request?.[DIAL]?.() };
       if (/^https?$/.test(bare)) cache.get(bare).globalAgent = agent;

@@ -10,7 +10,7 @@ const ENDS = [
 /** Folders that a build writes, and where its sources are. */
 const BUILT = /^(dist|build|lib|out)\//;
 
-/** JSON with comments and trailing commas, as tsconfig.json has them; {} where it is none. */
+/** JSON with comments and trailing commas, as tsconfig.json has them; {} where it cannot be read. */
 function settings(text) {
   const plain = text.replace(/("(?:\\.|[^"\\])*")|\/\*[\s\S]*?\*\/|\/\/.*/g, (_all, kept) => kept ?? '');
   try {
