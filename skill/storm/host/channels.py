@@ -21,12 +21,14 @@ from modify.baileys.codemod import channel_sources
 from modify.baileys.model.channel import Channel
 from modify.baileys.model.daemon import why_not_a_daemon
 from modify.baileys.model.startup import asset_root
+from modify.baileys.search.cross_file import aliased
+from modify.baileys.search.packages import Packages
 from modify.kit.project import BUILT
 from modify.kit.typescript.functions import Function, named
 from modify.kit.typescript.source import line_of
 from modify.python.marks import marked
 from modify.units.bot_project import BotProject
-from skill.host import Host
+from skill.host import Host, fact
 from skill.options import Options
 from skill.source_paths import SCRIPTS, SKILL_ASSETS
 
@@ -196,7 +198,32 @@ def _reaches(project: BotProject, entries: tuple[str, ...], channel: str) -> boo
         if current not in seen:
             seen.add(current)
             waiting += project.imports_of(current)
+            waiting += _by_an_alias(project.host, current)
     return False
+
+
+# An import that is no path: of a package, or by what tsconfig.json calls a folder of the host.
+ALIASED = re.compile(
+    rb"""(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*['"](@?\w[\w.@/-]*|[@~#]/[\w./-]+)['"]"""
+)
+
+
+@fact
+def _by_an_alias(host: Host, path: str) -> tuple[str, ...]:
+    """The files of the host that a file imports as ``@/lib/wa``, ``@lib/wa`` or ``lib/wa``."""
+    if not path.endswith(SCRIPTS):
+        return ()
+    found = []
+    for name in dict.fromkeys(item.decode() for item in ALIASED.findall(host.read(path))):
+        rest = name.partition("/")[2]
+        if rest and not _packages(host).is_installed(name) and (file := aliased(host, rest)):
+            found.append(file)
+    return tuple(found)
+
+
+@fact
+def _packages(host: Host) -> Packages:
+    return Packages(host)
 
 
 def _typescript(host: Host, project: BotProject, found: Channels) -> Iterator[HostChannel]:

@@ -266,6 +266,20 @@ def test_the_program_that_a_program_starts(tmp_path: Path) -> None:
     assert channel.ways[0].text == "by running bot.js"
 
 
+@pytest.mark.parametrize("name", ["@lib/line", "@/lib/line", "src/lib/line", "lib/line"])
+def test_a_main_that_imports_by_an_alias(tmp_path: Path, name: str) -> None:
+    files = {
+        "src/main.ts": f"import 'express';\nimport {{ connect }} from '{name}';\nconnect();\n",
+        "src/lib/line.ts": MODULE.replace("async function", "export async function"),
+        "src/lib/other.ts": MODULE.replace("async function", "export async function"),
+    }
+    packages = {"express": "4", "@whiskeysockets/baileys": "7"}
+    root = lay(tmp_path, files, main="src/main.ts", dependencies=packages)
+    [channel] = channels_of(Host(root)).run
+    assert channel.path == "src/lib/line.ts"
+    assert "by running src/main.ts" in [way.text for way in channel.ways]
+
+
 def test_what_stood_in_the_way_is_one_line(tmp_path: Path, node_tools: Path) -> None:
     text = f"{CONNECT}\nthrow new Error('needs a licence\\nsee the shop');\n"
     root = lay(tmp_path, {"index.js": text})
