@@ -391,7 +391,9 @@ def _driven(
     """
     root = laid_out(copy, channel.path)
     reasons: list[str] = []
-    for way in channel.ways:
+    # What a database or a person would have to say is made up only where no way dials without it.
+    ways = [(way, False) for way in channel.ways]
+    for way, made_up in ways:
         with ExitStack() as stack:
             try:
                 trial = stack.enter_context(
@@ -402,6 +404,7 @@ def _driven(
                         class_name=way.class_name,
                         start=way.start,
                         first=way.first,
+                        made_up=made_up,
                         node=node.program,
                         node_tools=node.tools,
                         fence=node.fence,
@@ -416,6 +419,10 @@ def _driven(
                 side.stood_in = look.stood_in
                 kept.push(stack.pop_all())
                 return way, trial, ""
+            if look.unanswered and not made_up:
+                # A database is a main's: it knows which session to start.
+                at = len(channel.ways) if way.driver == "main" else len(ways)
+                ways.insert(at, (way, True))
             reasons.append(f"{way.text}: {_problem(look)}")
     return None, None, "; ".join(dict.fromkeys(reasons)) or "no way to start it is known"
 

@@ -62,6 +62,7 @@ class Look:
 
     settled: whether connect(), setup() or main resolved. problems: errors and notes.
     stood_in: what it asked for and is not there, such as packages: a stand-in answered.
+    unanswered: whether more could be made up for one that does not dial: ``prepared``.
     """
 
     attempts: int
@@ -70,6 +71,7 @@ class Look:
     folders: tuple[str, ...]
     problems: tuple[str, ...]
     stood_in: tuple[str, ...] = ()
+    unanswered: bool = False
 
 
 Progress = Callable[[Outcome], None]
@@ -197,6 +199,7 @@ def prepared(
     fence: Fence | None = None,
     guard: str = "",
     first: str = "",
+    made_up: bool = False,
 ) -> Iterator[Trial]:
     """Bundle a host into a temporary folder, which is gone afterwards. Raises StormError.
 
@@ -209,7 +212,9 @@ def prepared(
     counts. environment: variables of the host's, such as another channel's token.
     node_tools: a folder whose node_modules holds esbuild. fence: None for what works here.
     guard: the module that Baileys' exports pass through (``skill.guard.render``), if any.
-    first: a file that is run before the channel file, as the host's main.
+    first: a file that is run before the channel file, as the host's main. made_up: its database
+    knows one session, which is linked where the scenario's bot is, a person answers at its
+    terminal, and what its main may hand over switched on is off.
     """
     fence = fences.find() if fence is None else fence
     node = _program(node)
@@ -234,6 +239,7 @@ def prepared(
                 "root": str(readable.root),
                 "entry": channel,
                 "first": first,
+                "madeUp": made_up,
                 "driver": driver,
                 "registry": registry,
                 "className": class_name,
@@ -444,7 +450,10 @@ def _look(seen: Any) -> Look:
         raise ValueError("counts")
     folders, notes, faults, stood_in = texts
     problems = tuple(dict.fromkeys([*notes, *faults]))
-    return Look(counts[0], counts[1], seen["settled_ok"], tuple(folders), problems, tuple(stood_in))
+    return Look(
+        *(counts[0], counts[1], seen["settled_ok"], tuple(folders), problems, tuple(stood_in)),
+        unanswered=seen["unanswered"] is True,
+    )
 
 
 def _outcome(scenario: Scenario, raw: Any) -> Outcome:

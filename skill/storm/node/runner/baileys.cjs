@@ -301,7 +301,7 @@ function createSocket(world, proc, config) {
   // Node asks the agent while the request is made, and so does ws.
   request[DIAL] = dial;
   const ask = config?.agent?.addRequest;
-  if (typeof ask === 'function') ask.call(config.agent, request, { host: 'web.whatsapp.com' });
+  if (typeof ask === 'function') Reflect.apply(ask, config.agent, [request, { host: 'web.whatsapp.com' }]);
   else dial();
   return sock;
 }
@@ -369,7 +369,7 @@ function fakeBaileys(world) {
     DisconnectReason,
     BufferJSON,
     Boom,
-    initAuthCreds,
+    initAuthCreds: () => (world.stored ? { ...world.stored } : initAuthCreds()),
     fetchLatestWaWebVersion: lookup,
     fetchLatestBaileysVersion: lookup,
     makeCacheableSignalKeyStore: (keys) => keys,
@@ -389,4 +389,4 @@ function fakeBaileys(world) {
   return makeWASocket;
 }
 
-module.exports = { Boom, credsText, fakeBaileys, rewritten };
+module.exports = { Boom, BufferJSON, credsText, fakeBaileys, rewritten };

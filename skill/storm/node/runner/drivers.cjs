@@ -56,21 +56,38 @@ function namesOf(work, read) {
 function argumentsFor(world, work) {
   const names = namesOf(work, (text) => {
     const single = /^(?:async\s+)?([\w$]+)\s*=>/.exec(text);
-    return single ? [single[1]] : parameters(text);
+    return withDefaults(single ? [single[1]] : parameters(text), text);
   });
-  return names.map((name) => plausible(name) ?? hostOptions(world));
+  return names.map(([name, left]) => plausible(name) ?? hostOptions(world, left));
 }
+
+/** Each parameter with the names of those of its options that the function has a value for itself. */
+function withDefaults(names, text) {
+  return names.map((name) => {
+    const patterns = [name.startsWith('{') ? name : ''];
+    const left = new Set();
+    if (/^\w+$/.test(name)) {
+      patterns.push(...matches(text, `\\{([^{}]*)\\}\\s*=\\s*${name}\\b`));
+      for (const one of matches(text, `(?<![!\\w.])${name}\\??\\.(\\w+)\\s*(?:\\?\\?|\\|\\|)`)) left.add(one);
+    }
+    for (const one of patterns) for (const key of matches(one, '(\\w+)\\s*=(?![=>])')) left.add(key);
+    return [name, left];
+  });
+}
+
+const matches = (text, pattern) => [...text.matchAll(new RegExp(pattern, 'g'))].map(([, one]) => one);
 
 /** The same for `new`; a class without a constructor has that of its base. */
 function argumentsForNew(world, Class) {
   const names = namesOf(Class, (text) => {
     const at = text.search(/\bconstructor\s*\(/);
-    return at < 0 ? ['', '', ''] : parameters(text.slice(at));
+    return withDefaults(at < 0 ? ['', '', ''] : parameters(text.slice(at)), text.slice(Math.max(at, 0)));
   });
-  return names.map((name) => plausible(name) ?? hostOptions(world));
+  return names.map(([name, left]) => plausible(name) ?? hostOptions(world, left));
 }
 
-function hostOptions(world) {
+/** left: the names of what is not given. */
+function hostOptions(world, left = new Set()) {
   const rest = stub(world, 'host');
   return new Proxy(
     {
@@ -83,7 +100,7 @@ function hostOptions(world) {
       get(target, key) {
         if (key in target) return target[key];
         // A channel that is told where its credentials are: where this runner keeps them.
-        return plausible(String(key)) ?? rest[key];
+        return plausible(String(key)) ?? (left.has(key) ? undefined : rest[key]);
       },
     },
   );

@@ -286,6 +286,19 @@ class World {
     this.asked = new Set(); // variables of the environment
     this.unset = new Set(); // those that were asked for, and are not set
     this.standIns = new Set(); // what is not the host's own, and was asked for
+    this.help = { rows: '', kind: '' }; // see main.cjs
+    this.unanswered = new Set(); // what a database, or a person, might have answered
+    this.stored = null; // the credentials that the host's database holds, if it is one
+  }
+
+  /** A stand-in was asked for what it answers only where a host does not dial without: see main.cjs. */
+  ask(what) {
+    if (!this.help.rows) this.unanswered.add(what);
+  }
+
+  /** The host has deleted the credentials that its database held. */
+  wipe() {
+    this.stored = null;
   }
 
   at(when, proc, run) {

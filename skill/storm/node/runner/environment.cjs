@@ -1,5 +1,8 @@
 'use strict';
-/** Settings that a host asks its environment for: from its own example, or made up by their names. */
+/**
+ * Settings that a host asks its environment for: from its own example, or made up by their names;
+ * and its number, where a file of settings has a blank for it.
+ */
 
 const EXAMPLE = /^\.env\.(example|sample|template|dist|defaults)$/;
 /** Those change what a host does, and it does well without them. */
@@ -44,4 +47,21 @@ function settingsFor(unset, files, text) {
   return found;
 }
 
-module.exports = { settingsFor };
+/** Files in which a bot is told its number. */
+const SETTINGS = /(^|\/)(config\w*|settings?|setup)\.[cm]?[jt]s$/i;
+const NUMBER = '15550001111';
+/** A number that is left for its owner to fill in: '' or '628xx'. */
+const BLANK = /\b(\w*(?:number|nomor|n[uú]mero|phone|owner|telepon)\w*)(["']?\s*[:=]\s*\[?\s*)(["'`])(?:|\+?\d*x{2,}[\dx]*)\3/gi;
+
+/** {text, names}: with those numbers filled in. */
+function filledIn(text) {
+  const names = [];
+  const filled = text.replace(BLANK, (_all, name, between, quote) => {
+    if (/name|nama|nome/i.test(name)) return _all;
+    names.push(name);
+    return `${name}${between}${quote}${NUMBER}${quote}`;
+  });
+  return { text: filled, names };
+}
+
+module.exports = { NUMBER, SETTINGS, filledIn, settingsFor };

@@ -1,5 +1,6 @@
 'use strict';
 /** What a host's code sees of Node: virtual time, a fake process, real files, no network. */
+const EventEmitter = require('node:events');
 const fs = require('node:fs');
 const { builtinModules, isBuiltin } = require('node:module');
 const os = require('node:os');
@@ -8,6 +9,8 @@ const realProcess = require('node:process');
 const util = require('node:util');
 const { EXIT, LONGEST_TIMER_MS, Timer, realNextTick } = require('./engine.cjs');
 const { Boom, fakeBaileys } = require('./baileys.cjs');
+const { clone } = require('./clone.cjs');
+const { accountIn, elsewhere, opened } = require('./places.cjs');
 const { DIAL, isStub, stub } = require('./stubs.cjs');
 
 /** Real modules; what they do is local. */
@@ -308,6 +311,7 @@ function makeGlobals(proc) {
     performance,
     fetch,
     AbortSignal: VirtualAbortSignal,
+    structuredClone: clone,
     queueMicrotask: (run) => queueMicrotask(() => proc.guard(run)),
     WebSocket: undefined,
   };
@@ -338,6 +342,28 @@ let running = null; // the world whose processes run
 
 /** Loaders of plugins ask this package about each, and it finds nothing. */
 const NOTHING_WRONG = Object.assign(() => undefined, { default: () => undefined, __esModule: true });
+
+/** Packages of event emitters: Node's own does what they do. */
+const EMITTER = /(^|\/)(eventemitter[23]?|event-emitter|tiny-typed-emitter|typed-emitter)$/;
+
+function Emitter() {
+  EventEmitter.call(this);
+}
+Object.setPrototypeOf(Emitter, EventEmitter);
+Object.setPrototypeOf(Emitter.prototype, EventEmitter.prototype);
+Object.assign(Emitter.prototype, {
+  emitAsync: async function emitAsync(...args) {
+    return Promise.all(this.listeners(args[0]).map((listener) => listener.apply(this, args.slice(1))));
+  },
+  onAny() {
+    return this;
+  },
+  offAny() {
+    return this;
+  },
+});
+Object.assign(Emitter, { __esModule: true, default: Emitter, EventEmitter: Emitter, EventEmitter2: Emitter,
+  EventEmitter3: Emitter, TypedEmitter: Emitter });
 
 /** What a bot sets on `global` is a variable everywhere; each process has its own. */
 function shownAsVariables(proc, globalObject) {
@@ -377,7 +403,9 @@ function shownAsVariables(proc, globalObject) {
 
 /** The fs of all processes: synchronous underneath, so that no real time passes; refuses the dead. */
 function makeFs(world) {
+  const moved = elsewhere(world);
   const watched = (name, args) => {
+    moved(name, args);
     world.hostFiles?.bring(name, args);
     // Only a look at the host: where does it want its credentials?
     // Not in the project's own folder: a patch that knows no folder looks there, in vain.
@@ -385,6 +413,7 @@ function makeFs(world) {
       const folder = path.relative(realProcess.cwd(), path.dirname(path.resolve(args[0])));
       if (folder) world.authFolders.add(folder);
     }
+    if (/^(readdir|opendir)/.test(name)) accountIn(world, args[0]);
     if (!world.denied || !WRITES.test(name)) return;
     if (/^open/.test(name) && (args[1] === undefined || args[1] === 'r')) return;
     const file = args.slice(0, 2).find((one) => typeof one === 'string' && world.denied.test(one));
@@ -404,7 +433,7 @@ function makeFs(world) {
   const promises = { constants: fs.constants };
   for (const [name, value] of Object.entries(fs.promises)) {
     if (typeof value !== 'function') continue;
-    const direct = fs[`${name}Sync`];
+    const direct = name === 'opendir' ? opened : fs[`${name}Sync`];
     promises[name] = async (...args) => {
       if (world.proc?.dead) return new Promise(() => {});
       await null;
@@ -429,10 +458,10 @@ function makeFs(world) {
       facade[name] = guarded(name, value);
       continue;
     }
-    const direct = name.endsWith('Sync') ? value : fs[`${name}Sync`];
+    const direct = /^opendir(Sync)?$/.test(name) ? opened : name.endsWith('Sync') ? value : fs[`${name}Sync`];
     if (!direct) continue;
     facade[name] = name.endsWith('Sync')
-      ? guarded(name, value)
+      ? guarded(name, direct)
       : (...args) => {
           const { proc } = world;
           if (!proc || proc.dead) return;
@@ -474,6 +503,10 @@ function makeRequire(world, isBaileys) {
     if (bare === '@hapi/boom') return boom;
     const own = world.proc.builtins[bare];
     if (own) return own;
+    if (EMITTER.test(bare)) {
+      world.standIns.add(bare);
+      return Emitter;
+    }
     if (bare === 'syntax-error') return NOTHING_WRONG;
     if (bare === 'fs') return files;
     if (bare === 'fs/promises') return files.promises;

@@ -11,7 +11,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
-const { credsText, rewritten } = require('./baileys.cjs');
+const { BufferJSON, credsText, rewritten } = require('./baileys.cjs');
 const drivers = require('./drivers.cjs');
 const { EXIT, World } = require('./engine.cjs');
 const { settingsFor } = require('./environment.cjs');
@@ -24,7 +24,7 @@ const ANSWERS = 3;
 const PARAMETERS = [
   'process', 'console', 'setTimeout', 'setInterval',
   'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'Date', 'Math', 'JSON',
-  'performance', 'fetch', 'AbortSignal', 'queueMicrotask', 'WebSocket', 'globalThis', 'global',
+  'performance', 'fetch', 'structuredClone', 'AbortSignal', 'queueMicrotask', 'WebSocket', 'globalThis', 'global',
 ];
 const library = new Library({ ...request, home: request.cwd, parameters: PARAMETERS });
 const hostFiles = new HostFiles(library.files, request.root, request.cwd);
@@ -44,8 +44,11 @@ process.on('uncaughtException', (error) => {
   if (error !== EXIT) world?.proc?.uncaught(error, 'uncaughtException');
 });
 
-/** What this host is helped with: its own stores (else they are stood in for), its settings. */
-let help = { stores: false, settings: {} };
+/**
+ * What this host is helped with: its own stores (else they are stood in for), its settings, and
+ * whether its database knows a session and a person answers at its terminal (rows.cjs, answers.cjs).
+ */
+let help = { stores: false, settings: {}, rows: '' };
 
 /** What Baileys is under the guard: wrapped anew at each start, under each of its names. */
 function guarded(load, globals) {
@@ -131,6 +134,9 @@ function touch(authFolders, kind, value) {
   }
 }
 
+/** The credentials of a bot that is linked, as a database gives them. */
+const linked = () => JSON.parse(credsText(true), BufferJSON.reviver);
+
 function isInside(folder) {
   return !path.isAbsolute(folder) && !folder.startsWith('..');
 }
@@ -155,6 +161,8 @@ async function play(scenario, authFolders, looking = false) {
     limit_ms: request.limitMs,
   }));
   current.looking = looking;
+  current.help = { rows: help.rows, kind: help.rows ? library.kind : '' };
+  current.stored = help.rows && scenario.creds === 'linked' ? linked() : null;
   current.environment = { ...help.settings, ...request.environment, HOME: home };
   current.hostFiles = hostFiles;
   current.mainFile = path.join(cwd, request.entry);
@@ -163,7 +171,10 @@ async function play(scenario, authFolders, looking = false) {
   current.className = request.className ?? undefined;
   current.startName = request.startName ?? undefined;
   current.readyLog = request.readyLog ? new RegExp(request.readyLog) : null;
-  current.files = (kind, value) => touch(folders, kind, value);
+  current.files = (kind, value) => {
+    if (help.rows && kind === 'creds' && value !== 'rewritten') current.stored = value === 'renewed' ? linked() : null;
+    touch(folders, kind, value);
+  };
   const began = performance.now();
   await current.run(startHost(current, makeRequire(current, isBaileys)));
   const took = performance.now() - began;
@@ -212,29 +223,37 @@ async function look() {
 /** So many times more is a host asked which settings it wants, for it may ask for one at a time. */
 const MOST_ASKED = 4;
 
-/** Some hosts start only with their settings, or with their own stores. */
+/**
+ * Some hosts start only with their settings, or with their own stores; and some dial only for a
+ * session that their database knows, or once a person has answered: that is made up if asked for.
+ */
 async function lookWithHelp() {
   const plain = await look();
-  if (plain.current.opens.length || plain.current.notRun) return plain;
+  const done = ({ current }) => current.opens.length || current.notRun;
+  if (done(plain)) return plain;
   const read = (file) => hostFiles.read(path.join(request.cwd, file));
   const stores = ['class', 'factory'].includes(request.driver) ? [false, true] : [false];
-  for (const own of stores) {
-    const unset = new Set();
-    let { current } = own ? await lookWith({ stores: own, settings: {} }) : plain;
-    for (let asked = 0; !current.opens.length && !current.notRun && asked < MOST_ASKED; asked += 1) {
-      const known = unset.size;
-      for (const name of current.unset) unset.add(name);
-      if (unset.size === known && asked) break;
-      ({ current } = await lookWith({ stores: own, settings: settingsFor(unset, library.files, read) }));
+  const unanswered = new Set(plain.current.unanswered);
+  for (const rows of request.madeUp ? ['lists', 'all'] : ['']) {
+    for (const own of stores) {
+      const unset = new Set();
+      let seen = own || rows ? await lookWith({ stores: own, settings: {}, rows }) : plain;
+      for (let asked = 0; !done(seen) && asked < MOST_ASKED; asked += 1) {
+        const known = unset.size;
+        for (const name of seen.current.unset) unset.add(name);
+        if (unset.size === known && asked) break;
+        seen = await lookWith({ stores: own, settings: settingsFor(unset, library.files, read), rows });
+      }
+      for (const name of seen.current.unanswered) unanswered.add(name);
+      if (!seen.current.opens.length) continue;
+      for (const [name, value] of Object.entries(help.settings)) {
+        if (seen.current.asked.has(name)) seen.current.standIns.add(`${name}=${value}`);
+      }
+      return { current: seen.current, folders: help.folders };
     }
-    if (!current.opens.length) continue;
-    for (const [name, value] of Object.entries(help.settings)) {
-      if (current.asked.has(name)) current.standIns.add(`${name}=${value}`);
-    }
-    return { current, folders: help.folders };
   }
-  help = { stores: false, settings: {} };
-  return plain;
+  help = { stores: false, settings: {}, rows: '' };
+  return { ...plain, unanswered: unanswered.size > 0 };
 }
 
 async function lookWith(some) {
@@ -245,7 +264,7 @@ async function lookWith(some) {
 }
 
 async function main() {
-  const { current: seen, folders } = await lookWithHelp();
+  const { current: seen, folders, unanswered = false } = await lookWithHelp();
   say({
     look: {
       attempts: seen.attempts.length,
@@ -253,6 +272,7 @@ async function main() {
       settled_ok: seen.settled?.ok ?? null,
       folders: [...folders],
       stood_in: [...seen.standIns],
+      unanswered,
       notes: seen.notes,
       faults: [...seen.faults.values()].map((fault) => fault.text),
     },

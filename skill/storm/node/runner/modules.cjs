@@ -10,10 +10,13 @@ const { isBuiltin } = require('node:module');
 const path = require('node:path');
 const { fileURLToPath, pathToFileURL } = require('node:url');
 const vm = require('node:vm');
+const { NUMBER, SETTINGS, filledIn } = require('./environment.cjs');
 const { Resolver } = require('./resolve.cjs');
 const { isStub, stub } = require('./stubs.cjs');
 
 const REGISTRY = /(^|\/)(channel-)?registry(\.[cm]?[jt]s)?$/;
+/** A constant of a list of kinds: `WHATSAPP_BAILEYS: 'baileys'`. */
+const NAMES_BAILEYS = /\b\w*baileys\w*["']?\]?\s*[:=]\s*["']([\w-]*baileys[\w-]*)["']/i;
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 const WITHIN = {
   cjs: 'exports, require, module, __filename, __dirname, __import',
@@ -90,6 +93,13 @@ class Library {
     this.parameters = parameters;
     this.resolver = new Resolver(Object.keys(files), (file) => fs.readFileSync(path.join(root, file), 'utf8'));
     this.compiled = new Map();
+    this.filled = new Map(); // files of settings: their text with numbers filled in, and for which names
+  }
+
+  /** What the host itself calls Baileys, among the kinds of channel that it knows; or "". */
+  get kind() {
+    this.named ??= [...this.modules.keys()].map((file) => NAMES_BAILEYS.exec(this.text(file))?.[1]).find(Boolean) ?? '';
+    return this.named;
   }
 
   text(file) {
@@ -100,12 +110,12 @@ class Library {
   }
 
   /** A function of the process's globals that gives a function of the module's own names. */
-  compile(file, kind, text) {
-    if (!this.compiled.has(file)) {
+  compile(file, kind, text, key) {
+    if (!this.compiled.has(key)) {
       const whole = `return function (${WITHIN[kind]}) {${text}\n}`;
-      this.compiled.set(file, vm.compileFunction(whole, this.parameters, { filename: file }));
+      this.compiled.set(key, vm.compileFunction(whole, this.parameters, { filename: file }));
     }
-    return this.compiled.get(file);
+    return this.compiled.get(key);
   }
 }
 
@@ -192,10 +202,16 @@ class Program {
 
   run(file, record) {
     const [kind] = this.library.modules.get(file);
-    const known = this.library.compiled.has(file);
-    const text = known ? '' : this.library.text(file);
-    if (kind === 'bad') throw new SyntaxError(text || this.library.text(file));
-    this.evaluate(record, this.library.compile(file, kind, text), kind);
+    const { world, library } = this;
+    if (SETTINGS.test(file) && !library.filled.has(file)) library.filled.set(file, filledIn(library.text(file)));
+    const { text: filled, names } = library.filled.get(file) ?? { names: [] };
+    if (names.length) world.ask(file);
+    const made = names.length > 0 && Boolean(world.help.rows);
+    if (made) for (const name of names) world.standIns.add(`${name}=${NUMBER}`);
+    const key = made ? `${file} filled` : file;
+    const text = library.compiled.has(key) ? '' : made ? filled : library.text(file);
+    if (kind === 'bad') throw new SyntaxError(text || library.text(file));
+    this.evaluate(record, library.compile(file, kind, text, key), kind);
   }
 
   evaluate(record, factory, kind) {
