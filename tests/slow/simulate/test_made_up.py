@@ -302,6 +302,26 @@ export class Line {
     assert "ENABLED=false" in made_up_alone(root, node_tools, **own).stood_in
 
 
+def test_a_store_of_its_own_has_nothing_stored_yet(tmp_path: Path, node_tools: Path) -> None:
+    files = {
+        "src/redis.ts": "import Redis from 'ioredis';\nexport default new Redis();\n",
+        "src/line.ts": f"""{DIALS}
+import redis from './redis';
+export class Line {{
+  async connect() {{
+    const creds = (await redis.hGet('line', 'creds')) ?? initAuthCreds();
+    if (typeof creds.registrationId !== 'number') throw new Error('no credentials');
+    await dial(creds, () => this.connect());
+  }}
+}}
+""",
+    }
+    own = {"entry": "src/line.ts", "driver": "class", "class_name": "Line", "start": "connect"}
+    seen = look(lay(tmp_path, files), node_tools, made_up=False, **own)
+    assert (seen.opened, seen.problems) == (1, ())
+    assert "./redis" in seen.stood_in
+
+
 def test_options_that_have_a_default_are_not_given(tmp_path: Path, node_tools: Path) -> None:
     text = """
 export async function createLine(options: any) {

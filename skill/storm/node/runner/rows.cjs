@@ -6,9 +6,9 @@
  * Credentials are none of them; they come with Baileys' initAuthCreds() (baileys.cjs).
  */
 
-/** Packages that are databases, or stand between a program and one. */
+/** Packages that are databases, or stand between a program and one; and a host's own file that does. */
 const DATABASE =
-  /^(better-sqlite3|sqlite3|sqlite|pg|mysql2?|mongoose|mongodb|ioredis|redis|@redis|@prisma|level|sequelize|typeorm|@nestjs\/typeorm|keyv|quick\.db)\b/;
+  /^(better-sqlite3|sqlite3|sqlite|pg|mysql2?|mongoose|mongodb|ioredis|redis|@redis|@prisma|level|sequelize|typeorm|@nestjs\/typeorm|keyv|quick\.db|[@.~]{1,2}\/([\w.-]+\/)*redis)\b/;
 const ONE = /\.(h?get|getItem|find(One|Unique|First|ByPk|ById)(By|OrFail|OrThrow|OrNull)?)$/i;
 const MANY = /\.(find|findMany|findAll|findBy|getMany)$/;
 const KEYED = /\.(h?get|getItem)$/;
