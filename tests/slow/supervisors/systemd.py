@@ -37,16 +37,22 @@ class Manager:
             "XDG_CONFIG_HOME": str(self.home / ".config"),
         }
 
-    def run(self, *command: str | Path, cwd: Path | None = None) -> str:
-        """A program beside the manager; its output. Raises on a failure."""
+    def started(
+        self, *command: str | Path, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """A program beside the manager, once it has ended."""
         inside = ("nsenter", f"--target={self.pid}", "--mount", "--pid", "--cgroup")
-        done = subprocess.run(
+        return subprocess.run(
             (*inside, f"--wd={cwd or self.home}", *command),
             env=self.environment,
             capture_output=True,
             text=True,
             timeout=60,
         )
+
+    def run(self, *command: str | Path, cwd: Path | None = None) -> str:
+        """A program beside the manager; its output. Raises on a failure."""
+        done = self.started(*command, cwd=cwd)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -67,8 +73,11 @@ class Manager:
 
 
 @contextmanager
-def manager(home: Path) -> Iterator[Manager]:
-    """A manager whose user lives in this new folder; it and its units end with the block."""
+def manager(home: Path, journal: bool = False) -> Iterator[Manager]:
+    """A manager whose user lives in this new folder; it and its units end with the block.
+
+    journal: whether its messages are kept, for journalctl beside it to read.
+    """
     for tool in (SYSTEMD, *map(shutil.which, ("systemctl", "unshare", "nsenter"))):
         assert tool and Path(tool).exists(), "no systemd here: apt install systemd util-linux"
     (home / ".config" / "systemd" / "user").mkdir(parents=True)
@@ -80,7 +89,10 @@ def manager(home: Path) -> Iterator[Manager]:
     log = home / "manager.log"
     with log.open("w") as stream:
         process = subprocess.Popen(
-            [HERE / "manager.sh", home, cgroup], stdout=stream, stderr=subprocess.STDOUT
+            [HERE / "manager.sh", home, cgroup],
+            env={**os.environ, "JOURNAL": "1" if journal else ""},
+            stdout=stream,
+            stderr=subprocess.STDOUT,
         )
     try:
         yield ready(process, home)

@@ -1,0 +1,18 @@
+"""The process managers that ``skillgen service`` knows: how each looks, and how each is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from skill.host import Host
+from skill.options import ServiceOptions
+from skill.service import drop_in, systemd
+from skill.service.changes import Changes
+from skill.service.model import Look, Service
+from skill.service.tools import Tools
+
+LOOKS: tuple[Callable[[Host, Tools], Iterator[Look | Service]], ...] = (systemd.look,)
+PLANS: dict[str, Callable[[Host, Tools, Service, ServiceOptions], Changes]] = {
+    "systemd": drop_in.plan,
+}
+BACKS: tuple[Callable[[Host, Tools, tuple[str, ...]], Changes], ...] = (drop_in.take_back,)
