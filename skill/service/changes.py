@@ -7,7 +7,8 @@ itself; what was written is taken back where a manager then refuses to read it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -23,11 +24,30 @@ LONG_PATIENCE = 100
 """Seconds for a restart: systemd gives a service 90 s to stop."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command of a manager. may_fail: it may have nothing to do; tries: one a second."""
+
+    words: Command
+    may_fail: bool = False
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """How one service is started anew."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+
 @dataclass
 class Changes:
     """The changes for one service.
 
     reload: what makes the manager read them; restart: what starts the service anew.
+    remember: makes the records that ``--revert`` needs, before a file is written; forget: removes
+    records, after.
     by_hand: the commands that come to the same, for a person with the rights.
     todo: what a person has to settle all the same; next: what follows.
     guards: each unit that will load the guard, and where it lies. unasked: why a manager
@@ -36,12 +56,14 @@ class Changes:
 
     wanted: list[Wanted] = field(default_factory=list)
     reload: list[Command] = field(default_factory=list)
-    restart: list[Command] = field(default_factory=list)
+    restart: list[Restart] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
     todo: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     next: list[str] = field(default_factory=list)
     guards: list[tuple[Unit, Path]] = field(default_factory=list)
+    remember: list[Callable[[], Wanted]] = field(default_factory=list)
+    forget: list[Wanted] = field(default_factory=list)
     unasked: str = ""
 
     @property
@@ -72,6 +94,8 @@ def carry_out(root: Path, tools: Tools, changes: Changes) -> None:
     changed = changes.changed
     done: list[Wanted] = []
     try:
+        for make in changes.remember:
+            files.write_alone(make())
         inside = [item for item in changed if files.is_inside(item.path, root)]
         if inside:
             files.in_host(root, inside)
@@ -81,7 +105,9 @@ def carry_out(root: Path, tools: Tools, changes: Changes) -> None:
                 files.write_alone(item)
                 done.append(item)
         for command in changes.reload:
-            require(tools, command)
+            take(tools, Step(command))
+        for item in changes.forget:
+            files.write_alone(item)
     except BaseException:
         for item in reversed(done):
             before = Wanted(item.path, item.after, item.before, item.mode)
@@ -89,11 +115,15 @@ def carry_out(root: Path, tools: Tools, changes: Changes) -> None:
         raise
 
 
-def require(tools: Tools, command: Command, patience: float = LONG_PATIENCE) -> None:
-    """Run a command of a manager. Raises SkillgenError where it fails."""
-    answer = tools.ask(*command, patience=patience)
-    if not answer.is_good:
-        raise SkillgenError(f"{shown(command)}: {answer.reason}")
+def take(tools: Tools, step: Step) -> None:
+    """Run a command of a manager. Raises SkillgenError where it fails and may not."""
+    for again in range(step.tries):
+        answer = tools.ask(*step.words, patience=LONG_PATIENCE)
+        if answer.is_good or step.may_fail:
+            return
+        if again + 1 < step.tries:
+            time.sleep(1)
+    raise SkillgenError(f"{shown(step.words)}: {answer.reason}")
 
 
 def shown(command: Command) -> str:

@@ -30,7 +30,7 @@ from skill.guard.files import Wanted
 from skill.guard.unit import Unit
 from skill.host import Host
 from skill.options import Options, ServiceOptions
-from skill.service.changes import Changes, heredoc
+from skill.service.changes import Changes, Restart, Step, heredoc
 from skill.service.model import Service
 from skill.service.systemd import (
     RESTARTING,
@@ -78,6 +78,7 @@ def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> 
     version = loaded.manager.version or version_here(tools)
     settings = list(settings_of(own, version, host))
     guarding = guard_lines(host, service, choice, before, changes)
+    changes.restart.append(restarted(loaded.manager, service.name))
     if not settings and not guarding:
         return changes
     content = text(host, settings, guarding)
@@ -85,7 +86,6 @@ def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> 
     changes.todo += overridden(own, settings)
     options, command = loaded.manager.options, loaded.manager.command
     changes.reload.append(("systemctl", *options, "daemon-reload"))
-    changes.restart.append(("systemctl", *options, "restart", service.name))
     changes.by_hand += heredoc(path, content, "" if loaded.manager.is_user else "sudo ")
     changes.by_hand.append(f"{command} daemon-reload")
     name = quoted(service.name)
@@ -94,6 +94,13 @@ def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> 
     elif changes.guards:
         changes.next.append(f"{command} {'restart' if service.is_running else 'start'} {name}")
     return changes
+
+
+def restarted(manager: Manager, name: str) -> Restart:
+    """A unit that has reached its limit is not started before ``reset-failed``."""
+    command = ("systemctl", *manager.options)
+    steps = Step((*command, "reset-failed", name), may_fail=True), Step((*command, "restart", name))
+    return Restart(name, steps)
 
 
 def held(path: Path) -> bytes | None:
@@ -273,6 +280,6 @@ def taken_back(path: Path, content: bytes, name: str, manager: Manager, changes:
         return
     changes.wanted.append(Wanted(path, content, None))
     changes.by_hand.append(f"{'' if manager.is_user else 'sudo '}rm {quoted(path)}")
-    changes.restart.append(("systemctl", *manager.options, "restart", name))
+    changes.restart.append(restarted(manager, name))
     if guard.MARK.search(content):
         changes.next.append(f"{manager.command} restart {quoted(name)}")

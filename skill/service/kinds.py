@@ -6,13 +6,20 @@ from collections.abc import Callable, Iterator
 
 from skill.host import Host
 from skill.options import ServiceOptions
-from skill.service import drop_in, systemd
+from skill.service import drop_in, launchd, record, systemd
 from skill.service.changes import Changes
 from skill.service.model import Look, Service
 from skill.service.tools import Tools
 
-LOOKS: tuple[Callable[[Host, Tools], Iterator[Look | Service]], ...] = (systemd.look,)
+LOOKS: tuple[Callable[[Host, Tools], Iterator[Look | Service]], ...] = (
+    systemd.look,
+    launchd.look,
+)
 PLANS: dict[str, Callable[[Host, Tools, Service, ServiceOptions], Changes]] = {
     "systemd": drop_in.plan,
+    "launchd": launchd.plan,
 }
-BACKS: tuple[Callable[[Host, Tools, tuple[str, ...]], Changes], ...] = (drop_in.take_back,)
+BACKS: tuple[Callable[[Host, Tools, tuple[str, ...]], Changes], ...] = (
+    drop_in.take_back,
+    record.take_back,
+)

@@ -14,7 +14,7 @@ from skill.host import Host
 from skill.options import ServiceOptions
 from skill.report.diff import diff_of
 from skill.report.printer import Printer
-from skill.service.changes import Changes, carry_out, not_writable, require
+from skill.service.changes import Changes, carry_out, not_writable, take
 from skill.service.kinds import BACKS, PLANS
 from skill.service.look import look
 from skill.service.model import Look, Service
@@ -95,13 +95,13 @@ def carry(
     if choice.dry_run:
         if as_text and changed:
             printer.diff(diff_of(guard_files.as_change(item, host.root) for item in changed))
-    elif changed:
+    elif changed or changes.forget:
         require_possible(host, changes, row, printer, as_text)
         for unit, place in changes.guards:
             guard_files.install_guard(place, dry_run=False)
             guard_command.prove(unit, row, place, guard_command.of_kind(unit))
         carry_out(host.root, tools, changes)
-        row["written"] = True
+        row["written"] = bool(changed)
         changes.todo += read_back(host, tools, changes) if choice.apply else []
     if choice.restart:
         restart(tools, changes, row)
@@ -157,12 +157,10 @@ def read_back(host: Host, tools: Tools, changes: Changes) -> list[str]:
 
 def restart(tools: Tools, changes: Changes, row: Row) -> None:
     """Start the services anew. Raises SkillgenError where one does not start."""
-    for command in changes.restart:
-        if command[0] == "systemctl":
-            # A unit that has reached its limit is not started otherwise; else this changes nothing.
-            tools.ask(*command[:-2], "reset-failed", command[-1])
-        require(tools, command)
-        row["restarted"].append(command[-1])
+    for each in changes.restart:
+        for step in each.steps:
+            take(tools, step)
+        row["restarted"].append(each.name)
     changes.next = []
 
 

@@ -85,7 +85,8 @@ def test_without_a_bus_the_files_are_read_and_commands_are_given(
         "systemd-restart-always",
         "systemd-start-limit",
     }
-    assert [each["state"] for each in said.row["looked"]] == ["failed", "failed"]
+    looked = {each["manager"]: each["state"] for each in said.row["looked"]}
+    assert (looked["systemd --user"], looked["systemd"]) == ("failed", "failed")
     applied = skillgen("--apply")
     assert applied.code == 2 and "No medium found; nothing was written" in applied.err
     assert list(unit.parent.iterdir()) == [unit]
