@@ -68,7 +68,9 @@ def policy_lines(policy: Policy) -> Iterator[str]:
 def starts_line(starts: Starts) -> str:
     parts = []
     if starts.hour is not None and starts.day is not None:
-        parts.append(f"started {times(starts.hour)} in the last hour, {times(starts.day)} in a day")
+        least = f" ({starts.why})" if starts.why else ""
+        hour, day = times(starts.hour), times(starts.day)
+        parts.append(f"started {hour} in the last hour, {day} in the last day{least}")
     else:
         parts.append(
             "how often it was started is not known" + (f" ({starts.why})" if starts.why else "")

@@ -44,7 +44,9 @@ class Tools:
     root: Path
 
     def find(self, name: str) -> str | None:
-        """The program of that name on PATH, unless it lies in the host."""
+        """The program of that name on PATH, or of that path, unless it lies in the host."""
+        if os.path.isabs(name):
+            return None if Path(name).resolve().is_relative_to(self.root) else shutil.which(name)
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
             found = shutil.which(name, path=folder) if os.path.isabs(folder) else None
             if found and not Path(found).resolve().is_relative_to(self.root):
