@@ -31,6 +31,7 @@ class Step:
     words: Command
     may_fail: bool = False
     tries: int = 1
+    folder: str = "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def carry_out(root: Path, tools: Tools, changes: Changes) -> None:
 def take(tools: Tools, step: Step) -> None:
     """Run a command of a manager. Raises SkillgenError where it fails and may not."""
     for again in range(step.tries):
-        answer = tools.ask(*step.words, patience=LONG_PATIENCE)
+        answer = tools.ask(*step.words, patience=LONG_PATIENCE, folder=step.folder)
         if answer.is_good or step.may_fail:
             return
         if again + 1 < step.tries:

@@ -91,7 +91,7 @@ def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> 
     name = quoted(service.name)
     if service.state.startswith("failed"):
         changes.next += [f"{command} reset-failed {name}", f"{command} start {name}"]
-    elif changes.guards:
+    elif changes.guards and content != before:
         changes.next.append(f"{command} {'restart' if service.is_running else 'start'} {name}")
     return changes
 

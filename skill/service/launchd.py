@@ -200,14 +200,16 @@ def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> 
         Step(("launchctl", "bootstrap", agent.domain, str(path)), tries=5),
     )
     changes.restart.append(Restart(service.name, steps))
-    if after == content:
-        changes.guards.clear()
-        return changes
-    changes.wanted.append(Wanted(path, content, after))
     commands = [
         f"{agent.sudo}launchctl bootout {agent.typed}/{quoted(agent.label)}",
         f"{agent.sudo}launchctl bootstrap {agent.typed} {quoted(path)}",
     ]
+    if after == content:
+        changes.guards.clear()
+        # Right in the list, and loaded before it was.
+        changes.next += commands if service.notes else []
+        return changes
+    changes.wanted.append(Wanted(path, content, after))
     changes.by_hand += [*heredoc(path, after, agent.sudo), *commands]
     changes.next += commands
     changes.notes.append(RELOADED)

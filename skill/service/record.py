@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def remember(host: Host, record: Record) -> Wanted:
         "before": None if before is None else b64encode(before).decode(),
         "after": b64encode(record.after).decode(),
         "reload": record.reload,
-        "restart": [(step.words, step.may_fail, step.tries) for step in record.restart],
+        "restart": [astuple(step) for step in record.restart],
         "by_hand": record.by_hand,
         "next": record.next,
     }
@@ -95,7 +95,7 @@ def from_data(data: dict[str, Any]) -> Record:
         None if data["before"] is None else b64decode(data["before"]),
         b64decode(data["after"]),
         tuple(tuple(words) for words in data["reload"]),
-        tuple(Step(tuple(words), may, tries) for words, may, tries in data["restart"]),
+        tuple(Step(tuple(words), *rest) for words, *rest in data["restart"]),
         tuple(data["by_hand"]),
         tuple(data["next"]),
     )

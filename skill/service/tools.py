@@ -53,7 +53,7 @@ class Tools:
                 return found
         return None
 
-    def ask(self, name: str, *words: str, patience: float = PATIENCE) -> Answer:
+    def ask(self, name: str, *words: str, patience: float = PATIENCE, folder: str = "/") -> Answer:
         """Run it and wait for its answer. Raises nothing."""
         program = self.find(name)
         if program is None:
@@ -61,7 +61,7 @@ class Tools:
         try:
             done = subprocess.run(
                 [program, *words],
-                cwd="/",
+                cwd=folder,
                 env=environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

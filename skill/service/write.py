@@ -106,7 +106,7 @@ def carry(
     if choice.restart:
         restart(tools, changes, row)
     row["changes"] = [str(item.path) for item in changed]
-    row.update(todo=changes.todo, notes=changes.notes, next=changes.next if changed else [])
+    row.update(todo=changes.todo, notes=changes.notes, next=changes.next)
     if as_text:
         show(changes, row, choice, printer)
     return 1 if changes.todo else 0
@@ -174,7 +174,7 @@ def show(changes: Changes, row: Row, choice: ServiceOptions, printer: Printer) -
             printer.out(f"{'would be ' if choice.dry_run else ''}{verb}: {safe(str(item.path))}")
         for name in row["restarted"]:
             printer.out(f"restarted: {safe(name)}")
-        if not changes.changed and not changes.todo and not row["restarted"]:
+        if not changes.changed and not changes.todo and not row["restarted"] and not row["next"]:
             printer.out(
                 "nothing to take back" if choice.revert else "nothing to do: it is right already"
             )

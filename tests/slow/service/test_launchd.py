@@ -97,6 +97,7 @@ def test_the_keys_concerned_are_edited_and_given_back(
     # It is not loaded again, as that would stop the bot.
     assert not [call for call in calls.read_text().splitlines() if not call.startswith("print")]
     assert f"launchctl bootstrap gui/$(id -u) {agent}" in said.out
+    running(tools, "runatload")
     assert "nothing to do" in skillgen("--apply").out
     assert skillgen("--revert").code == 0
     assert {path: path.read_bytes() for path in agent.parent.iterdir()} == before
@@ -162,6 +163,7 @@ def test_what_was_loaded_before_is_still_in_force(
     running(tools)
     assert skillgen("--apply").code == 0
     assert any("still in force" in note for note in skillgen("--format", "json").service["notes"])
+    assert "launchctl bootstrap" in skillgen("--apply").out
     running(tools, "runatload")
     assert skillgen("--format", "json").service["notes"] == []
 

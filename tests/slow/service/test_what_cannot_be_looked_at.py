@@ -131,7 +131,7 @@ def test_a_manager_that_does_not_answer(
     skillgen: Skillgen, unit: Path, tools: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools("systemctl", "exec /bin/sleep 60")
-    monkeypatch.setattr(Tools.ask, "__kwdefaults__", {"patience": 0.2})
+    monkeypatch.setattr(Tools.ask, "__kwdefaults__", {"patience": 0.2, "folder": "/"})
     said = skillgen("--format", "json")
     assert said.code == 1 and "did not answer within" in said.service["state"]
 
