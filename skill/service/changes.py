@@ -56,7 +56,7 @@ class Changes:
     """
 
     wanted: list[Wanted] = field(default_factory=list)
-    reload: list[Command] = field(default_factory=list)
+    reload: list[Step] = field(default_factory=list)
     restart: list[Restart] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
     todo: list[str] = field(default_factory=list)
@@ -105,8 +105,8 @@ def carry_out(root: Path, tools: Tools, changes: Changes) -> None:
             if item not in inside:
                 files.write_alone(item)
                 done.append(item)
-        for command in changes.reload:
-            take(tools, Step(command))
+        for step in changes.reload:
+            take(tools, step)
         for item in changes.forget:
             files.write_alone(item)
     except BaseException:

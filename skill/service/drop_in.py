@@ -85,7 +85,7 @@ def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> 
     changes.wanted.append(Wanted(path, before, content))
     changes.todo += overridden(own, settings)
     options, command = loaded.manager.options, loaded.manager.command
-    changes.reload.append(("systemctl", *options, "daemon-reload"))
+    changes.reload.append(Step(("systemctl", *options, "daemon-reload")))
     changes.by_hand += heredoc(path, content, "" if loaded.manager.is_user else "sudo ")
     changes.by_hand.append(f"{command} daemon-reload")
     name = quoted(service.name)
@@ -267,7 +267,7 @@ def take_back(host: Host, tools: Tools, units: tuple[str, ...]) -> Changes:
                 taken_back(path, content, name, manager, found)
         if found.wanted:
             found.by_hand.append(f"{manager.command} daemon-reload")
-            found.reload.append(("systemctl", *manager.options, "daemon-reload"))
+            found.reload.append(Step(("systemctl", *manager.options, "daemon-reload")))
             found.unasked = why and f"{manager.title}: {why}"
         changes.add(found)
     return changes

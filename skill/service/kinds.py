@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from skill.host import Host
 from skill.options import ServiceOptions
-from skill.service import drop_in, launchd, pm2, record, supervisord, systemd
+from skill.service import compose, drop_in, launchd, pm2, record, supervisord, systemd
 from skill.service.changes import Changes
 from skill.service.model import Look, Service
 from skill.service.tools import Tools
@@ -16,12 +16,15 @@ LOOKS: tuple[Callable[[Host, Tools], Iterator[Look | Service]], ...] = (
     launchd.look,
     supervisord.look,
     pm2.look,
+    compose.look,
 )
 PLANS: dict[str, Callable[[Host, Tools, Service, ServiceOptions], Changes]] = {
     "systemd": drop_in.plan,
     "launchd": launchd.plan,
     "supervisord": supervisord.plan,
     "pm2": pm2.plan,
+    "compose": compose.plan,
+    "docker": compose.plan_alone,
 }
 BACKS: tuple[Callable[[Host, Tools, tuple[str, ...]], Changes], ...] = (
     drop_in.take_back,

@@ -19,6 +19,9 @@ def look(host: Host, tools: Tools) -> tuple[list[Service], list[Look]]:
                 looks.append(found)
             else:
                 services.append(found)
+    if any(each.started.is_host and each.is_installed for each in services):
+        # A compose file that comes with the host and that nobody uses.
+        services = [each for each in services if each.is_installed]
     services.sort(key=lambda each: (not each.started.is_host, each.manager, each.name))
     bots = [each for each in services if each.started.is_host]
     for each in services:

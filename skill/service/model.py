@@ -58,7 +58,8 @@ class Service:
 
     manager: ``systemd --user`` …; kind: ``systemd`` …; path: the file that defines it.
     state: in the manager's words, or why it is not known. obstacles: why nothing is written
-    for it. notes: what else a person should know.
+    for it. notes: what else a person should know. is_installed: False for what only a file of the
+    host would start.
     """
 
     manager: str
@@ -74,6 +75,7 @@ class Service:
     obstacles: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     is_guarded: bool = False
+    is_installed: bool = True
     own: Any = None
     """What the manager's own file keeps of it."""
 

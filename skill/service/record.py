@@ -39,7 +39,7 @@ class Record:
     service: str
     before: bytes | None
     after: bytes
-    reload: tuple[tuple[str, ...], ...] = ()
+    reload: tuple[Step, ...] = ()
     restart: tuple[Step, ...] = ()
     by_hand: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ def remember(host: Host, record: Record) -> Wanted:
         "service": record.service,
         "before": None if before is None else b64encode(before).decode(),
         "after": b64encode(record.after).decode(),
-        "reload": record.reload,
+        "reload": [astuple(step) for step in record.reload],
         "restart": [astuple(step) for step in record.restart],
         "by_hand": record.by_hand,
         "next": record.next,
@@ -94,7 +94,7 @@ def from_data(data: dict[str, Any]) -> Record:
         data["service"],
         None if data["before"] is None else b64decode(data["before"]),
         b64decode(data["after"]),
-        tuple(tuple(words) for words in data["reload"]),
+        tuple(Step(tuple(words), *rest) for words, *rest in data["reload"]),
         tuple(Step(tuple(words), *rest) for words, *rest in data["restart"]),
         tuple(data["by_hand"]),
         tuple(data["next"]),

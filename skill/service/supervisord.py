@@ -340,7 +340,7 @@ def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> 
     changes.wanted.append(Wanted(path, before, content))
     following = (f"supervisorctl -c {quoted(daemon.main)} update {quoted(name)}",)
     if daemon.pid is not None:
-        changes.reload.append(control(daemon, "reread"))
+        changes.reload.append(Step(control(daemon, "reread")))
         changes.next += following
         changes.notes.append("supervisord puts it in force by update, which starts the bot anew")
     changes.by_hand += [*heredoc(path, content, "sudo "), *following]
