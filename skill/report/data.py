@@ -30,7 +30,8 @@ HOST of guard: host, exit, error, recovered, guard: path or null, proof: text or
 HOST of service: host, exit, error, recovered, services: [SERVICE],
     looked: [{"manager", "state": "looked"|"absent"|"failed", "why"}], proof: text or null,
     changes: [path], written, restarted: [name], next, todo, notes: [text].
-SERVICE: {"manager", "kind": "systemd"|"launchd"|"supervisord"|"pm2"|"compose"|"docker", "name",
+SERVICE: {"manager", "name",
+    "kind": "systemd"|"launchd"|"supervisord"|"pm2"|"compose"|"docker"|"script"|"process",
     "starts": "bot"|"other"|"unknown", "command", "why", "path": path or null,
     "more": [path of each file that adds to it], "state": text,
     "policy": null, or {"restart", "pause_s", "longest_pause_s", "limit_interval_s",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from skill.host import Host
 from skill.options import ServiceOptions
-from skill.service import compose, drop_in, launchd, pm2, record, supervisord, systemd
+from skill.service import compose, drop_in, launchd, pm2, record, supervisord, systemd, wrapper
 from skill.service.changes import Changes
 from skill.service.model import Look, Service
 from skill.service.tools import Tools
@@ -17,6 +17,7 @@ LOOKS: tuple[Callable[[Host, Tools], Iterator[Look | Service]], ...] = (
     supervisord.look,
     pm2.look,
     compose.look,
+    wrapper.look,
 )
 PLANS: dict[str, Callable[[Host, Tools, Service, ServiceOptions], Changes]] = {
     "systemd": drop_in.plan,

@@ -22,6 +22,10 @@ def look(host: Host, tools: Tools) -> tuple[list[Service], list[Look]]:
     if any(each.started.is_host and each.is_installed for each in services):
         # A compose file that comes with the host and that nobody uses.
         services = [each for each in services if each.is_installed]
+    units = {each.name for each in services if each.kind == "systemd"}
+    services = [
+        each for each in services if each.kind not in ("script", "process") or each.own not in units
+    ]
     services.sort(key=lambda each: (not each.started.is_host, each.manager, each.name))
     bots = [each for each in services if each.started.is_host]
     for each in services:
