@@ -35,9 +35,9 @@ def service(host: Host, row: Row, choice: ServiceOptions, printer: Printer, as_t
     if choice.apply:
         changes = write.apply(host, tools, chosen, looks, choice)
         return write.carry(host, tools, changes, row, choice, printer, as_text)
+    require_seen(chosen, looks)
     if as_text:
         show_services(services if printer.verbose else chosen, looks, printer, host)
-    require_seen(chosen, looks)
     return 1 if any(each.findings for each in chosen) else 0
 
 

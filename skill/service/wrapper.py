@@ -145,8 +145,8 @@ def of_process(
         service.notes.append(f"runs within {service.own}")
     if script is None:
         service.obstacles.append(
-            "was started by hand, and nothing starts it again; skillgen apply --add-service gives "
-            "it a unit"
+            "was started by hand, and nothing starts it again; a unit comes with: skillgen apply "
+            "--add-service systemd"
         )
         return service
     service.findings = list(loop_findings(host, script))
