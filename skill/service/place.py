@@ -23,6 +23,7 @@ from modify.units.started_program import (
     program_name,
 )
 from skill.host import Host
+from skill.source_paths import SCRIPTS
 
 PATH = re.compile(r"/[^\s'\"`;&|<>()=:]+")
 CHANGES_FOLDER = re.compile(r"(?:^|[;&|\n({])\s*cd\s+(?:--\s+)?(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|]+)")
@@ -88,7 +89,24 @@ def started_here(words: list[str], folder: str, host: Host) -> Started | None:
             return None
         where, project.base = inside, str(host.root / inside)
     found = Reader(project, folder=where or "").command(words)
+    unseen = unseen_program(words, where, project) if found.kind == "side" else ""
+    if unseen:
+        why = f"{unseen} lies in the bot's folder, and its source is not known"
+        return Started("unknown", what, why)
     return replace(found, what=what)
+
+
+def unseen_program(words: list[str], where: str | None, project: InstalledProject) -> str:
+    """The built or obfuscated file of the host that a command runs, or nothing."""
+    for word in words:
+        if not word.endswith((*SCRIPTS, ".py")) or word.startswith("-"):
+            continue
+        inside = project.inside(word, where or "")
+        if inside is None or "node_modules/" in inside or project.host.exists(inside):
+            continue
+        if project.source_of(inside) is None and (project.host.root / inside).is_file():
+            return inside
+    return ""
 
 
 def leads_in(path: str, project: InstalledProject) -> bool:

@@ -89,6 +89,18 @@ def test_what_nobody_can_tell(host: Host, command: str, why: str) -> None:
     assert found is not None and found.kind == "unknown" and why in found.why, found
 
 
+def test_a_built_program_of_unknown_source_is_named(host: Host) -> None:
+    (host.root / "dist" / "apps").mkdir(parents=True)
+    (host.root / "dist" / "apps" / "wa.js").write_text("serve(80);\n")
+    for command, folder in (
+        ("/usr/bin/node BOT/dist/apps/wa.js", ""),
+        ("node dist/apps/wa.js", "BOT"),
+    ):
+        found = started(Host(host.root), command, folder)
+        assert found is not None and found.kind == "unknown", found
+        assert found.why.startswith("dist/apps/wa.js lies in the bot's folder")
+
+
 def test_links_are_followed(host: Host, tmp_path: Path) -> None:
     (tmp_path / "current").symlink_to(host.root)
     found = started(host, f"/usr/bin/node {tmp_path}/current/dist/index.js")

@@ -27,6 +27,7 @@ class Manager:
 
     home: Path
     pid: int
+    scope: str = "user"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -57,7 +58,7 @@ class Manager:
         return done.stdout
 
     def systemctl(self, *words: str) -> str:
-        return self.run("systemctl", "--user", *words).strip()
+        return self.run("systemctl", f"--{self.scope}", *words).strip()
 
     def state(self, unit: str) -> str:
         """``active``, ``activating`` (also between two starts), ``inactive`` or ``failed``."""
@@ -73,10 +74,11 @@ class Manager:
 
 
 @contextmanager
-def manager(home: Path, journal: bool = False) -> Iterator[Manager]:
+def manager(home: Path, journal: bool = False, scope: str = "user") -> Iterator[Manager]:
     """A manager whose user lives in this new folder; it and its units end with the block.
 
-    journal: whether its messages are kept, for journalctl beside it to read.
+    journal: whether its messages are kept, for journalctl beside it to read. scope: ``system`` for
+    a manager of a system.
     """
     for tool in (SYSTEMD, *map(shutil.which, ("systemctl", "unshare", "nsenter"))):
         assert tool and Path(tool).exists(), "no systemd here: apt install systemd util-linux"
@@ -90,25 +92,27 @@ def manager(home: Path, journal: bool = False) -> Iterator[Manager]:
     with log.open("w") as stream:
         process = subprocess.Popen(
             [HERE / "manager.sh", home, cgroup],
-            env={**os.environ, "JOURNAL": "1" if journal else ""},
+            env={**os.environ, "JOURNAL": "1" if journal else "", "SCOPE": scope},
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
     try:
-        yield ready(process, home)
+        yield ready(process, home, scope)
     finally:
         process.send_signal(signal.SIGKILL)  # --kill-child ends the manager with it
         process.wait()
         remove(cgroup)
 
 
-def ready(process: subprocess.Popen[bytes], home: Path) -> Manager:
+def ready(process: subprocess.Popen[bytes], home: Path, scope: str) -> Manager:
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     for _ in range(300):
         assert process.poll() is None, (home / "manager.log").read_text()
         child = children.read_text().split()
-        if child and (home / "run" / "systemd" / "private").exists():
-            return Manager(home, int(child[0]))
+        root = Path(f"/proc/{child[0]}/root") if child else Path("/nowhere")
+        runtime = root / "run" if scope == "system" else home / "run"
+        if child and (runtime / "systemd" / "private").exists():
+            return Manager(home, int(child[0]), scope)
         time.sleep(0.1)
     raise AssertionError(f"no manager: {(home / 'manager.log').read_text()}")
 
