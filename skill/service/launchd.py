@@ -97,8 +97,9 @@ def of_file(host: Host, tools: Tools, path: Path, is_daemon: bool) -> Service | 
     unit = launchd.parse(text)
     if content.startswith(BINARY):
         unit = LaunchdUnit(text, binary(content), {}, "is binary")
-    arguments = unit.data.get("ProgramArguments") or [unit.data.get("Program")]
-    words = [word for word in arguments if isinstance(word, str)] if arguments else []
+    arguments = unit.data.get("ProgramArguments")
+    given = arguments if isinstance(arguments, list) else [unit.data.get("Program")]
+    words = [word for word in given if isinstance(word, str)]
     folder = unit.data.get("WorkingDirectory")
     started = started_here(words, folder if isinstance(folder, str) else "", host)
     if started is None:

@@ -206,7 +206,7 @@ def of_properties(host: Host, tools: Tools, manager: Manager, shown: Properties)
     name = shown.get("Id", "")
     paths = [Path(path) for path in (shown.get("FragmentPath", ""), *paths_in(shown)) if path]
     resolved = ARGUMENTS.search(shown.get("ExecStart", ""))
-    if resolved is None:
+    if resolved is None or "/" in name:
         return None
     folder = shown.get("WorkingDirectory", "").lstrip("-!")
     variables = values.systemd_variables(shown.get("Environment", ""))
