@@ -286,8 +286,7 @@ class Session:
         path = units[0]["path"]
         return [
             f"{path} loads the guard as well: each attempt counts and waits once, by the patch; "
-            f"once that runs, take the guard back with: skillgen guard {quoted(host.root)} "
-            f"--remove --unit {quoted(host.root / path)}"
+            f"once that runs, take the guard back with: {units[0]['undo']}"
         ]
 
     def _show_warnings(self, row: Row) -> None:

@@ -186,6 +186,11 @@ def take_back(unit: Unit) -> Guarding:
     return done
 
 
+def is_of_service(unit: Unit) -> bool:
+    """Whether ``skillgen service`` has put it there."""
+    return HEADER.match(read(override(unit)) or b"") is None
+
+
 def found(unit: Unit) -> str | None:
     header = MARK.search(read(override(unit)) or b"")
     return header[1].decode() if header else None

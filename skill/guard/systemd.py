@@ -163,6 +163,11 @@ def found(unit: Unit) -> str | None:
     return header[1].decode() if header else None
 
 
+def is_of_service(unit: Unit) -> bool:
+    """Whether ``skillgen service`` has put it there."""
+    return HEADER.match(read(drop_in(unit)) or b"") is None
+
+
 def others(unit: Unit) -> Iterator[tuple[Path, systemd.SystemdUnit]]:
     """The unit and its drop-ins but ours, in the order in which systemd reads them."""
     yield unit.path, systemd.parse(unit.text)

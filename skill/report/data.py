@@ -24,7 +24,8 @@ HOST of revert: host, exit, error, recovered, restored, merged, removed, kept: [
     away: [path], conflicts: [{"path", "reason", "merge": path or null}], message, next, warnings.
 HOST of status: host, exit, error, recovered, versions: [text], files, changed, missing:
     [path], modules, skill: [{"path", "version", "intact"}], memories: [MEMORY],
-    guarded: [{"path", "version"}], lost: [{"path", "line", "message"}], warnings: [text].
+    guarded: [{"path", "version", "undo": command}], lost: [{"path", "line", "message"}],
+    warnings: [text].
 HOST of guard: host, exit, error, recovered, guard: path or null, proof: text or null,
     changes: [path], written, next, todo, notes: [text].
 HOST of service: host, exit, error, recovered, services: [SERVICE],

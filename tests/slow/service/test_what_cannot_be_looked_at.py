@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from skill.service import journal, tools
+from skill import cli
+from skill.host import Host
+from skill.service import drop_in, journal, tools
 from skill.service.tools import Tools
 from tests.slow.service.rig import Said
 
@@ -204,6 +207,30 @@ def test_a_program_on_path_that_lies_in_the_host_is_never_run(
     monkeypatch.setenv("PATH", str(own))
     skillgen()
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_guard_in_its_drop_in_is_known_to_the_other_commands(
+    skillgen: Skillgen,
+    system: Callable[..., Path],
+    home: Path,
+    bot: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """``status`` names it, and ``guard --unit`` does not add another."""
+    unit = home / ".config" / "systemd" / "user" / "wa.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text(UNIT.format(bot=bot))
+    place = unit.parent / "wa.service.d" / "50-skillgen-restart.conf"
+    place.parent.mkdir()
+    line = "# Guard by skillgen 0.0.9: the bot dials WhatsApp no more often than is safe."
+    place.write_bytes(drop_in.text(Host(bot), [], [line, "Environment=X=1"]))
+    assert cli.run(["status", str(bot), "--format", "json"]) == 0
+    [row] = json.loads(capfd.readouterr().out)["hosts"][0]["guarded"]
+    assert (row["path"], row["version"]) == (str(unit), "0.0.9")
+    assert row["undo"] == f"skillgen service {bot} --revert"
+    assert cli.run(["guard", str(bot), "--unit", str(unit)]) == 0
+    assert "nothing to do: it is guarded" in capfd.readouterr().out
+    assert [path.name for path in place.parent.iterdir()] == [place.name]
 
 
 # -- the journal
