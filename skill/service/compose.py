@@ -36,7 +36,7 @@ from skill.host import Host
 from skill.options import Options, ServiceOptions
 from skill.service import record
 from skill.service.changes import Changes, Restart, Step, heredoc
-from skill.service.model import Look, Policy, Service, Starts
+from skill.service.model import UNKNOWN, Look, Policy, Service, Starts
 from skill.service.place import started_here
 from skill.service.tools import Tools
 
@@ -160,7 +160,7 @@ def of_service(
     service.is_guarded = guard.MARK.search(content_of(added)) is not None
     service.findings = list(findings_of(item, container, written, str(file)))
     if item.started.kind == "unknown":
-        service.obstacles.append(f"cannot tell whether it starts the bot: {item.started.why}")
+        service.obstacles.append(f"{UNKNOWN}: {item.started.why}")
     if len(made) > 1:
         names = ", ".join(map(name_of, made))
         service.notes.append(f"runs {len(made)} containers: {names}")

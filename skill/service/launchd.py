@@ -32,7 +32,7 @@ from skill.host import Host
 from skill.options import Options, ServiceOptions
 from skill.service import record
 from skill.service.changes import Changes, Restart, Step, heredoc
-from skill.service.model import Look, Policy, Service, Starts
+from skill.service.model import UNKNOWN, Look, Policy, Service, Starts
 from skill.service.place import started_here
 from skill.service.tools import Answer, Tools
 
@@ -123,7 +123,7 @@ def of_file(host: Host, tools: Tools, path: Path, is_daemon: bool) -> Service | 
         replace(sight.finding, path=str(path)) for sight in faults_of(unit, Options())
     ]
     if started.kind == "unknown":
-        service.obstacles.append(f"cannot tell whether it starts the bot: {started.why}")
+        service.obstacles.append(f"{UNKNOWN}: {started.why}")
     if content.startswith(BINARY):
         service.findings = in_binary(unit, path)
         service.obstacles.append(f"is a binary property list: plutil -convert xml1 {quoted(path)}")

@@ -12,6 +12,10 @@ from skill.finding import Finding
 Answer = Literal["looked", "absent", "failed"]
 
 
+UNKNOWN = "cannot tell whether it starts the bot"
+"""How the obstacle begins that a person removes by naming the service."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """Whether a manager could be looked at; why: what kept one from it."""

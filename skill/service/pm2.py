@@ -38,7 +38,7 @@ from skill.host import Host
 from skill.options import Options, ServiceOptions
 from skill.service import record
 from skill.service.changes import Changes, Restart, Step, heredoc
-from skill.service.model import Look, Policy, Service, Starts
+from skill.service.model import UNKNOWN, Look, Policy, Service, Starts
 from skill.service.place import started_here
 from skill.service.tools import Tools
 
@@ -186,7 +186,7 @@ def of_app(host: Host, data: dict[str, Any], folder: Path, runs: bool) -> Servic
         for sight in faults_of(app, Options())
     ]
     if started.kind == "unknown":
-        service.obstacles.append(f"cannot tell whether it starts the bot: {started.why}")
+        service.obstacles.append(f"{UNKNOWN}: {started.why}")
     return service
 
 

@@ -8,12 +8,14 @@ the two the file is still as it was, and there is nothing to take back.
 from __future__ import annotations
 
 import hashlib
+import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+from skill.commands.shell import quoted
 from skill.guard import files
 from skill.guard.files import Wanted
 from skill.host import Host
@@ -143,8 +145,12 @@ def taken_back(host: Host, forget: Wanted, record: Record) -> Changes:
     changes.wanted.append(Wanted(record.path, current, wanted))
     changes.reload += record.reload
     changes.restart.append(Restart(record.service, record.restart))
-    changes.by_hand += heredoc(record.path, wanted, "sudo ") if wanted else []
-    changes.by_hand += [] if wanted else [f"sudo rm {record.path}"]
+    is_own = record.path.is_relative_to(os.path.expanduser("~"))
+    sudo = "" if is_own or record.path.is_relative_to(host.root) else "sudo "
+    if wanted is None:
+        changes.by_hand.append(f"{sudo}rm {quoted(record.path)}")
+    else:
+        changes.by_hand += heredoc(record.path, wanted, sudo)
     changes.by_hand += record.by_hand
     changes.next += record.next
     return changes

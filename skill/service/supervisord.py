@@ -37,7 +37,7 @@ from skill.host import Host
 from skill.options import Options, ServiceOptions
 from skill.service import record
 from skill.service.changes import Changes, Restart, Step, heredoc
-from skill.service.model import Look, Policy, Service, Starts
+from skill.service.model import UNKNOWN, Look, Policy, Service, Starts
 from skill.service.place import started_here
 from skill.service.tools import Tools
 
@@ -254,7 +254,7 @@ def of_section(
     service.is_guarded = "skillgen/guard.cjs" in value("environment")
     service.findings = [placed(sight.finding, section) for sight in faults_of(program, Options())]
     if started.kind == "unknown":
-        service.obstacles.append(f"cannot tell whether it starts the bot: {started.why}")
+        service.obstacles.append(f"{UNKNOWN}: {started.why}")
     return service
 
 

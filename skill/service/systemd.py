@@ -33,7 +33,7 @@ from skill.guard.systemd import MARK
 from skill.host import Host
 from skill.options import Options
 from skill.service import journal
-from skill.service.model import Look, Policy, Service, Starts
+from skill.service.model import UNKNOWN, Look, Policy, Service, Starts
 from skill.service.place import started_here
 from skill.service.tools import Tools
 from skill.service.units import (
@@ -64,6 +64,8 @@ RESTARTING = (*RESTARTS_ON_SUCCESS, "on-failure", "on-abnormal", "on-abort", "on
 SPREADS_SINCE = 254
 """The first version with RestartSteps= and RestartMaxDelaySec=."""
 HOUR, DAY = 3600, 86_400
+SHORTEST = 0.05
+"""Seconds that a start takes at least, whatever the pause."""
 NO_SYSTEMCTL = "no systemctl here"
 
 
@@ -155,8 +157,10 @@ def blocks(text: str) -> Iterator[Properties]:
             yield found
 
 
-def from_manager(host: Host, tools: Tools, manager: Manager) -> Iterator[Service]:
-    names, templates = names_of(tools, manager)
+def from_manager(host: Host, tools: Tools, manager: Manager) -> Iterator[Look | Service]:
+    names, templates, why = names_of(tools, manager)
+    if why:
+        yield Look(manager.title, "failed", why)
     seen = set()
     for shown in shown_of(tools, manager, names):
         if shown.get("Id", "") in seen:
@@ -174,8 +178,8 @@ def is_instance(name: str, template: str) -> bool:
     return "@" in name and f"{name.partition('@')[0]}@.service" == template
 
 
-def names_of(tools: Tools, manager: Manager) -> tuple[list[str], list[str]]:
-    """The units that are loaded or installed, and the templates among the latter."""
+def names_of(tools: Tools, manager: Manager) -> tuple[list[str], list[str], str]:
+    """The units that are loaded or installed, the templates among the latter, and what failed."""
     plain = ("--type=service", "--no-legend", "--no-pager", "--full")
     answers = (
         tools.ask("systemctl", *manager.options, "list-units", "--all", "--plain", *plain),
@@ -186,7 +190,8 @@ def names_of(tools: Tools, manager: Manager) -> tuple[list[str], list[str]]:
     ]
     found = [name for name in dict.fromkeys(found) if name.endswith(".service")]
     templates = [name for name in found if name.endswith("@.service")]
-    return [name for name in found if name not in templates], templates
+    why = next((answer.reason for answer in answers if not answer.is_good), "")
+    return [name for name in found if name not in templates], templates, why
 
 
 def shown_of(tools: Tools, manager: Manager, names: Sequence[str]) -> Iterator[Properties]:
@@ -317,7 +322,7 @@ def start_times(pause: float, steps: int, longest: float) -> list[float]:
         if steps and count > 1:
             grown = pause * (longest / pause) ** ((count - 1) / steps) if pause else longest
             following = longest if count > steps else grown
-        times.append(times[-1] + max(following, 0.001))
+        times.append(times[-1] + max(following, SHORTEST))
     return times
 
 
@@ -398,7 +403,7 @@ def obstacles(shown: Properties, service: Service) -> Iterator[str]:
         source = shown.get("SourcePath") or "a generator"
         yield f"is generated from {source}: change that"
     if service.started.kind == "unknown":
-        yield f"cannot tell whether it starts the bot: {service.started.why}"
+        yield f"{UNKNOWN}: {service.started.why}"
 
 
 def notes(service: Service, manager: Manager) -> Iterator[str]:
@@ -493,7 +498,7 @@ def of_file(
         service.findings = held_back(service.findings, host)
         service.is_guarded = is_guarded(variables, files)
     if started.kind == "unknown":
-        service.obstacles = [f"cannot tell whether it starts the bot: {started.why}"]
+        service.obstacles = [f"{UNKNOWN}: {started.why}"]
     return service
 
 

@@ -17,7 +17,7 @@ from skill.report.printer import Printer
 from skill.service.changes import Changes, carry_out, not_writable, take
 from skill.service.kinds import BACKS, PLANS
 from skill.service.look import look
-from skill.service.model import Look, Service
+from skill.service.model import UNKNOWN, Look, Service
 from skill.service.tools import Tools
 
 Row = dict[str, Any]
@@ -35,13 +35,15 @@ def apply(
         guard_command.require_not_patched(host)
     changes = Changes()
     for each in meant(services, looks, choice):
-        found = [] if choice.units and each.started.kind == "unknown" else each.obstacles
+        # Named by a person, it is the bot.
+        is_told = bool(choice.units) and each.started.kind == "unknown"
+        found = [one for one in each.obstacles if not (is_told and one.startswith(UNKNOWN))]
         if found or each.kind not in PLANS:
             reasons = found or ["skillgen does not change this kind of service"]
             changes.todo += [f"{each.name} ({each.manager}): {reason}" for reason in reasons]
             continue
         changes.add(PLANS[each.kind](host, tools, each, choice))
-        changes.todo += left_over(each)
+        changes.todo += [] if is_told else left_over(each)
     return changes
 
 

@@ -274,6 +274,21 @@ def test_masked_and_transient_units_are_named(rig: Rig) -> None:
     assert rig.files() == files
 
 
+def test_what_nobody_can_tell_is_named_and_a_person_settles_it(rig: Rig) -> None:
+    """A pipe hides the exit status: Restart= sees that of the last command."""
+    start = "ExecStart=/bin/sh -c 'node {bot}/dist/index.js | cat'\n"
+    unit = rig.unit("bot.service", STORM.replace(NODE, start))
+    said = rig.look()
+    assert said.code == 1 and said.service["starts"] == "unknown"
+    assert "a pipe hides its exit status" in said.service["obstacles"][0]
+    files = rig.files()
+    refused = rig.skillgen("--apply")
+    assert refused.code == 2 and "name it with --unit: bot.service" in refused.err
+    assert rig.files() == files
+    assert rig.skillgen("--apply", "--unit", "bot").code == 0
+    assert drop_in(rig, unit).exists()
+
+
 def test_an_edited_drop_in_is_not_lost(rig: Rig) -> None:
     unit = rig.unit("bot.service", STORM)
     assert rig.skillgen("--apply").code == 0
