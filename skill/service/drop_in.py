@@ -14,14 +14,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from modify.effects import RestartPause, has_effect
-from modify.rules import ids
 from modify.units.managers import systemd
 from modify.units.managers.systemd import DEFAULT_BURST, SystemdUnit, seconds
 from modify.units.process_managers import faults_of
 from skill import __version__
 from skill.commands.shell import quoted
-from skill.edit import Edit, apply_edits
+from skill.edit import apply_edits
 from skill.errors import SkillgenError
 from skill.guard import files as guard_files
 from skill.guard import systemd as guard
@@ -31,6 +29,7 @@ from skill.guard.unit import Unit
 from skill.host import Host
 from skill.options import Options, ServiceOptions
 from skill.service.changes import Changes, Restart, Step, heredoc
+from skill.service.clean_exit import edits_of
 from skill.service.model import Service
 from skill.service.systemd import (
     RESTARTING,
@@ -38,7 +37,6 @@ from skill.service.systemd import (
     Loaded,
     Manager,
     manager_of,
-    restarts_itself,
 )
 from skill.service.tools import Tools
 from skill.service.units import SYSTEM_FOLDERS, Files, unit_text, user_folders
@@ -152,7 +150,7 @@ def without_own(files: Files) -> Files:
 def settings_of(files: Files, version: int, host: Host) -> Iterator[Setting]:
     """What the rules change in the unit, as assignments; nothing where it is right already."""
     unit = files.merged
-    edits = edits_of(unit, host)
+    edits = edits_of(faults_of(unit, Options()), host)
     if not edits:
         return
     content = apply_edits(unit.text.content, edits)
@@ -167,20 +165,6 @@ def settings_of(files: Files, version: int, host: Host) -> Iterator[Setting]:
         yield "Unit", "StartLimitBurst", str(DEFAULT_BURST)
     if version >= SPREADS_SINCE and may_spread(after):
         yield from (("Service", name, value) for name, value in SPREAD)
-
-
-def edits_of(unit: SystemdUnit, host: Host) -> list[Edit]:
-    sights = faults_of(unit, Options())
-    edits = [edit for sight in sights for edit in sight.edits]
-    ends = any(edit.rule == ids.SYSTEMD_RESTART_ALWAYS for edit in edits)
-    if ends and restarts_itself(host):
-        # A bot that restarts itself by exit 0 would stay down; pauses and limits do no harm.
-        edits = [
-            edit
-            for edit in edits
-            if edit.rule != ids.SYSTEMD_RESTART_ALWAYS or has_effect(edit, RestartPause)
-        ]
-    return edits
 
 
 def may_spread(unit: SystemdUnit) -> bool:

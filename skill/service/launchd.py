@@ -32,6 +32,7 @@ from skill.host import Host
 from skill.options import Options, ServiceOptions
 from skill.service import record
 from skill.service.changes import Changes, Restart, Step, heredoc
+from skill.service.clean_exit import edits_of, held_back
 from skill.service.model import UNKNOWN, Look, Policy, Service, Starts
 from skill.service.place import started_here
 from skill.service.tools import Answer, Tools
@@ -119,9 +120,8 @@ def of_file(host: Host, tools: Tools, path: Path, is_daemon: bool) -> Service | 
     )
     if started.kind == "side":
         return service
-    service.findings = [
-        replace(sight.finding, path=str(path)) for sight in faults_of(unit, Options())
-    ]
+    found = [replace(sight.finding, path=str(path)) for sight in faults_of(unit, Options())]
+    service.findings = held_back(found, host)
     if started.kind == "unknown":
         service.obstacles.append(f"{UNKNOWN}: {started.why}")
     if content.startswith(BINARY):
@@ -181,7 +181,7 @@ def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> 
     """
     agent: Agent = service.own
     content = agent.unit.text.content
-    edits = [edit for sight in faults_of(agent.unit, Options()) for edit in sight.edits]
+    edits = edits_of(faults_of(agent.unit, Options()), host)
     after = apply_edits(content, edits)
     changes = Changes()
     path = Path(agent.unit.text.path)
@@ -193,7 +193,7 @@ def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> 
         after = made.after or after
         changes.guards.append((unit, place))
     again = launchd.parse(UnitText(str(path), after, 0, len(after), "launchd"))
-    if again.problem or any(sight.edits for sight in faults_of(again, Options())):
+    if again.problem or edits_of(faults_of(again, Options()), host):
         raise SkillgenError(f"{path}: cannot be edited ({again.problem or 'its keys stay'})")
     steps = (
         Step(("launchctl", "bootout", f"{agent.domain}/{agent.label}"), may_fail=True),

@@ -38,6 +38,7 @@ from skill.host import Host
 from skill.options import Options, ServiceOptions
 from skill.service import record
 from skill.service.changes import Changes, Restart, Step, heredoc
+from skill.service.clean_exit import edits_of, held_back
 from skill.service.model import UNKNOWN, Look, Policy, Service, Starts
 from skill.service.place import started_here
 from skill.service.tools import Tools
@@ -181,10 +182,11 @@ def of_app(host: Host, data: dict[str, Any], folder: Path, runs: bool) -> Servic
     if started.kind == "side":
         return service
     service.is_guarded = "skillgen/guard.cjs" in options_of(data)
-    service.findings = [
+    found = [
         replace(sight.finding, path=str(path), line=line, column=1)
         for sight in faults_of(app, Options())
     ]
+    service.findings = held_back(found, host)
     if started.kind == "unknown":
         service.obstacles.append(f"{UNKNOWN}: {started.why}")
     return service
@@ -362,7 +364,7 @@ def without_file(
 
 def settings_of(app: App, host: Host) -> dict[str, Any]:
     """What the rules change, as settings of pm2."""
-    edits = [edit for sight in faults_of(app, Options()) for edit in sight.edits]
+    edits = edits_of(faults_of(app, Options()), host)
     if not edits:
         return {}
     before = json.loads(app.text.content)["apps"][0]

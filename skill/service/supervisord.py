@@ -37,6 +37,7 @@ from skill.host import Host
 from skill.options import Options, ServiceOptions
 from skill.service import record
 from skill.service.changes import Changes, Restart, Step, heredoc
+from skill.service.clean_exit import edits_of, held_back
 from skill.service.model import UNKNOWN, Look, Policy, Service, Starts
 from skill.service.place import started_here
 from skill.service.tools import Tools
@@ -252,7 +253,8 @@ def of_section(
     if started.kind == "side":
         return service
     service.is_guarded = "skillgen/guard.cjs" in value("environment")
-    service.findings = [placed(sight.finding, section) for sight in faults_of(program, Options())]
+    found = [placed(sight.finding, section) for sight in faults_of(program, Options())]
+    service.findings = held_back(found, host)
     if started.kind == "unknown":
         service.obstacles.append(f"{UNKNOWN}: {started.why}")
     return service
@@ -374,7 +376,7 @@ def guarding(
 
 def settings_of(program: Program, host: Host) -> list[str]:
     """What the rules change, as settings."""
-    edits = [edit for sight in faults_of(program, Options()) for edit in sight.edits]
+    edits = edits_of(faults_of(program, Options()), host)
     content = apply_edits(program.text.content, edits)
     text = UnitText(program.text.path, content, 0, len(content), "supervisord")
     [after] = reader.read(text, BotProject(host))

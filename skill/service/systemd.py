@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from modify.rules import ids
 from modify.units.managers import systemd
 from modify.units.managers.systemd import (
     DEFAULT_BURST,
@@ -33,6 +32,7 @@ from skill.guard.systemd import MARK
 from skill.host import Host
 from skill.options import Options
 from skill.service import journal
+from skill.service.clean_exit import held_back
 from skill.service.model import UNKNOWN, Look, Policy, Service, Starts
 from skill.service.place import started_here
 from skill.service.tools import Tools
@@ -367,32 +367,6 @@ def findings_of(shown: Properties, files: Files, host: Host) -> list[Finding]:
 
 def path_of(shown: Properties, files: Files) -> Path:
     return files.pieces[0].path if files.pieces else Path(shown.get("FragmentPath") or shown["Id"])
-
-
-def held_back(found: list[Finding], host: Host) -> list[Finding]:
-    """Where the bot restarts itself by exit 0, on-failure would leave it down."""
-    if not any(finding.rule == ids.SYSTEMD_RESTART_ALWAYS and finding.fix for finding in found):
-        return found
-    reason = restarts_itself(host)
-    if not reason:
-        return found
-    accept = "a restart that ends with another status (skillgen apply), and this command again"
-    return [
-        replace(finding, fix=None, reason=reason, accept=accept)
-        if finding.rule == ids.SYSTEMD_RESTART_ALWAYS
-        else finding
-        for finding in found
-    ]
-
-
-def restarts_itself(host: Host) -> str:
-    """Where the bot ends itself with 0 to be started again, as a reason; else nothing."""
-    # Lazy: it reads every source of the host, and most units need no look at it.
-    from modify.units.self_restart import in_javascript, self_restarts
-    from skill.edit import Patch
-
-    found = next((*self_restarts(host), *in_javascript(host, Patch())).__iter__(), None)
-    return found.reason if found else ""
 
 
 def obstacles(shown: Properties, service: Service) -> Iterator[str]:
