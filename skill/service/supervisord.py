@@ -50,6 +50,7 @@ EXPANSION = re.compile(r"%\((\w+)\)[sd]|%%")
 SPAWNED = re.compile(
     r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ INFO spawned: '([^']+)' with pid", re.M
 )
+BY_UPDATE = "supervisord puts it in force by update, which starts the bot anew"
 TAIL = 8_000_000
 """Bytes of the log that are read, from its end: a start takes some 70."""
 LARGEST = 1_000_000
@@ -343,8 +344,9 @@ def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> 
     following = (f"supervisorctl -c {quoted(daemon.main)} update {quoted(name)}",)
     if daemon.pid is not None:
         changes.reload.append(Step(control(daemon, "reread")))
-        changes.next += following
-        changes.notes.append("supervisord puts it in force by update, which starts the bot anew")
+        # Whether it is in force by now, supervisord does not say.
+        changes.next += following if content != before else ()
+        changes.notes += [BY_UPDATE] if content != before else []
     changes.by_hand += [*heredoc(path, content, "sudo "), *following]
     restart = changes.restart[0].steps if changes.restart else ()
     reload = tuple(changes.reload)

@@ -56,11 +56,12 @@ def test_a_unit_of_the_system_is_made_safe_and_given_back(rig: System) -> None:
     assert rig.listed() == sorted([*before, DROP_IN])
     assert wait(PATIENCE, lambda: rig.systemd.state("wa.service") == "inactive")
     # What is to come is said: it is down, and guarded from its next start on.
-    assert rig.skillgen("--apply", "--restart").code == 0
-    assert wait(PATIENCE, lambda: rig.counted[-1].split()[1:] == [str(guard)])
     starts = len(rig.counted)
+    assert rig.skillgen("--apply", "--restart").code == 0
+    assert wait(PATIENCE, lambda: len(rig.counted) > starts)
+    assert rig.counted[-1].split()[1:] == [str(guard)]
     time.sleep(2)
-    assert len(rig.counted) == starts
+    assert len(rig.counted) == starts + 1
     assert rig.skillgen("--revert").code == 0
     assert rig.listed() == before
 
