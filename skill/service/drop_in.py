@@ -31,8 +31,8 @@ from skill.options import Options, ServiceOptions
 from skill.service.changes import Changes, Restart, Step, heredoc
 from skill.service.clean_exit import edits_of
 from skill.service.model import Service
+from skill.service.restarts import RESTARTING
 from skill.service.systemd import (
-    RESTARTING,
     SPREADS_SINCE,
     Loaded,
     Manager,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from skill.host import Host
-from skill.service import drop_in, systemd
+from skill.service import drop_in, restarts, systemd
 from skill.service.units import Files, Piece, command_words, drop_ins
 from tests.quick.rules.service_cases.harness import SOUND, make_host, unit
 
@@ -57,13 +57,13 @@ def shown(**properties: str) -> dict[str, str]:
     ],
 )
 def test_what_is_in_force(properties: dict[str, str], is_limited: bool, an_hour: int) -> None:
-    policy = systemd.policy_of(shown(**properties))
+    policy = restarts.policy_of(shown(**properties))
     assert (policy.is_limited, policy.starts_per_hour) == (is_limited, an_hour)
 
 
 def test_pauses_that_spread_are_those_of_systemd() -> None:
     """10, 23, 55, 128, 300 s (skill/service/drop_in.py)."""
-    times = systemd.start_times(10, 4, 300)
+    times = restarts.start_times(10, 4, 300)
     pauses = [round(later - earlier) for earlier, later in pairwise(times)]
     assert pauses[:6] == [10, 23, 55, 128, 300, 300]
 
@@ -71,7 +71,7 @@ def test_pauses_that_spread_are_those_of_systemd() -> None:
 @pytest.mark.parametrize("step", range(16))
 def test_spread_restarts_never_trip_the_limit(step: int) -> None:
     """At most five starts in any five minutes, and at most twenty in any hour."""
-    times = [time for time in systemd.start_times(10, 4, 300) if time < 3600]
+    times = [time for time in restarts.start_times(10, 4, 300) if time < 3600]
     begin = times[min(step, len(times) - 1)]
     assert sum(begin <= time < begin + 300 for time in times) <= 5
     assert len(times) <= 20
