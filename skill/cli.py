@@ -20,6 +20,7 @@ from skill.errors import SkillgenError
 from skill.guard import cli as guard_cli
 from skill.options import START_LIMITS, Options, StormOptions, VerifyOptions
 from skill.report.printer import Printer, leave_pipe
+from skill.service import cli as service_cli
 
 if TYPE_CHECKING:
     from skill.commands.hosts import Session
@@ -236,6 +237,21 @@ def guard(host: Path, **choices: Any) -> int:
     choice = guard_cli.choice_from(choices)
     session, _options = _session("guard", choices)
     return session.guard(host, choice)
+
+
+@main.command()
+@host_argument
+@with_options(*service_cli.OPTIONS)
+@output_options
+def service(host: Path, **choices: Any) -> int:
+    """What starts the bot on this machine, how often, and what is wrong with it.
+
+    Found by what a service executes, not by its name. --apply makes it safe in the manager's own
+    way, a drop-in for systemd, and restarts nothing; --revert takes that back.
+    """
+    choice = service_cli.choice_from(choices)
+    session, _options = _session("service", choices)
+    return session.service(host, choice)
 
 
 @main.command()

@@ -64,6 +64,19 @@ class GuardOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """The options of ``skillgen service``. units: the services that are meant, by their names."""
+
+    apply: bool = False
+    revert: bool = False
+    dry_run: bool = False
+    guard: bool = False
+    restart: bool = False
+    units: tuple[str, ...] = ()
+    guard_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StormOptions:
     """Of ``skillgen simulate``.
 

@@ -17,7 +17,7 @@ from skill.commands.shell import quoted
 from skill.commands.verifying import show_verified, verified_row
 from skill.errors import SkillgenError
 from skill.host import Host
-from skill.options import GuardOptions, Options, StormOptions, VerifyOptions
+from skill.options import GuardOptions, Options, ServiceOptions, StormOptions, VerifyOptions
 from skill.plan import Plan, load_digest, make_plan, options_from_data, require_same, save_plan
 from skill.report import data, text
 from skill.report.diff import diff_of
@@ -94,6 +94,15 @@ class Session:
 
         def one(opened: Host, row: Row) -> int:
             return guard(opened, row, choice, self.printer, self.as_text)
+
+        return self._each([host], one)
+
+    def service(self, host: Path, choice: ServiceOptions) -> int:
+        # Lazy: what reads units takes 0.05 s to import.
+        from skill.commands.service import service
+
+        def one(opened: Host, row: Row) -> int:
+            return service(opened, row, choice, self.printer, self.as_text)
 
         return self._each([host], one)
 
@@ -277,8 +286,7 @@ class Session:
         path = units[0]["path"]
         return [
             f"{path} loads the guard as well: each attempt counts and waits once, by the patch; "
-            f"once that runs, take the guard back with: skillgen guard {quoted(host.root)} "
-            f"--remove --unit {quoted(host.root / path)}"
+            f"once that runs, take the guard back with: {units[0]['undo']}"
         ]
 
     def _show_warnings(self, row: Row) -> None:

@@ -163,14 +163,25 @@ def unit_files(host: Host) -> list[Any]:
 
 
 def guarded(host: Host) -> list[dict[str, str]]:
-    """The bot's units that load the guard, here and where units are installed: path and version."""
+    """The bot's units that load the guard, here and where units are installed.
+
+    path and version of each, and the command that takes the guard back.
+    """
     seen = []
     for path in [*(text.path for text in unit_files(host)), *installed(host)]:
         unit = open_unit(host.root / path, host, None, None)
         version = of_kind(unit).found(unit)
         if version:
-            seen.append({"path": path, "version": version})
+            seen.append({"path": path, "version": version, "undo": undo(unit)})
     return seen
+
+
+def undo(unit: Unit) -> str:
+    root = quoted(unit.host.root)
+    kind = of_kind(unit)
+    if hasattr(kind, "is_of_service") and kind.is_of_service(unit):
+        return f"skillgen service {root} --revert"
+    return f"skillgen guard {root} --remove --unit {quoted(unit.path)}"
 
 
 def installed(host: Host) -> Iterator[str]:

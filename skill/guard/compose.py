@@ -21,6 +21,8 @@ FOLDER = GUARD
 INSIDE = "/skillgen-guard"
 """Where both lie in the container."""
 HEADER = re.compile(rb"\A# Guard by skillgen (\S+): ")
+MARK = re.compile(rb"^# Guard by skillgen (\S+): ", re.M)
+"""The line above what brings the guard, also in the file of ``skillgen service``."""
 DEFAULTS = {
     "compose.yaml": "compose.override.yaml",
     "compose.yml": "compose.override.yml",
@@ -184,6 +186,11 @@ def take_back(unit: Unit) -> Guarding:
     return done
 
 
+def is_of_service(unit: Unit) -> bool:
+    """Whether ``skillgen service`` has put it there."""
+    return HEADER.match(read(override(unit)) or b"") is None
+
+
 def found(unit: Unit) -> str | None:
-    header = HEADER.match(read(override(unit)) or b"")
+    header = MARK.search(read(override(unit)) or b"")
     return header[1].decode() if header else None

@@ -23,16 +23,19 @@ const [guarded, guard, memory] = {values};
 
 for (const app of config.apps || [].concat(config)) {{
   if (!guarded.includes(app.name)) continue;
-  app.env = app.env || {{}};
-  for (const key of Object.keys(app).filter((name) => /^env(_|$)/.test(name))) {{
-    const env = app[key];
-    const own = env.NODE_OPTIONS || (key === 'env' ? '' : app.env.NODE_OPTIONS) || '';
-    env.NODE_OPTIONS = `${{own.replace(guard, '').trim()}} ${{guard}}`.trim();
-    env.WHATSAPP_RECONNECT_DIR = env.WHATSAPP_RECONNECT_DIR || memory;
-  }}
-}}
+{environment}}}
 module.exports = config;
 """
+ENVIRONMENT = """\
+  app.env = app.env || {};
+  for (const key of Object.keys(app).filter((name) => /^env(_|$)/.test(name))) {
+    const env = app[key];
+    const own = env.NODE_OPTIONS || (key === 'env' ? '' : app.env.NODE_OPTIONS) || '';
+    env.NODE_OPTIONS = `${own.replace(guard, '').trim()} ${guard}`.trim();
+    env.WHATSAPP_RECONNECT_DIR = env.WHATSAPP_RECONNECT_DIR || memory;
+  }
+"""
+"""Adds the guard to the variables of one app."""
 
 
 def wrapper(unit: Unit) -> Path:
@@ -53,6 +56,7 @@ def make(unit: Unit, guard: Path) -> Guarding:
         name=quoted(unit.path.name),
         base=json.dumps(f"./{unit.path.name}"),
         values=json.dumps([chosen, option, unit.memory_in(folder)]),
+        environment=ENVIRONMENT,
     )
     path = wrapper(unit)
     before = read(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from modify.units.managers import supervisord
@@ -36,19 +37,7 @@ def make(unit: Unit, guard: Path) -> Guarding:
     ]
     for name in chosen:
         program = programs[name]
-        settings = program.settings
-        known = values.supervisord_variables(
-            settings["environment"].value if "environment" in settings else ""
-        )
-        folder = settings["directory"].value if "directory" in settings else str(unit.path.parent)
-        option = str(guard).replace("%", "%%")
-        known[values.NODE_OPTIONS] = values.with_guard(known.get(values.NODE_OPTIONS, ""), option)
-        memory = unit.memory_in(folder.replace("%%", "%"))
-        known.setdefault(values.MEMORY, memory.replace("%", "%%"))
-        command = settings["command"].value if "command" in settings else ""
-        if any(re.search(r"\bbun[x\d.]*$", word) for word in split(command)):
-            known[values.BUN_OPTIONS] = values.bun_option(option)
-        lines += [f"[{program.name}]", f"environment={values.supervisord_value(known)}"]
+        lines += [f"[{program.name}]", environment(unit, program.settings, guard)]
     path = beside(unit)
     before = read(path)
     if before is not None and not HEADER.match(before):
@@ -61,6 +50,22 @@ def make(unit: Unit, guard: Path) -> Guarding:
         )
     done.next += ["supervisorctl reread", "supervisorctl update"]
     return done
+
+
+def environment(unit: Unit, settings: Mapping[str, supervisord.Setting], guard: Path) -> str:
+    """The line that keeps a program's variables and adds the guard's."""
+    known = values.supervisord_variables(
+        settings["environment"].value if "environment" in settings else ""
+    )
+    folder = settings["directory"].value if "directory" in settings else str(unit.path.parent)
+    option = str(guard).replace("%", "%%")
+    known[values.NODE_OPTIONS] = values.with_guard(known.get(values.NODE_OPTIONS, ""), option)
+    memory = unit.memory_in(folder.replace("%%", "%"))
+    known.setdefault(values.MEMORY, memory.replace("%", "%%"))
+    command = settings["command"].value if "command" in settings else ""
+    if any(re.search(r"\bbun[x\d.]*$", word) for word in split(command)):
+        known[values.BUN_OPTIONS] = values.bun_option(option)
+    return f"environment={values.supervisord_value(known)}"
 
 
 def take_back(unit: Unit) -> Guarding:

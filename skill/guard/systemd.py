@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from modify.units.managers import systemd
@@ -20,6 +21,10 @@ from skill.guard.unit import Guarding, Unit
 
 NAME = "50-skillgen-guard.conf"
 HEADER = re.compile(rb"\A# Guard by skillgen (\S+): ")
+MARK = re.compile(rb"^# Guard by skillgen (\S+): ", re.M)
+"""The line above the guard's settings, in any drop-in of skillgen's."""
+OTHER = "50-skillgen-restart.conf"
+"""The drop-in of ``skillgen service``, which may carry the guard as well."""
 VENDOR = (Path("/lib/systemd/system"), Path("/usr/lib/systemd/system"))
 LOCAL = Path("/etc/systemd/system")
 HIDDEN = ("/home", "/root", "/run/user")
@@ -60,24 +65,53 @@ def search_path(unit: Unit) -> str | None:
     return variables(unit).get("PATH")
 
 
+@dataclass(frozen=True)
+class Settings:
+    """The lines of [Service] that load the guard; or, in ``todo``, what stands against them."""
+
+    lines: tuple[str, ...] = ()
+    todo: tuple[str, ...] = ()
+
+
+Layers = Sequence[tuple[Path, systemd.SystemdUnit]]
+"""A unit's files in the order in which systemd reads them, skillgen's own left out."""
+
+
 def make(unit: Unit, guard: Path) -> Guarding:
-    parsed = systemd.parse(unit.text)
     done = Guarding()
-    require_readable(unit, guard)
-    blocked = set_elsewhere(unit, guard)
-    if blocked:
-        done.todo += blocked
+    if MARK.search(read(drop_in(unit).with_name(OTHER)) or b""):
+        return done  # by ``skillgen service``, in the drop-in that is read last
+    found = settings(unit, guard, list(others(unit)), NAME)
+    if found.todo:
+        done.todo += found.todo
         return done
-    known = variables(unit)
-    folder = state_folder(parsed, unit.path.name)
-    memory = unit.memory_in("") if unit.memory else f"%S/{folder}"
-    options = values.with_guard(known.get(values.NODE_OPTIONS, ""), str(guard))
     lines = [
         f"# Guard by skillgen {__version__}: the bot dials WhatsApp no more often than is safe.",
         f"# Take it back with: skillgen guard --remove --unit {quoted(unit.path.name)}",
         "[Service]",
-        values.systemd_assignment(values.NODE_OPTIONS, options),
+        *found.lines,
     ]
+    path = drop_in(unit)
+    held = read(path)
+    if held is not None and not HEADER.match(held):
+        raise SkillgenError(f"{path}: is not skillgen's own; move it away first")
+    done.wanted.append(Wanted(path, held, ("\n".join(lines) + "\n").encode()))
+    done.next += steps(unit, path)
+    return done
+
+
+def settings(unit: Unit, guard: Path, layers: Layers, name: str) -> Settings:
+    """What a drop-in of that name has to set. Raises SkillgenError where no setting can help."""
+    parsed = systemd.parse(unit.text)
+    require_readable(unit, guard)
+    blocked = set_elsewhere(layers, guard, name)
+    if blocked:
+        return Settings(todo=tuple(blocked))
+    known = variables_in(layers, name)
+    folder = state_folder(parsed, unit.path.name)
+    memory = unit.memory_in("") if unit.memory else f"%S/{folder}"
+    options = values.with_guard(known.get(values.NODE_OPTIONS, ""), str(guard))
+    lines = [values.systemd_assignment(values.NODE_OPTIONS, options)]
     if any(re.search(r"\bbun[x\d.]*$", word) for word in program_words(unit)):
         before = known.get(values.BUN_OPTIONS, "")
         value = f"{before} {values.bun_option(str(guard))}".strip()
@@ -89,13 +123,7 @@ def make(unit: Unit, guard: Path) -> Guarding:
         lines.append(f'Environment="{values.MEMORY}={memory}"')
         if parsed.last("Service", "StateDirectory") is None:
             lines.append(f"StateDirectory={folder}")
-    path = drop_in(unit)
-    held = read(path)
-    if held is not None and not HEADER.match(held):
-        raise SkillgenError(f"{path}: is not skillgen's own; move it away first")
-    done.wanted.append(Wanted(path, held, ("\n".join(lines) + "\n").encode()))
-    done.next += steps(unit, path)
-    return done
+    return Settings(tuple(lines))
 
 
 def state_folder(parsed: systemd.SystemdUnit, name: str) -> str:
@@ -131,7 +159,13 @@ def take_back(unit: Unit) -> Guarding:
 def found(unit: Unit) -> str | None:
     """The version in the drop-in, if there is one."""
     header = HEADER.match(read(drop_in(unit)) or b"")
+    header = header or MARK.search(read(drop_in(unit).with_name(OTHER)) or b"")
     return header[1].decode() if header else None
+
+
+def is_of_service(unit: Unit) -> bool:
+    """Whether ``skillgen service`` has put it there."""
+    return HEADER.match(read(drop_in(unit)) or b"") is None
 
 
 def others(unit: Unit) -> Iterator[tuple[Path, systemd.SystemdUnit]]:
@@ -146,9 +180,14 @@ def others(unit: Unit) -> Iterator[tuple[Path, systemd.SystemdUnit]]:
 
 def variables(unit: Unit) -> dict[str, str]:
     """The variables that the unit's ``Environment=`` sets before our drop-in is read."""
+    return variables_in(list(others(unit)), NAME)
+
+
+def variables_in(layers: Layers, name: str) -> dict[str, str]:
+    """The same before a drop-in of that name."""
     found: dict[str, str] = {}
-    for path, parsed in others(unit):
-        if path != unit.path and path.name > NAME:
+    for path, parsed in layers:
+        if path != layers[0][0] and path.name > name:
             continue
         for item in parsed.all("Service", "Environment"):
             # An empty one takes the earlier ones back.
@@ -156,10 +195,10 @@ def variables(unit: Unit) -> dict[str, str]:
     return found
 
 
-def set_elsewhere(unit: Unit, guard: Path) -> list[str]:
+def set_elsewhere(layers: Layers, guard: Path, name: str) -> list[str]:
     """Instructions where a file that overrides our drop-in sets NODE_OPTIONS; else []."""
-    for path, parsed in others(unit):
-        if path != unit.path and path.name > NAME:
+    for path, parsed in layers[1:]:
+        if path.name > name:
             for item in parsed.all("Service", "Environment"):
                 value = values.systemd_variables(item.value).get(values.NODE_OPTIONS)
                 if value is not None:
@@ -167,7 +206,7 @@ def set_elsewhere(unit: Unit, guard: Path) -> list[str]:
                         values.NODE_OPTIONS, values.with_guard(value, str(guard))
                     )
                     return [f"{path}: is read after the guard's drop-in; put there: {line}"]
-    for _, parsed in others(unit):
+    for _, parsed in layers:
         for item in parsed.all("Service", "EnvironmentFile"):
             value = in_file(item.value)
             if value is not None and values.node_option(str(guard)) not in value.split():

@@ -24,9 +24,22 @@ HOST of revert: host, exit, error, recovered, restored, merged, removed, kept: [
     away: [path], conflicts: [{"path", "reason", "merge": path or null}], message, next, warnings.
 HOST of status: host, exit, error, recovered, versions: [text], files, changed, missing:
     [path], modules, skill: [{"path", "version", "intact"}], memories: [MEMORY],
-    guarded: [{"path", "version"}], lost: [{"path", "line", "message"}], warnings: [text].
+    guarded: [{"path", "version", "undo": command}], lost: [{"path", "line", "message"}],
+    warnings: [text].
 HOST of guard: host, exit, error, recovered, guard: path or null, proof: text or null,
     changes: [path], written, next, todo, notes: [text].
+HOST of service: host, exit, error, recovered, services: [SERVICE],
+    looked: [{"manager", "state": "looked"|"absent"|"failed", "why"}], proof: text or null,
+    changes: [path], written, restarted: [name], next, todo, notes: [text].
+SERVICE: {"manager", "name",
+    "kind": "systemd"|"launchd"|"supervisord"|"pm2"|"compose"|"docker"|"script"|"process",
+    "starts": "bot"|"other"|"unknown", "command", "why", "path": path or null,
+    "more": [path of each file that adds to it], "state": text,
+    "policy": null, or {"restart", "pause_s", "longest_pause_s", "limit_interval_s",
+    "limit_burst", "is_limited": bool or null, "starts_per_hour": count or null},
+    "started": {"hour", "day", "restarts": count or null, "why": why one is null},
+    "guarded": bool, "findings": as of inspect, with absolute paths,
+    "obstacles": why nothing is written for it: [text], "notes": [text]}.
 HOST of install: host, exit, error, recovered, added, changed, removed, kept: [path],
     warnings: [text].
 HOST of reset: host, exit, error, recovered, memories: [MEMORY].

@@ -50,7 +50,7 @@ def load(root: Path) -> bytes | None:
 
     Raises SkillgenError where it cannot be trusted or read.
     """
-    folder = _folder(root)
+    folder = state_folder(root)
     try:
         with _opened(folder) as fd:
             return _read(folder, fd)
@@ -65,7 +65,7 @@ def load_or_make(root: Path) -> bytes:
 
     A kill leaves a whole key or none: it is written beside its place and renamed.
     """
-    folder = _folder(root)
+    folder = state_folder(root)
     try:
         _make_folders(folder)
         with _opened(folder) as fd, _locked(fd):
@@ -76,7 +76,8 @@ def load_or_make(root: Path) -> bytes:
         raise _unusable(folder, error) from error
 
 
-def _folder(root: Path) -> Path:
+def state_folder(root: Path) -> Path:
+    """The folder of this user's own records. Raises SkillgenError where it lies in the host."""
     named = os.environ.get("XDG_STATE_HOME", "")
     base = Path(named) if os.path.isabs(named) else _home() / ".local" / "state"
     folder = base / "skillgen"

@@ -27,6 +27,7 @@ class Manager:
 
     home: Path
     pid: int
+    scope: str = "user"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -37,21 +38,27 @@ class Manager:
             "XDG_CONFIG_HOME": str(self.home / ".config"),
         }
 
-    def run(self, *command: str | Path, cwd: Path | None = None) -> str:
-        """A program beside the manager; its output. Raises on a failure."""
+    def started(
+        self, *command: str | Path, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """A program beside the manager, once it has ended."""
         inside = ("nsenter", f"--target={self.pid}", "--mount", "--pid", "--cgroup")
-        done = subprocess.run(
+        return subprocess.run(
             (*inside, f"--wd={cwd or self.home}", *command),
             env=self.environment,
             capture_output=True,
             text=True,
             timeout=60,
         )
+
+    def run(self, *command: str | Path, cwd: Path | None = None) -> str:
+        """A program beside the manager; its output. Raises on a failure."""
+        done = self.started(*command, cwd=cwd)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def systemctl(self, *words: str) -> str:
-        return self.run("systemctl", "--user", *words).strip()
+        return self.run("systemctl", f"--{self.scope}", *words).strip()
 
     def state(self, unit: str) -> str:
         """``active``, ``activating`` (also between two starts), ``inactive`` or ``failed``."""
@@ -67,8 +74,12 @@ class Manager:
 
 
 @contextmanager
-def manager(home: Path) -> Iterator[Manager]:
-    """A manager whose user lives in this new folder; it and its units end with the block."""
+def manager(home: Path, journal: bool = False, scope: str = "user") -> Iterator[Manager]:
+    """A manager whose user lives in this new folder; it and its units end with the block.
+
+    journal: whether its messages are kept, for journalctl beside it to read. scope: ``system`` for
+    a manager of a system.
+    """
     for tool in (SYSTEMD, *map(shutil.which, ("systemctl", "unshare", "nsenter"))):
         assert tool and Path(tool).exists(), "no systemd here: apt install systemd util-linux"
     (home / ".config" / "systemd" / "user").mkdir(parents=True)
@@ -80,23 +91,28 @@ def manager(home: Path) -> Iterator[Manager]:
     log = home / "manager.log"
     with log.open("w") as stream:
         process = subprocess.Popen(
-            [HERE / "manager.sh", home, cgroup], stdout=stream, stderr=subprocess.STDOUT
+            [HERE / "manager.sh", home, cgroup],
+            env={**os.environ, "JOURNAL": "1" if journal else "", "SCOPE": scope},
+            stdout=stream,
+            stderr=subprocess.STDOUT,
         )
     try:
-        yield ready(process, home)
+        yield ready(process, home, scope)
     finally:
         process.send_signal(signal.SIGKILL)  # --kill-child ends the manager with it
         process.wait()
         remove(cgroup)
 
 
-def ready(process: subprocess.Popen[bytes], home: Path) -> Manager:
+def ready(process: subprocess.Popen[bytes], home: Path, scope: str) -> Manager:
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     for _ in range(300):
         assert process.poll() is None, (home / "manager.log").read_text()
         child = children.read_text().split()
-        if child and (home / "run" / "systemd" / "private").exists():
-            return Manager(home, int(child[0]))
+        root = Path(f"/proc/{child[0]}/root") if child else Path("/nowhere")
+        runtime = root / "run" if scope == "system" else home / "run"
+        if child and (runtime / "systemd" / "private").exists():
+            return Manager(home, int(child[0]), scope)
         time.sleep(0.1)
     raise AssertionError(f"no manager: {(home / 'manager.log').read_text()}")
 
