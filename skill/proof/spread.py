@@ -18,6 +18,7 @@ BAILEYS = (
     "credentials-rewritten",
     "relinked",
     "stop-in-wait",
+    "stop-while-up",
 )
 BRIDGE = (
     "bridge-healthy",

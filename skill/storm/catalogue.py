@@ -266,6 +266,13 @@ _PEOPLE = (
         fault_ends_s=2 * HOUR,
         acts=(Act(HOUR + 10, "stop"), Act(2 * HOUR, "restart", "SIGTERM")),
     ),
+    Scenario(
+        "stop-while-up",
+        "stopped while it is up, started again",
+        (Phase(inf, WELL),),
+        Bound(day=2, ready=True, quiet=(HOUR, 2 * HOUR)),
+        acts=(Act(HOUR, "stop"), Act(2 * HOUR, "restart", "SIGTERM")),
+    ),
     _refused_while(
         "watchdog",
         "killed every 2 min until a link is up",

@@ -42,6 +42,7 @@ SPREAD = (
     "memory-corrupt",
     "two-processes",
     "stop-in-wait",
+    "stop-while-up",
     "watchdog",
 )
 
