@@ -43,7 +43,11 @@ PYTHON_IMPORT = re.compile(
     re.M,
 )
 LOOP = re.compile(r"\bnew\s+(?:\w+\.)?Reconnect\(")
-HELD = re.compile(r"\b\w*[rR]econnect\w*\.(?:socket|authState)\(")
+# import * as reconnect from '…', const reconnect = require('…'): what is held imports the whole.
+HELD = re.compile(
+    r"\b(?:import\s*\*\s*as\s+[\w$]+\s+from\s*|(?:const|let|var)\s+[\w$]+\s*=\s*require\(\s*)"
+    r"['\"][^'\"\n]*reconnect(?:\.[cm]?[jt]s)?['\"]"
+)
 CONSTANT = re.compile(r"^(?:export\s+)?(?:const\s+)?([A-Z][A-Z_]+)(?:\s*:[^=\n]+)?\s*=\s*", re.M)
 HEADER = b"Added by skillgen "
 BEGINS, ENDS = "skillgen: policy begins", "skillgen: policy ends"

@@ -92,7 +92,7 @@ export function marked(url) {
 
 /** A module that skillgen added to the bot's source; the guard is shown it. */
 function added(text, inner) {
-  const isOurs = /\bclass ReconnectStopped\b/.test(text);
+  const isOurs = /\bclass Reconnect(Stopped| extends Gate)\b/.test(text);
   if (!isOurs || /\bexport default\b/.test(text)) return undefined;
   const from = JSON.stringify(inner);
   const lines = `export * from ${from}; import * as all from ${from};`;

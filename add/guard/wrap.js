@@ -1,6 +1,7 @@
 import { types } from 'util';
 
-import { authState, heldAgent, socket } from '../channel/javascript/socket.js';
+import { authState, socket } from '../channel/javascript/accounts.js';
+import { heldAgent } from '../channel/javascript/socket.js';
 
 // --- Wrapping: the same exports, two functions of which are held ---
 
@@ -8,6 +9,8 @@ import { authState, heldAgent, socket } from '../channel/javascript/socket.js';
 export const agents = new WeakSet();
 const wrappers = new WeakMap();
 const turns = new Set();
+/** Loops of the bot's own that watch a socket made elsewhere. */
+const loops = new Set();
 const met = new WeakSet();
 
 /**
@@ -16,18 +19,29 @@ const met = new WeakSet();
  */
 export function meet(found) {
   const gate = found?.Reconnect?.prototype;
-  if (typeof gate?.turn !== 'function' || met.has(gate)) return;
+  if (!gate || met.has(gate)) return;
   met.add(gate);
-  const { turn } = gate;
-  gate.turn = async function granted(...all) {
-    const number = await Reflect.apply(turn, this, all);
-    turns.add(this);
-    return number;
-  };
+  const { turn, watch } = gate;
+  if (typeof watch === 'function')
+    gate.watch = function watched(...all) {
+      loops.add(this);
+      return Reflect.apply(watch, this, all);
+    };
+  // Modules of earlier versions.
+  if (typeof turn === 'function')
+    gate.turn = async function granted(...all) {
+      const number = await Reflect.apply(turn, this, all);
+      turns.add(this);
+      return number;
+    };
 }
 
 /** Uses up a turn that a gate of the bot's own has granted, if there is one. */
 function takeTurn() {
+  // It is used up when watch() is given the socket.
+  for (const { offered } of loops) {
+    if (offered?.state === 'running') return true;
+  }
   for (const gate of turns) {
     turns.delete(gate);
     // One that ended before a socket was made is for nobody else.

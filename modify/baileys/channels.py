@@ -16,7 +16,7 @@ from modify.baileys.search.cross_file import (
     run_elsewhere,
     socket_factories,
 )
-from modify.kit.typescript.source import Source, callee_of
+from modify.kit.typescript.source import Source
 from skill.host import Host, fact
 
 
@@ -30,7 +30,7 @@ def channels_of(host: Host, source: Source) -> list[Channel]:
     if channels:
         paired = pairs_elsewhere(host, source)
         for channel in channels:
-            channel.factory = factories.get(callee_of(channel.socket_call))
+            channel.factory = factories.get(channel.maker)
             channel.paired_elsewhere = paired
             channel.run_elsewhere = run_elsewhere(host, channel)
         return channels

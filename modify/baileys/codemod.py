@@ -17,6 +17,7 @@ from modify.baileys.model.daemon import unbounded_retry, why_not_a_daemon
 from modify.baileys.model.hand_offs import open_questions
 from modify.baileys.patching import hand_off, judged, rewrite_channel, why_not_rewritten
 from modify.baileys.search.unpatched import Search
+from modify.baileys.upgrading import upgrade_channel
 from modify.host_tests import qr_exit
 from modify.kit.typescript.source import ADDED, Source, line_of
 from modify.nanoclaw.channel_assets import engine_copies, follow
@@ -86,6 +87,11 @@ def examine_file(
         examine_channel(host, channel, options, patch, outcomes)
 
 
+def is_wanted(channel: Channel, options: Options) -> bool:
+    """Whether a channel that an earlier skillgen patched is to become as they are now."""
+    return channel.is_of_an_earlier_form and options.wants(ids.UNGATED_CONNECT)
+
+
 def examine_channel(
     host: Host, channel: Channel, options: Options, patch: Patch, outcomes: Outcomes
 ) -> None:
@@ -103,6 +109,11 @@ def examine_channel(
     if not channel.is_gated and is_sound(channel):
         message = "grows its delay, with jitter and one timer, and nothing sets it back early"
         patch.notes.append(Note(source.path, place, "right", message))
+        outcomes.keep(host, channel)
+        return
+    made = upgrade_channel(host, channel, options, patch) if is_wanted(channel, options) else None
+    if made is not None:
+        outcomes.rewritten.append(made)
         outcomes.keep(host, channel)
         return
     if channel.is_gated:

@@ -25,14 +25,15 @@ if TYPE_CHECKING:
     from modify.kit.typescript.source import Source
 
 ENGINE_BASE = ".nanoclaw/base/"
-GATE = ".turn()"
+GATED = "new Reconnect("
+SECTION = re.compile(rb"\r?\n## Reconnecting\r?\n(?:(?!## ).*(?:\n|\Z))*")
+EARLIER = b".turn()`"
 INTENT = """
 ## Reconnecting
 
-- Every attempt waits for `await {gate}.turn()`, the first statement of the function
-  that connects.
-- `{gate}.observe(…)` is the first statement of the `connection.update` handler.
-{close}- Must survive a merge: these lines, the import of `{module}`, and
+- The socket is made by `{gate}.socket(makeWASocket, …)`: each dial waits for its turn.
+- The close branch dials with `{gate}.dial(…)` and asks `{gate}.terminal`.
+- Must survive a merge: these lines, the import of `{module}`, and
   `{gate}.stop()` where the socket is ended.
 """
 HELD_INTENT = """
@@ -41,7 +42,6 @@ HELD_INTENT = """
 - The socket is made by `reconnect.socket(makeWASocket, …)`, so that each dial waits for its
   turn. Must survive a merge: that call, and the import of the module that it is from.
 """
-CLOSE_INTENT = "- The close branch dials with `{gate}.dial(…)` and asks `{gate}.terminal`.\n"
 
 
 def module_owner(host: Host, path: str, options: Options) -> str:
@@ -163,18 +163,20 @@ def intend(host: Host, copy: str, text: str, patch: Patch) -> None:
     if not host.exists(path):
         return
     content = host.read(path)
-    if b"## Reconnecting" in content:
-        return
+    start, end = len(content), len(content)
+    if known := SECTION.search(content):
+        if EARLIER not in known[0]:
+            return
+        start, end = known.span()
     newline = "\r\n" if b"\r\n" in content else "\n"
-    lead = "" if content.endswith(b"\n") else newline
+    lead = "" if content[:start].endswith(b"\n") else newline
     addition = (lead + text.replace("\n", newline)).encode()
-    patch.add_edits(path, [Edit(len(content), len(content), addition, ids.STALE_SKILL_COPY)])
+    patch.add_edits(path, [Edit(start, end, addition, ids.STALE_SKILL_COPY)])
 
 
 def intent_of(made: Rewritten) -> str:
     gate = "this.reconnect" if made.channel.scope == "class" else "reconnect"
-    close = CLOSE_INTENT.format(gate=gate)
-    return INTENT.format(gate=gate, close=close, module=made.imported)
+    return INTENT.format(gate=gate, module=made.imported)
 
 
 def engine_copies(host: Host, sources: list[Source], rewritten: list[Rewritten]) -> list[Finding]:
@@ -192,7 +194,7 @@ def engine_copies(host: Host, sources: list[Source], rewritten: list[Rewritten])
     for source in sources:
         path = f"{ENGINE_BASE}{source.path}"
         kept = host.aside(path)
-        patched = source.path in now or GATE in source.text
-        if kept is not None and GATE.encode() not in kept and patched:
+        patched = source.path in now or GATED in source.text
+        if kept is not None and GATED.encode() not in kept and patched:
             found.append(Finding(path, 1, 1, ids.STALE_SKILL_COPY, message, None, reason, accept))
     return found

@@ -80,11 +80,9 @@ const reconnect = new Reconnect({
 });
 
 async function connect() {
-  const attempt = await reconnect.turn();
   const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
+  const sock = reconnect.socket(makeWASocket, { auth: state });
   sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
     …
   });
 }

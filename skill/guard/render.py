@@ -12,7 +12,7 @@ from skill.policy import POLICY, Policy
 from skill.render.join import join
 from skill.render.typescript import with_policy
 
-_CHANNEL = ("policy", "memory", "gate", "socket")
+_CHANNEL = ("policy", "memory", "gate", "socket", "accounts")
 _OWN = ("baileys", "wrap", "destination", "start")
 _HEADER = re.compile(r"\A// Guard by skillgen (\S+) \(sha256 of the rest: ([0-9a-f]{16})\)\n")
 _LAZY = re.compile(r"^const (\w+|\{ [\w, ]+ \}) = require\('(crypto|https?)'\);$", re.M)

@@ -21,8 +21,6 @@ PUBLIC = frozenset(
         "DialHooks",
         "Reconnect",
         "ReconnectOptions",
-        "ReconnectStopped",
-        "Update",
         "authState",
         "socket",
     }
@@ -33,11 +31,10 @@ SURFACE = frozenset(
         "constructor",
         "dial",
         "exitIfAlone",
-        "observe",
-        "saving",
         "stop",
+        "socket",
         "terminal",
-        "turn",
+        "watch",
         # Of an Error.
         "name",
     }

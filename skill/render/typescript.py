@@ -31,9 +31,9 @@ _SPECIFIER = "./index.js"
 JAVASCRIPT = (".js", ".mjs", ".cjs")
 Kind = Literal["loop", "held", "both"]
 PARTS: dict[Kind, tuple[str, ...]] = {
-    "loop": ("policy", "memory", "gate", "loop"),
-    "held": ("policy", "memory", "gate", "socket"),
-    "both": ("policy", "memory", "gate", "socket", "loop"),
+    "loop": ("policy", "memory", "gate", "socket", "loop"),
+    "held": ("policy", "memory", "gate", "socket", "accounts"),
+    "both": ("policy", "memory", "gate", "socket", "accounts", "loop"),
 }
 _ENDINGS = {"typescript": ".ts", "javascript": ".js"}
 
@@ -45,8 +45,8 @@ def render_channel_module(
     """The reconnect module as a host gets it, one file; JavaScript where its ending says so.
 
     policy: hosts get the one that is measured; tests in real time a shorter one.
-    kind: what the host calls. "loop": turn(), observe(), dial(), stop(); "held": socket()
-    and authState(); "both".
+    kind: what the host calls. "loop": a Reconnect's socket(), dial(), stop() and
+    terminal; "held": socket() and authState(); "both".
     """
     language = "javascript" if ending in JAVASCRIPT else "typescript"
     texts = [_source(f"{language}/{name}{_ENDINGS[language]}") for name in PARTS[kind]]

@@ -33,7 +33,7 @@ WHY = (
 )
 GATED = (
     "Every attempt now passes a gate that keeps count in a file beside the credentials folder: "
-    "fewer than 21 attempts in any hour, restarts included, while that file can be written. "
+    "at most 20 attempts in any hour, restarts included, while that file can be written. "
     "Keep that file out of git like the credentials."
 )
 Row = tuple[str, str, str]

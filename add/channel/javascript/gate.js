@@ -16,6 +16,11 @@ export class Gate {
   /** Why this process makes no further attempt. */
   final;
   pairing;
+  /** Until when a verdict is not told again, to a loop that redials. */
+  replayAt = 0;
+  replays = 0;
+  /** Calls for a pairing code, by sockets that have ended. */
+  codes = [];
   timer;
   file = '';
   announced = '';
@@ -56,6 +61,16 @@ export class Gate {
   }
 
   grant(request) {
+    request.grant(this.begin());
+  }
+
+  /** For an attempt that has begun without asking. */
+  count() {
+    this.recall();
+    return this.begin();
+  }
+
+  begin() {
     begin(this.memory, randomUUID().slice(0, 8), now());
     this.final = undefined;
     this.announced = '';
@@ -67,7 +82,7 @@ export class Gate {
     const wait = DEADLINES_MS[hits] ?? Math.max(...DEADLINES_MS);
     attempt.timer = setTimeout(() => this.expired(attempt), wait);
     this.attempt = attempt;
-    request.grant(attempt);
+    return attempt;
   }
 
   expired(attempt) {
@@ -170,7 +185,8 @@ export class Gate {
 
   bounds(verdict) {
     const { attempts, code, notBefore } = this.memory;
-    if (verdict) return { [verdict]: 0 };
+    // A loop that redials a dead session spins slowly, on nothing.
+    if (verdict) return { [verdict]: this.replayAt };
     const stamps = Object.values(attempts).sort((a, b) => b - a);
     const blindAt = this.attempt.number > 0 ? 0 : this.unwritableAt;
     return {
@@ -258,9 +274,9 @@ export function firstLine(error) {
 }
 
 /** With an error as Boom has it. The socket may have ended already. */
-export function end(sock, statusCode, why) {
-  const output = { statusCode, payload: {}, headers: {} };
+export function end(sock, code, why) {
+  const output = { statusCode: code, payload: {}, headers: {} };
   const error = Object.assign(new Error(why), { isBoom: true, output });
-  const ended = async () => sock?.end?.(error);
+  const ended = async () => sock?.end(error);
   ended().catch(() => undefined);
 }

@@ -1,13 +1,12 @@
 import { Gate, end, firstLine } from './gate.js';
 import { HOLDS, LATE_MS, SETTLE_MS, UPTIME_MS } from './policy.js';
-import { UNLINKED, beside, identityIn } from './memory.js';
+import { UNLINKED, beside, dig, identityIn } from './memory.js';
+import { identityOf, now } from './memory.js';
+import { HeldSocket } from './socket.js';
 
 // --- Loop: what a channel with one account asks of its gate ---
 
-/** No attempt is allowed: the verdict is final, or stop() was called. */
-export class ReconnectStopped extends Error {
-  name = 'ReconnectStopped';
-}
+const SAVED_MS = 100;
 
 export class Reconnect extends Gate {
   folder;
@@ -17,10 +16,11 @@ export class Reconnect extends Gate {
   /** They settle what dial() has returned. */
   ready = [];
   lateTimer;
-  /** The attempt that dial() has waited for, until turn() takes it. */
+  /** The attempt that dial() has waited for, until a socket takes it. */
   offered;
-  /** Handlers of creds.update that run now. */
-  saves = 0;
+  /** Those of the newest socket. */
+  creds;
+  newest;
   isStopped = false;
 
   constructor(options) {
@@ -36,31 +36,22 @@ export class Reconnect extends Gate {
     return this.final !== undefined;
   }
 
-  /** An attempt's number once it may start; rejects with ReconnectStopped. */
-  turn() {
-    // A second call gets no answer: loops that retry on a rejection would spin.
-    const { offered } = this;
-    this.offered = undefined;
-    return new Promise((resolve, reject) => {
-      const grant = ({ number }) => resolve(number);
-      if (offered?.state === 'running') grant(offered);
-      else this.ask(grant, reject);
-    });
+  /**
+   * Makes a socket as `make(config)` does, whose dial waits for its turn.
+   * @type {<C, S>(make: (config: C) => S, config: C) => S}
+   */
+  socket(make, config) {
+    this.creds = dig(config, 'auth', 'creds');
+    return this.take().make(make, config);
   }
 
-  /** Sees every event of the connection; false: the host must ignore it. */
-  observe(update, number, sock) {
-    const { attempt } = this;
-    const own = sock;
-    if (attempt.state === 'over' || attempt.number !== number) {
-      this.discard(update, own);
-      return false;
-    }
-    attempt.sock ??= own;
-    if (update.connection === 'open') clearTimeout(this.lateTimer);
-    if (this.terminal && update.connection !== 'close') return false;
-    this.see(attempt, update);
-    return true;
+  /**
+   * Of a socket that was made elsewhere, in the connect function of dial().
+   * @type {<S>(sock: S) => S}
+   */
+  watch(sock) {
+    this.take().watch(sock);
+    return sock;
   }
 
   /** Waits, then runs `connect`, until a call resolves or none may follow. */
@@ -69,26 +60,15 @@ export class Reconnect extends Gate {
     const ready = new Promise((resolve) => {
       this.ready.push(resolve);
     });
-    if (this.requests.size > 0 || !connect) return ready;
+    const isOnTheWay = this.offered?.state === 'running';
+    if (this.requests.size > 0 || isOnTheWay || !connect) return ready;
     const isFirst = this.isStopped || !this.connect;
     this.connect = connect;
     if (hooks || isFirst) this.hooks = hooks ?? {};
     if (isFirst) this.lateTimer = setTimeout(() => this.late(), LATE_MS);
-    this.again();
+    if (this.attempt.state === 'over') this.again();
+    else void this.ask();
     return ready;
-  }
-
-  /** Wraps a creds.update handler: a restart waits until it has settled. */
-  saving(handler) {
-    return async (...args) => {
-      this.saves += 1;
-      try {
-        await handler(...args);
-      } finally {
-        this.saves -= 1;
-        this.proceed();
-      }
-    };
   }
 
   /** For disconnect, teardown and signals: no attempt until asked again. */
@@ -99,9 +79,9 @@ export class Reconnect extends Gate {
     const isHeld = HOLDS.includes(this.memory.code);
     if (isUp && !isHeld) this.remember({ notBefore: 0 });
     this.isStopped = true;
+    this.newest?.mute();
     this.drop(this.attempt);
     clearTimeout(this.lateTimer);
-    this.requests.get(this)?.refuse('stopped');
     this.requests.clear();
     this.proceed();
   }
@@ -115,6 +95,13 @@ export class Reconnect extends Gate {
     };
     // Other channels may still be starting.
     setTimeout(decide, Math.max(0, UPTIME_MS - process.uptime() * 1000));
+  }
+
+  enter(request) {
+    if (this.isStopped) this.final = undefined;
+    this.isStopped = false;
+    this.giveUp('superseded');
+    super.enter(request);
   }
 
   place() {
@@ -139,20 +126,30 @@ export class Reconnect extends Gate {
   }
 
   bounds(verdict) {
-    const isSaving = this.memory.code === '515' && this.saves > 0;
-    const saving = isSaving ? this.memory.restartAt + SETTLE_MS : 0;
+    const { code, restartAt } = this.memory;
+    const isPaired = code === '515' && now() < restartAt + SETTLE_MS;
+    // What pairing gave must be in the folder before it is read again.
+    const saved = isPaired ? [UNLINKED, identityIn(this.folder())] : [];
+    const isUnsaved = isPaired && !saved.includes(identityOf(this.creds));
+    const saving = isUnsaved ? now() + SAVED_MS : 0;
     return { ...super.bounds(verdict), saving };
   }
 
   expired(attempt) {
     if (this.connect) this.redial('deadline');
     // Where the loop is the host's own, a close that it sees makes it go on.
-    else end(attempt.sock, 408, 'no answer from WhatsApp in time');
+    else super.expired(attempt);
   }
 
   verdictOn(attempt, code) {
     const isNew = attempt.state === 'pairing' && code === '408';
     return isNew ? 'unpaired' : super.verdictOn(attempt, code);
+  }
+
+  opened(attempt) {
+    super.opened(attempt);
+    clearTimeout(this.lateTimer);
+    this.settle();
   }
 
   stopFor(code) {
@@ -162,20 +159,15 @@ export class Reconnect extends Gate {
     this.lateTimer = setTimeout(() => this.late(), 0);
   }
 
-  ask(grant, stopped) {
-    if (this.requests.size > 0) return;
-    if (this.isStopped) this.final = undefined;
-    this.isStopped = false;
-    this.giveUp('superseded');
-    const reason = (why) => new ReconnectStopped(this.reason(why));
-    const refuse = (why) => stopped?.(reason(why));
-    this.enter({ key: this, grant, refuse });
-  }
-
   again() {
-    const run = (attempt) => void this.run(attempt);
-    this.ask(run, (reason) => {
-      if (this.terminal) this.hooks.stopped?.(reason);
+    const refuse = (why) => {
+      const error = new Error(this.reason(why));
+      if (this.terminal) this.hooks.stopped?.(error);
+    };
+    this.enter({
+      key: this,
+      grant: (attempt) => void this.run(attempt),
+      refuse,
     });
   }
 
@@ -183,55 +175,108 @@ export class Reconnect extends Gate {
     this.offered = attempt;
     try {
       await this.connect?.();
+      const isTaken = this.offered !== attempt;
       // The host had a reason not to dial.
-      if (this.offered === attempt) this.drop(attempt);
-      if (this.attempt === attempt) this.settle();
-    } catch (error) {
-      // Time for a socket to say that it exists, as Baileys does in a tick.
-      await new Promise((resolve) => process.nextTick(resolve));
+      if (!isTaken) this.drop(attempt);
       if (this.attempt !== attempt || this.isStopped) return;
-      const { sock, state } = attempt;
-      const isMade = state === 'open' || (sock && state !== 'over');
+      // It was over before the host had begun to listen.
+      if (isTaken && attempt.state === 'over') this.redial('closed');
+      this.settle();
+    } catch (error) {
+      if (this.attempt !== attempt || this.isStopped) return;
+      const isMade = attempt.sock && attempt.state !== 'over';
       if (!isMade) return this.redial('dial', error);
       // The attempt ends as its socket does.
       const why = `the connect function failed: ${firstLine(error)}`;
       this.say('warn', `${why}; its connection is kept.`);
       this.settle();
+    } finally {
+      if (this.offered === attempt) this.offered = undefined;
     }
+  }
+
+  /** There is a link, or will be: the host's own guards decide. */
+  async ask() {
+    try {
+      await this.connect?.();
+    } catch (error) {
+      const why = `the connect function failed: ${firstLine(error)}`;
+      this.say('warn', why);
+    }
+    this.settle();
+  }
+
+  take() {
+    const { offered } = this;
+    this.offered = undefined;
+    this.newest = new LoopSocket(this, offered);
+    return this.newest;
   }
 
   settle() {
     for (const resolve of this.ready.splice(0)) resolve();
   }
 
+  /** Lets go of the attempt: its end is no event for the host. */
   giveUp(code, error) {
     const { attempt } = this;
     if (attempt.state === 'over') return;
     this.finish(attempt, code, error);
+    attempt.sock?.mute();
     end(attempt.sock, 408, this.reason(code));
   }
 
   redial(code, error) {
     if (this.terminal) return;
     this.giveUp(code, error);
-    this.again();
-  }
-
-  /** An event of an old attempt: its socket must not stay behind. */
-  discard(update, sock) {
-    const { sock: live, state } = this.attempt;
-    const current = state === 'over' ? undefined : live;
-    if (!sock || sock === current) return;
-    // Baileys says 'connecting' right after creation, so the socket is its
-    // own. Later the host's variable may hold a newer one.
-    const isOwn = update.connection === 'connecting';
-    if (isOwn || current) end(sock, 408, 'an old attempt');
-    // The host's variable now holds the dead one: dial anew.
-    if (isOwn && current && this.connect) this.redial('superseded');
+    if (this.requests.size === 0) this.again();
   }
 
   late() {
     this.hooks.late?.();
     if (this.terminal) this.settle();
+  }
+}
+
+/** How they emit, where mute() has changed it. */
+const muted = new WeakMap();
+
+class LoopSocket extends HeldSocket {
+  /** attempt: one whose turn has come already. */
+  constructor(gate, attempt) {
+    super();
+    this.gate = gate;
+    this.attempt = attempt;
+    if (attempt) attempt.sock = this;
+  }
+
+  watch(made) {
+    super.watch(made);
+    const { ev } = this.sock ?? {};
+    // A test's mock may have one for all of its sockets.
+    const emit = ev && muted.get(ev);
+    if (emit) ev.emit = emit;
+    if (ev) muted.delete(ev);
+    // stop() was called while the host was about to make it.
+    if (this.attempt?.state !== 'over') return;
+    this.mute();
+    end(this, 428, 'stopped');
+  }
+
+  /** The host hears no more of it. */
+  mute() {
+    const { ev } = this.sock ?? {};
+    const emit = ev?.emit?.bind(ev);
+    if (!ev?.emit || !emit || muted.has(ev)) return;
+    muted.set(ev, ev.emit);
+    const isKept = (event) => event !== 'connection.update';
+    ev.emit = (event, ...rest) => isKept(event) && emit(event, ...rest);
+  }
+
+  see(update) {
+    const isNews = dig(update, 'connection') !== 'connecting';
+    // A test's mock, or an old Bun, has dialled without asking.
+    if (isNews && !this.isAsked) this.attempt ??= this.gate?.count();
+    super.see(update);
   }
 }

@@ -1,139 +1,61 @@
 import * as http from 'http';
 import * as https from 'https';
-import { resolve } from 'path';
 
-import { Gate, end } from './gate.js';
-import { UNLINKED, beside, dig, hash, identityIn } from './memory.js';
-import { identityOf, inOwnFolder, now, read } from './memory.js';
-import { DELAY_MS, SPACING_MS, grown } from './policy.js';
+import { end } from './gate.js';
+import { dig, now } from './memory.js';
+import { DELAY_MS, grown } from './policy.js';
 
 // --- Sockets: the dial itself is held until its turn has come ---
 
-/** Makes a socket as `make(config)` does, whose dial waits for its turn. */
-export function socket(make, config) {
-  const creds = dig(config, 'auth', 'creds');
-  if (!isObject(creds)) return make(config);
-  const held = new HeldSocket(creds);
-  const agent = heldAgent(dig(config, 'agent'), held);
-  const sock = make({ ...config, agent });
-  held.watch(sock);
-  return sock;
-}
-
-/** Loads credentials with `use`, and remembers which folder they are from. */
-export async function authState(use, folder) {
-  const found = await use(folder);
-  const creds = dig(found, 'state', 'creds');
-  if (isObject(creds)) folders.set(creds, folder);
-  return found;
-}
-
-const folders = new WeakMap();
-const gates = new Map();
-let dialled = { at: 0 };
-
-class AccountGate extends Gate {
-  /** Those of the socket that asked last. */
-  creds = {};
-  replays = 0;
-  replayAt = 0;
-  /** Calls for a pairing code, by sockets that have ended. */
-  codes = [];
-
-  place() {
-    const folder = folders.get(this.creds);
-    // Where a rewritten channel keeps it; else not among folders of accounts.
-    const known = folder === undefined ? '' : beside(folder);
-    return known && read(known) ? known : inOwnFolder(nameOf(this.creds));
-  }
-
-  identify() {
-    return identityOf(this.creds);
-  }
-
-  bounds(verdict) {
-    // A loop that redials a dead session spins slowly, on nothing.
-    if (verdict) return { [verdict]: this.replayAt };
-    const at = dialled.by === this ? 0 : dialled.at;
-    return { ...super.bounds(verdict), 'another account': at + SPACING_MS };
-  }
-
-  /** Unfinished pairings are paced; no verdict on one is for the others. */
-  verdictOn(attempt, code) {
-    const isNew = attempt.identity === UNLINKED;
-    return isNew ? undefined : super.verdictOn(attempt, code);
-  }
-
-  /** A number that was just paired goes on from what was seen so far. */
-  inherit({ memory }) {
-    this.recall();
-    const { attempts, identity, verdict } = this.memory;
-    const all = { ...attempts, ...memory.attempts };
-    this.remember({ ...memory, attempts: all, identity, verdict });
-  }
-}
-
-/** Before it is paired, each start may make new keys: those share a gate. */
-function nameOf(creds) {
-  const folder = folders.get(creds);
-  if (folder !== undefined) return hash(resolve(folder));
-  const number = /^\d+/.exec(String(dig(creds, 'me', 'id')))?.[0];
-  return number && dig(creds, 'account') ? hash(number) : UNLINKED;
-}
-
-function gateOf(creds) {
-  const name = nameOf(creds);
-  const gate = gates.get(name) ?? new AccountGate();
-  gates.set(name, gate);
-  gate.creds = creds;
-  return gate;
-}
-
-class HeldSocket {
-  creds;
-  sock;
+export class HeldSocket {
   gate;
   attempt;
+  sock;
+  isAsked = false;
   codes = [];
   isReady = false;
 
-  constructor(creds) {
-    this.creds = creds;
+  make(make, config) {
+    const agent = heldAgent(dig(config, 'agent'), this);
+    const sock = make({ ...config, agent });
+    this.watch(sock);
+    return sock;
   }
 
   /** Baileys wants a connection. */
   ask(request, dial) {
-    const { creds } = this;
-    const gate = gateOf(creds);
-    this.gate = gate;
-    if (this.sock) this.watch(this.sock);
+    const { gate } = this;
+    const granted = this.isAsked ? undefined : this.attempt;
+    this.isAsked = true;
+    if (granted?.state === 'running') dial();
+    if (granted || !gate) return;
     this.codes.push(...(gate.codes.shift() ?? []));
     request.once('close', () => gate.proceed());
     gate.replayAt = now() + grown(DELAY_MS, gate.replays + 1);
     gate.enter({
-      key: nameOf(creds) === UNLINKED ? dig(creds, 'noiseKey') : gate,
+      key: this.key(gate),
       isAlive: () => !request.destroyed && !this.isStale(),
       grant: (attempt) => {
-        attempt.sock = { end: (error) => this.sock?.end?.(error) };
+        attempt.sock = this;
         this.attempt = attempt;
         gate.replays = 0;
-        dialled = { by: gate, at: now() };
         dial();
       },
       refuse: (code) => {
         gate.replays += 1;
-        end(this.sock, Number(code) || 401, 'as before');
+        end(this, Number(code) || 401, 'as before');
       },
     });
   }
 
-  /** The first to listen, to sockets that ask only: a test's mock does not. */
-  watch(sock) {
+  /** The first to listen: it hears of an end before the host does. */
+  watch(made) {
+    const sock = made;
     this.sock = sock;
     if (!this.gate || !isObject(sock)) return;
-    sock.ev?.on?.('connection.update', (update) => this.see(sock, update));
+    sock.ev?.on?.('connection.update', (update) => this.see(update));
     const ask = sock.requestPairingCode?.bind(sock);
-    if (!ask) return;
+    if (!ask || !this.isAsked) return;
     // Before the server is ready to pair, asking spoils the credentials.
     sock.requestPairingCode = async (...all) => {
       if (this.isReady) return ask(...all);
@@ -144,25 +66,26 @@ class HeldSocket {
     };
   }
 
-  see(sock, update) {
-    const { attempt, gate } = this;
+  end(error) {
+    return this.sock?.end?.(error);
+  }
+
+  /** Of its request: the newest with this key stands for the others. */
+  key(gate) {
+    return gate;
+  }
+
+  isStale() {
+    return false;
+  }
+
+  see(update) {
+    const { attempt, gate, sock } = this;
     const isOver = dig(update, 'connection') === 'close';
     if (dig(update, 'qr')) this.isReady = true;
     if (this.isReady) for (const give of this.codes.splice(0)) give(sock);
     if (isOver && this.codes.length > 0) gate?.codes.push(this.codes);
-    if (!gate || !attempt) return;
-    gate.see(attempt, update);
-    const named = isOver ? gateOf(this.creds) : gate;
-    if (named !== gate) named.inherit(gate);
-  }
-
-  /** While it was held, somebody has linked the bot anew elsewhere. */
-  isStale() {
-    const folder = folders.get(this.creds);
-    const there = folder === undefined ? '' : identityIn(folder);
-    const isSame = ['', UNLINKED, identityOf(this.creds)].includes(there);
-    if (!isSame) end(this.sock, 428, 'linked anew while it waited');
-    return !isSame;
+    if (attempt) gate?.see(attempt, update);
   }
 }
 
@@ -184,6 +107,6 @@ function heldAgent(agent, held) {
   });
 }
 
-function isObject(value) {
+export function isObject(value) {
   return typeof value === 'object' && value !== null;
 }

@@ -9,10 +9,8 @@ import { UNLINKED, dig, isAbsent, now, read, tidy, write } from './memory.js';
 
 // --- Gate: one for each account; every attempt passes it ---
 
-export interface Socket {
-  end?: (error: Error) => unknown;
-  ev?: { on?: (event: string, heard: (update: unknown) => void) => unknown };
-  requestPairingCode?: (...all: unknown[]) => unknown;
+export interface Connection {
+  end(error: Error): unknown;
 }
 
 /** Wants to dial. The newest comes first, and replaces one of its key. */
@@ -28,10 +26,11 @@ export interface Attempt {
   /** With which credentials it began. */
   identity: string;
   state: 'running' | 'pairing' | 'open' | 'over';
-  sock?: Socket | undefined;
+  sock?: Connection | undefined;
   timer?: ReturnType<typeof setTimeout>;
 }
 
+export type GiveCode = (ready: unknown) => void;
 export type Level = 'info' | 'warn' | 'error';
 /** What to wait for, and until when. */
 export type Bounds = Record<string, number>;
@@ -43,6 +42,11 @@ export abstract class Gate {
   /** Why this process makes no further attempt. */
   protected final: string | undefined;
   protected pairing: boolean | undefined;
+  /** Until when a verdict is not told again, to a loop that redials. */
+  replayAt = 0;
+  replays = 0;
+  /** Calls for a pairing code, by sockets that have ended. */
+  readonly codes: GiveCode[][] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private file = '';
   private announced = '';
@@ -86,7 +90,17 @@ export abstract class Gate {
     this.proceed();
   }
 
-  private grant(request: Request): void {
+  protected grant(request: Request): void {
+    request.grant(this.begin());
+  }
+
+  /** For an attempt that has begun without asking. */
+  count(): Attempt {
+    this.recall();
+    return this.begin();
+  }
+
+  private begin(): Attempt {
     begin(this.memory, randomUUID().slice(0, 8), now());
     this.final = undefined;
     this.announced = '';
@@ -98,7 +112,7 @@ export abstract class Gate {
     const wait = DEADLINES_MS[hits] ?? Math.max(...DEADLINES_MS);
     attempt.timer = setTimeout(() => this.expired(attempt), wait);
     this.attempt = attempt;
-    request.grant(attempt);
+    return attempt;
   }
 
   protected expired(attempt: Attempt): void {
@@ -119,7 +133,7 @@ export abstract class Gate {
     this.finish(attempt, isOwn ? 'logout' : String(code), error);
   }
 
-  private opened(attempt: Attempt): void {
+  protected opened(attempt: Attempt): void {
     clearTimeout(attempt.timer);
     attempt.state = 'open';
     this.remember({ downSince: 0, hits: 0, verdict: null });
@@ -201,7 +215,8 @@ export abstract class Gate {
 
   protected bounds(verdict: string | undefined): Bounds {
     const { attempts, code, notBefore } = this.memory;
-    if (verdict) return { [verdict]: 0 };
+    // A loop that redials a dead session spins slowly, on nothing.
+    if (verdict) return { [verdict]: this.replayAt };
     const stamps = Object.values(attempts).sort((a, b) => b - a);
     const blindAt = this.attempt.number > 0 ? 0 : this.unwritableAt;
     return {
@@ -289,9 +304,9 @@ export function firstLine(error: unknown): string {
 }
 
 /** With an error as Boom has it. The socket may have ended already. */
-export function end(sock: Socket | undefined, statusCode: number, why: string) {
-  const output = { statusCode, payload: {}, headers: {} };
+export function end(sock: Connection | undefined, code: number, why: string) {
+  const output = { statusCode: code, payload: {}, headers: {} };
   const error = Object.assign(new Error(why), { isBoom: true, output });
-  const ended = async () => sock?.end?.(error);
+  const ended = async () => sock?.end(error);
   ended().catch(() => undefined);
 }

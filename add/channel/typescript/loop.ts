@@ -1,16 +1,13 @@
-import { type Attempt, type Bounds, type Level, type Socket } from './gate.js';
-import { type Request, Gate, end, firstLine } from './gate.js';
+import { type Attempt, type Bounds, type Level, type Request } from './gate.js';
+import { Gate, end, firstLine } from './gate.js';
 import { HOLDS, LATE_MS, SETTLE_MS, UPTIME_MS } from './policy.js';
-import { UNLINKED, beside, identityIn } from './memory.js';
+import { UNLINKED, beside, dig, identityIn } from './memory.js';
+import { identityOf, now } from './memory.js';
+import { type Events, HeldSocket } from './socket.js';
 
 // --- Loop: what a channel with one account asks of its gate ---
 
-/** What is read of Baileys' connection.update event. */
-export interface Update {
-  connection?: string | null | undefined;
-  lastDisconnect?: { error?: unknown; date?: unknown } | null | undefined;
-  qr?: string | null | undefined;
-}
+const SAVED_MS = 100;
 
 type Log = (message: string) => unknown;
 /** Always called with one string. It may lack a level. */
@@ -31,23 +28,19 @@ export interface DialHooks {
   late?: () => void;
 }
 
-/** No attempt is allowed: the verdict is final, or stop() was called. */
-export class ReconnectStopped extends Error {
-  override readonly name = 'ReconnectStopped';
-}
-
 export class Reconnect extends Gate {
   private readonly folder: () => string;
   private readonly logger: Logger;
-  private connect: (() => Promise<unknown>) | undefined;
+  private connect: (() => unknown) | undefined;
   private hooks: DialHooks = {};
   /** They settle what dial() has returned. */
   private ready: (() => void)[] = [];
   private lateTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The attempt that dial() has waited for, until turn() takes it. */
+  /** The attempt that dial() has waited for, until a socket takes it. */
   private offered: Attempt | undefined;
-  /** Handlers of creds.update that run now. */
-  private saves = 0;
+  /** Those of the newest socket. */
+  private creds: unknown;
+  private newest: LoopSocket | undefined;
   private isStopped = false;
 
   constructor(options: ReconnectOptions) {
@@ -63,31 +56,16 @@ export class Reconnect extends Gate {
     return this.final !== undefined;
   }
 
-  /** An attempt's number once it may start; rejects with ReconnectStopped. */
-  turn(): Promise<number> {
-    // A second call gets no answer: loops that retry on a rejection would spin.
-    const { offered } = this;
-    this.offered = undefined;
-    return new Promise<number>((resolve, reject) => {
-      const grant = ({ number }: Attempt) => resolve(number);
-      if (offered?.state === 'running') grant(offered);
-      else this.ask(grant, reject);
-    });
+  /** Makes a socket as `make(config)` does, whose dial waits for its turn. */
+  socket<C, S>(make: (config: C) => S, config: C): S {
+    this.creds = dig(config, 'auth', 'creds');
+    return this.take().make(make, config);
   }
 
-  /** Sees every event of the connection; false: the host must ignore it. */
-  observe(update: Update, number: number, sock?: unknown): boolean {
-    const { attempt } = this;
-    const own = sock as Socket | undefined;
-    if (attempt.state === 'over' || attempt.number !== number) {
-      this.discard(update, own);
-      return false;
-    }
-    attempt.sock ??= own;
-    if (update.connection === 'open') clearTimeout(this.lateTimer);
-    if (this.terminal && update.connection !== 'close') return false;
-    this.see(attempt, update);
-    return true;
+  /** Of a socket that was made elsewhere, in the connect function of dial(). */
+  watch<S>(sock: S): S {
+    this.take().watch(sock);
+    return sock;
   }
 
   /** Waits, then runs `connect`, until a call resolves or none may follow. */
@@ -96,26 +74,15 @@ export class Reconnect extends Gate {
     const ready = new Promise<void>((resolve) => {
       this.ready.push(resolve);
     });
-    if (this.requests.size > 0 || !connect) return ready;
+    const isOnTheWay = this.offered?.state === 'running';
+    if (this.requests.size > 0 || isOnTheWay || !connect) return ready;
     const isFirst = this.isStopped || !this.connect;
     this.connect = connect;
     if (hooks || isFirst) this.hooks = hooks ?? {};
     if (isFirst) this.lateTimer = setTimeout(() => this.late(), LATE_MS);
-    this.again();
+    if (this.attempt.state === 'over') this.again();
+    else void this.ask();
     return ready;
-  }
-
-  /** Wraps a creds.update handler: a restart waits until it has settled. */
-  saving<A extends unknown[]>(handler: (...args: A) => unknown) {
-    return async (...args: A): Promise<void> => {
-      this.saves += 1;
-      try {
-        await handler(...args);
-      } finally {
-        this.saves -= 1;
-        this.proceed();
-      }
-    };
   }
 
   /** For disconnect, teardown and signals: no attempt until asked again. */
@@ -126,9 +93,9 @@ export class Reconnect extends Gate {
     const isHeld = HOLDS.includes(this.memory.code);
     if (isUp && !isHeld) this.remember({ notBefore: 0 });
     this.isStopped = true;
+    this.newest?.mute();
     this.drop(this.attempt);
     clearTimeout(this.lateTimer);
-    this.requests.get(this)?.refuse('stopped');
     this.requests.clear();
     this.proceed();
   }
@@ -142,6 +109,13 @@ export class Reconnect extends Gate {
     };
     // Other channels may still be starting.
     setTimeout(decide, Math.max(0, UPTIME_MS - process.uptime() * 1000));
+  }
+
+  override enter(request: Request): void {
+    if (this.isStopped) this.final = undefined;
+    this.isStopped = false;
+    this.giveUp('superseded');
+    super.enter(request);
   }
 
   protected place(): string {
@@ -166,20 +140,30 @@ export class Reconnect extends Gate {
   }
 
   protected override bounds(verdict: string | undefined): Bounds {
-    const isSaving = this.memory.code === '515' && this.saves > 0;
-    const saving = isSaving ? this.memory.restartAt + SETTLE_MS : 0;
+    const { code, restartAt } = this.memory;
+    const isPaired = code === '515' && now() < restartAt + SETTLE_MS;
+    // What pairing gave must be in the folder before it is read again.
+    const saved = isPaired ? [UNLINKED, identityIn(this.folder())] : [];
+    const isUnsaved = isPaired && !saved.includes(identityOf(this.creds));
+    const saving = isUnsaved ? now() + SAVED_MS : 0;
     return { ...super.bounds(verdict), saving };
   }
 
   protected override expired(attempt: Attempt): void {
     if (this.connect) this.redial('deadline');
     // Where the loop is the host's own, a close that it sees makes it go on.
-    else end(attempt.sock, 408, 'no answer from WhatsApp in time');
+    else super.expired(attempt);
   }
 
   protected override verdictOn(attempt: Attempt, code: string) {
     const isNew = attempt.state === 'pairing' && code === '408';
     return isNew ? 'unpaired' : super.verdictOn(attempt, code);
+  }
+
+  protected override opened(attempt: Attempt): void {
+    super.opened(attempt);
+    clearTimeout(this.lateTimer);
+    this.settle();
   }
 
   protected override stopFor(code: string): void {
@@ -189,20 +173,15 @@ export class Reconnect extends Gate {
     this.lateTimer = setTimeout(() => this.late(), 0);
   }
 
-  private ask(grant: Request['grant'], stopped: DialHooks['stopped']): void {
-    if (this.requests.size > 0) return;
-    if (this.isStopped) this.final = undefined;
-    this.isStopped = false;
-    this.giveUp('superseded');
-    const reason = (why: string) => new ReconnectStopped(this.reason(why));
-    const refuse = (why: string) => stopped?.(reason(why));
-    this.enter({ key: this, grant, refuse });
-  }
-
   private again(): void {
-    const run = (attempt: Attempt) => void this.run(attempt);
-    this.ask(run, (reason) => {
-      if (this.terminal) this.hooks.stopped?.(reason);
+    const refuse = (why: string) => {
+      const error = new Error(this.reason(why));
+      if (this.terminal) this.hooks.stopped?.(error);
+    };
+    this.enter({
+      key: this,
+      grant: (attempt) => void this.run(attempt),
+      refuse,
     });
   }
 
@@ -210,55 +189,108 @@ export class Reconnect extends Gate {
     this.offered = attempt;
     try {
       await this.connect?.();
+      const isTaken = this.offered !== attempt;
       // The host had a reason not to dial.
-      if (this.offered === attempt) this.drop(attempt);
-      if (this.attempt === attempt) this.settle();
-    } catch (error) {
-      // Time for a socket to say that it exists, as Baileys does in a tick.
-      await new Promise<void>((resolve) => process.nextTick(resolve));
+      if (!isTaken) this.drop(attempt);
       if (this.attempt !== attempt || this.isStopped) return;
-      const { sock, state } = attempt;
-      const isMade = state === 'open' || (sock && state !== 'over');
+      // It was over before the host had begun to listen.
+      if (isTaken && attempt.state === 'over') this.redial('closed');
+      this.settle();
+    } catch (error) {
+      if (this.attempt !== attempt || this.isStopped) return;
+      const isMade = attempt.sock && attempt.state !== 'over';
       if (!isMade) return this.redial('dial', error);
       // The attempt ends as its socket does.
       const why = `the connect function failed: ${firstLine(error)}`;
       this.say('warn', `${why}; its connection is kept.`);
       this.settle();
+    } finally {
+      if (this.offered === attempt) this.offered = undefined;
     }
+  }
+
+  /** There is a link, or will be: the host's own guards decide. */
+  private async ask(): Promise<void> {
+    try {
+      await this.connect?.();
+    } catch (error) {
+      const why = `the connect function failed: ${firstLine(error)}`;
+      this.say('warn', why);
+    }
+    this.settle();
+  }
+
+  private take(): LoopSocket {
+    const { offered } = this;
+    this.offered = undefined;
+    this.newest = new LoopSocket(this, offered);
+    return this.newest;
   }
 
   private settle(): void {
     for (const resolve of this.ready.splice(0)) resolve();
   }
 
+  /** Lets go of the attempt: its end is no event for the host. */
   private giveUp(code: string, error?: unknown): void {
     const { attempt } = this;
     if (attempt.state === 'over') return;
     this.finish(attempt, code, error);
+    (attempt.sock as LoopSocket | undefined)?.mute();
     end(attempt.sock, 408, this.reason(code));
   }
 
   private redial(code: string, error?: unknown): void {
     if (this.terminal) return;
     this.giveUp(code, error);
-    this.again();
-  }
-
-  /** An event of an old attempt: its socket must not stay behind. */
-  private discard(update: Update, sock: Socket | undefined): void {
-    const { sock: live, state } = this.attempt;
-    const current = state === 'over' ? undefined : live;
-    if (!sock || sock === current) return;
-    // Baileys says 'connecting' right after creation, so the socket is its
-    // own. Later the host's variable may hold a newer one.
-    const isOwn = update.connection === 'connecting';
-    if (isOwn || current) end(sock, 408, 'an old attempt');
-    // The host's variable now holds the dead one: dial anew.
-    if (isOwn && current && this.connect) this.redial('superseded');
+    if (this.requests.size === 0) this.again();
   }
 
   private late(): void {
     this.hooks.late?.();
     if (this.terminal) this.settle();
+  }
+}
+
+/** How they emit, where mute() has changed it. */
+const muted = new WeakMap<object, Events['emit']>();
+
+class LoopSocket extends HeldSocket {
+  /** attempt: one whose turn has come already. */
+  constructor(gate: Gate, attempt?: Attempt) {
+    super();
+    this.gate = gate;
+    this.attempt = attempt;
+    if (attempt) attempt.sock = this;
+  }
+
+  override watch(made: unknown): void {
+    super.watch(made);
+    const { ev } = this.sock ?? {};
+    // A test's mock may have one for all of its sockets.
+    const emit = ev && muted.get(ev);
+    if (emit) ev.emit = emit;
+    if (ev) muted.delete(ev);
+    // stop() was called while the host was about to make it.
+    if (this.attempt?.state !== 'over') return;
+    this.mute();
+    end(this, 428, 'stopped');
+  }
+
+  /** The host hears no more of it. */
+  mute(): void {
+    const { ev } = this.sock ?? {};
+    const emit = ev?.emit?.bind(ev);
+    if (!ev?.emit || !emit || muted.has(ev)) return;
+    muted.set(ev, ev.emit);
+    const isKept = (event: string) => event !== 'connection.update';
+    ev.emit = (event, ...rest) => isKept(event) && emit(event, ...rest);
+  }
+
+  protected override see(update: unknown): void {
+    const isNews = dig(update, 'connection') !== 'connecting';
+    // A test's mock, or an old Bun, has dialled without asking.
+    if (isNews && !this.isAsked) this.attempt ??= this.gate?.count();
+    super.see(update);
   }
 }

@@ -76,7 +76,7 @@ class Outcomes:
 
         A factory that makes the sockets of other files, too, is not left alone for one of them.
         """
-        path, maker = channel.source.path, callee_of(channel.socket_call).rpartition(".")[2]
+        path, maker = channel.source.path, channel.maker.rpartition(".")[2]
         self.kept.append((path, channel.connect.node))
         self.kept += named_so(channel.source, maker)
         if channel.factory is not None and not channel.factory.shared:
@@ -109,7 +109,7 @@ def is_held_already(host: Host, channel: Channel) -> bool:
     """Whether the call that makes a channel's socket is wrapped, wherever it stands."""
     if is_held(channel.socket_call):
         return True
-    maker = callee_of(channel.socket_call).rpartition(".")[2]
+    maker = channel.maker.rpartition(".")[2]
     places = [channel.source]
     places += [Source.read(host, path) for path in makers_of(host, channel)]
     return any(

@@ -18,8 +18,9 @@ from modify.baileys.rewrite.instance import first_code
 from modify.baileys.search.makers import Makers, Value
 from modify.kit.typescript.layout import Layout
 from modify.kit.typescript.packages import dependencies, module_system, packages_around
-from modify.kit.typescript.source import Source, arguments_of, callee_of, end_of, span, start_of
+from modify.kit.typescript.source import Source, callee_of, end_of, span, start_of
 from modify.kit.typescript.style import detect_style, prettier_configuration
+from modify.kit.typescript.wrap_call import why_not_wrapped, wrapped
 from modify.rules import ids
 from skill.edit import Edit
 from skill.host import Host
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 RULE = ids.UNGATED_CONNECT
-FIX = "socket() holds each dial until its turn: fewer than 21 an hour, across restarts"
+FIX = "each dial waits for its turn: at most 20 in any hour, across restarts"
 MESSAGE = "makeWASocket is called without a limit on attempts"
 UNBOUNDED = 10_000  # columns, where no formatter looks after them
 NAMES = ("reconnect", "whatsappReconnect", "reconnection", "pacedReconnect")
@@ -92,22 +93,9 @@ def dials_of(makers: Makers, source: Source, left: Iterable[SgNode]) -> Dials:
 
 def why_not(call: SgNode, value: Value) -> str | None:
     """Why a call cannot be wrapped, or None."""
-    callee = call.field("function")
-    assert callee is not None
-    given = arguments_of(call)
     if value.kind == "unknown":
         return f"where {callee_of(call)[:60]} comes from was not found"
-    if not given:
-        return "it is called without a configuration"
-    if any(each.kind() == "spread_element" for each in given):
-        return "its configuration is spread out of a list"
-    if len(given) > 1:
-        return "it is called with more than its configuration"
-    if call.field("type_arguments") is not None or any(
-        child.kind() in ("optional_chain", "?.") for child in (*call.children(), *callee.children())
-    ):
-        return "it is called in a form that cannot be wrapped"
-    return None
+    return why_not_wrapped(call)
 
 
 # --- the change of one file ---------------------------------------------------------------
@@ -154,57 +142,6 @@ def is_formatted(host: Host, path: str) -> bool:
     return bool(prettier_configuration(host, path)) or any(
         "prettier" in dependencies(package) for package in packages
     )
-
-
-def wrapped(
-    source: Source, layout: Layout, call: SgNode, wrapper: str, holds_another: bool
-) -> list[tuple[int, int, str]]:
-    """(start, end, text) of the changes that hand a call's function and arguments to a wrapper."""
-    callee, given = call.field("function"), call.field("arguments")
-    assert callee is not None and given is not None
-    begin, opened = start_of(callee), start_of(given) + 1
-    name = bare(callee)
-    after = source.text[opened : end_of(given)]
-    gap = after[: len(after) - len(after.lstrip())]
-    if "\n" in gap:  # each argument has a line of its own
-        return [(begin, opened, f"{wrapper}({gap}{name},")]
-    if "\n" not in call.text() and not holds_another:
-        broken = on_lines(source, layout, call, wrapper)
-        if broken is not None:
-            return [(*span(call), broken)]
-    return [(begin, opened, f"{wrapper}({name}, ")]
-
-
-def bare(callee: SgNode) -> str:
-    """The callee's text as an argument: ``(old ? a : b)`` needs no parentheses there."""
-    inner = [child for child in callee.children() if child.is_named()]
-    plain = callee.kind() == "parenthesized_expression" and len(inner) == 1
-    if plain and inner[0].kind() != "sequence_expression" and "//" not in callee.text():
-        return inner[0].text()
-    return callee.text()
-
-
-def on_lines(source: Source, layout: Layout, call: SgNode, wrapper: str) -> str | None:
-    """The wrapped call over several lines, where its line fitted before and would not now."""
-    callee, given = call.field("function"), arguments_of(call)
-    assert callee is not None
-    begin, end = span(call)
-    first, last = source.line_start(begin), source.line_end(end)
-    line = source.text[first:last].rstrip("\r\n")
-    texts = [bare(callee), *(each.text() for each in given)]
-    grown = f"{line[: begin - first]}{wrapper}({', '.join(texts)}){line[end - first :]}"
-    if not layout.fits("", line) or layout.fits("", grown) or "//" in call.text():
-        return None
-    indent, step = source.indent_at(begin), layout.style.indent
-    literal = given[-1]
-    members = [child for child in literal.children() if child.is_named()]
-    if literal.kind() == "object" and members:
-        head = f"{wrapper}({', '.join(texts[:-1])}, {{"
-        if layout.fits("", line[: begin - first] + head):
-            body = ",\n".join(f"{indent}{step}{member.text()}" for member in members)
-            return f"{head}\n{body}{layout.comma}\n{indent}}})"
-    body = ",\n".join(f"{indent}{step}{text}" for text in texts)
-    return f"{wrapper}(\n{body}{layout.call_comma}\n{indent})"
 
 
 # --- the import -----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from modify.baileys.model.channel import TIMERS, Branch, Channel
 from modify.baileys.model.handed_on import taker_of_the_update
 from modify.baileys.rewrite.limits import limit_on
 from modify.kit.typescript.functions import resolve
+from modify.kit.typescript.nodes import sides_around
 from modify.kit.typescript.source import (
     arguments_of,
     callee_of,
@@ -142,11 +143,8 @@ def is_in_timer(call: SgNode) -> bool:
 
 def is_for_a_restart(channel: Channel, call: SgNode) -> bool:
     """``if (code === 515) connect()``: right after pairing, and no failure."""
-    for outer in call.ancestors():
-        condition, taken = outer.field("condition"), outer.field("consequence")
-        if outer.kind() != "if_statement" or condition is None or taken is None:
-            continue
-        if within(call, taken) and within(outer, channel.logic):
+    for test, condition, _, holds in sides_around(call):
+        if holds and within(test, channel.logic):
             sides = re.split(r"&&|\|\|", condition.text())
             if all(RESTART.search(side) and "!=" not in side for side in sides):
                 return True

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from modify.baileys.model.channel import EVENT, KEEPS_VALUE, Channel
+from modify.baileys.model.channel import EVENT, KEEPS_VALUE, Channel, is_gated
 from modify.kit.typescript.functions import (
     Function,
     functions_by_call,
@@ -71,10 +71,11 @@ def read_channels(source: Source, factories: Collection[str] = ()) -> list[Chann
         logic = logic_of(handler, source.root)
         if logic is None:
             continue
-        apart = apart or is_on_a_wrapper(receiver, socket_call, source.root)
-        found.append(
-            Channel(source, function, socket_call, registration, receiver, handler, logic, apart)
+        channel = Channel(
+            source, function, socket_call, registration, receiver, handler, logic, apart
         )
+        channel.is_on_a_wrapper = is_on_a_wrapper(receiver, socket_call, source.root)
+        found.append(channel)
     return found
 
 
@@ -201,6 +202,7 @@ def socket_makers(root: SgNode, factories: Collection[str] = ()) -> list[SgNode]
         if callee_of(call) in local
         or (SOCKET_MAKER.search(callee_of(call)) and not is_import(call))
         or is_held(call)
+        or is_gated(call)
     ]
     listening = {
         around.call

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +22,7 @@ from modify.kit.typescript.functions import (
 )
 from modify.kit.typescript.source import (
     FUNCTION_KINDS,
+    REMEMBERED,
     Source,
     arguments_of,
     callee_of,
@@ -45,6 +46,8 @@ Scope = Literal["class", "closure", "module"]
 EVENT = "connection.update"
 TIMERS = ("setTimeout", "setImmediate", "queueMicrotask", "process.nextTick")
 KEEPS_VALUE = ("await_expression", "parenthesized_expression", "as_expression")
+GATED_BY = ("socket", "watch", "turn")
+MADE = re.compile(r"([\w$]+)(?::\s*Reconnect)?\s*=\s*new Reconnect\(")
 LOGGED_OUT = re.compile(r"(\.loggedOut|\[['\"]loggedOut['\"]\]|^401)$")
 LOGGER = re.compile(
     r"(^|\.)(log|logger|console|\w*[lL]og(ger)?)\.(trace|debug|info|log|warn|error|fatal)$"
@@ -85,7 +88,8 @@ class Channel:
     receiver: the text of the socket that the handler listens on (``this.sock``).
     registration: the ``….ev.on('connection.update', H)`` call. logic: the function that
     tests the connection state (H itself, or what H hands the update to). apart: the
-    listener is placed by another function, or not to be read; then H does not see the attempt.
+    listener is placed by another function, or not to be read. is_on_a_wrapper: it hangs on what
+    a package made of the socket.
     factory: the function of another file that makes the socket, if it is not made in this one.
     paired_elsewhere: a file that is imported, or that imports this one, listens for the QR code.
     run_elsewhere: names of functions that other files call while the bot is to stay up.
@@ -99,6 +103,7 @@ class Channel:
     handler: SgNode
     logic: SgNode
     apart: bool = False
+    is_on_a_wrapper: bool = False
     factory: Factory | None = None
     paired_elsewhere: bool = False
     run_elsewhere: frozenset[str] = frozenset()
@@ -138,6 +143,14 @@ class Channel:
         target = parent.field("name") or parent.field("left")
         plain = target is not None and re.fullmatch(r"(this\.)?#?\w+", target.text())
         return target.text() if target is not None and plain else None
+
+    @property
+    def maker(self) -> str:
+        """What makes the socket: ``f``, also in ``reconnect.socket(f, …)``."""
+        given = arguments_of(self.socket_call)
+        return (
+            given[0].text() if given and is_gated(self.socket_call) else callee_of(self.socket_call)
+        )
 
     # --- what the handler reads ------------------------------------------------------
 
@@ -320,13 +333,12 @@ class Channel:
 
     @cached_property
     def gate(self) -> str | None:
-        """The Reconnect object whose ``turn()`` the connect function waits for, or None."""
-        if "new Reconnect(" not in self.source.text:
-            return None
-        for call in calls(self.connect.node):
-            callee = callee_of(call)
-            if callee.endswith(".turn") and not arguments_of(call):
-                return callee.removesuffix(".turn")
+        """The Reconnect object that the connect function's socket goes through, or None."""
+        made = reconnect_objects(self.source.root)
+        for call in calls(self.connect.node) if made else ():
+            owner, _, method = callee_of(call).rpartition(".")
+            if method in GATED_BY and owner.rpartition(".")[2] in made:
+                return owner
         return None
 
     @property
@@ -334,10 +346,16 @@ class Channel:
         return self.gate is not None
 
     @property
+    def is_of_an_earlier_form(self) -> bool:
+        """Whether it waits in its connect function, as skillgen once had it."""
+        gate = f"{self.gate}.turn"
+        return self.is_gated and any(callee_of(call) == gate for call in calls(self.connect.node))
+
+    @property
     def is_watched(self) -> bool:
         """Whether the Reconnect object sees the connection's events."""
-        if self.gate is None:
-            return False
+        if not self.is_of_an_earlier_form:
+            return self.is_gated
         look = f"{self.gate}.observe"
         places = (self.logic, self.registration, self.connect.node)
         return any(callee_of(call) == look for place in places for call in calls(place))
@@ -377,6 +395,20 @@ class Channel:
 
     def uses(self, pattern: str) -> bool:
         return re.search(pattern, self.source.root.text()) is not None
+
+
+@lru_cache(REMEMBERED)
+def reconnect_objects(root: SgNode) -> frozenset[str]:
+    """The names of a file's Reconnect objects, without their ``this.``."""
+    text = root.text()
+    return frozenset(MADE.findall(text)) if "new Reconnect(" in text else frozenset()
+
+
+def is_gated(call: SgNode) -> bool:
+    """Whether a call makes a socket by a Reconnect object: ``this.reconnect.socket(make, …)``."""
+    owner, _, method = callee_of(call).rpartition(".")
+    made = reconnect_objects(call.get_root().root()) if method == "socket" else ()
+    return owner.rpartition(".")[2] in made
 
 
 # --- reading conditions ---------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from modify.baileys.model.channel import Channel, comparison, sides
 from modify.baileys.rewrite.draft import Draft
+from modify.kit.typescript.nodes import around, part, sides_around
 from modify.kit.typescript.source import calls, end_of, same, start_of, within
 from modify.rules import ids
 
@@ -19,16 +20,10 @@ FALLBACK_COMMENT = "No other code is a reason to give up"
 
 def is_over(channel: Channel, call: SgNode) -> bool:
     """Whether a call stands where the session is known to be over, and nothing else is."""
-    for outer in call.ancestors():
-        condition, taken = outer.field("condition"), outer.field("consequence")
-        if outer.kind() != "if_statement" or condition is None or taken is None:
-            continue
-        if within(call, taken) and any(
-            comparison(verdict) is True and condition.text().strip("() ") == verdict.text()
-            for verdict in channel.verdicts
-        ):
-            return True
-    return False
+    ends = {verdict.text() for verdict in channel.verdicts if comparison(verdict) is True}
+    return any(
+        each.holds and each.condition.text().strip("() ") in ends for each in sides_around(call)
+    )
 
 
 def goes_by_codes(channel: Channel, redials: list[SgNode]) -> bool:
@@ -48,14 +43,13 @@ def code_tests(channel: Channel, call: SgNode, around: SgNode | None = None) -> 
     for outer in call.ancestors():
         if not within(outer, around or channel.logic):
             break
-        condition, taken = outer.field("condition"), outer.field("consequence")
-        if outer.kind() == "if_statement" and condition is not None and taken is not None:
-            if within(call, taken) and names_a_code(condition):
+        condition, taken = part(outer, "condition"), part(outer, "consequence")
+        if outer.kind() == "if_statement" and within(call, taken):
+            if names_a_code(condition):
                 found.append(outer)
         elif outer.kind() == "switch_statement":
             cases = [case for case in outer.find_all(kind="switch_case") if within(call, case)]
-            values = [case.field("value") for case in cases]
-            if any(value is not None and CODE.match(value.text()) for value in values):
+            if any(CODE.match(part(case, "value").text()) for case in cases):
                 found.append(outer)
     return found
 
@@ -82,13 +76,11 @@ def comparisons(condition: SgNode) -> list[SgNode]:
 
 def asks_only_for_codes(test: SgNode) -> bool:
     """Whether a test has no veto of the host's in it, which the others would need, too."""
-    condition = test.field("condition")
-    if condition is None:
-        return True
+    condition = part(test, "condition")
     rest = condition.text()
-    for part in comparisons(condition):
-        if is_code(part):
-            rest = rest.replace(part.text(), "")
+    for each in comparisons(condition):
+        if is_code(each):
+            rest = rest.replace(each.text(), "")
     return re.search(r"\w", rest) is None
 
 
@@ -101,19 +93,17 @@ def fallback_place(channel: Channel, redials: list[SgNode]) -> SgNode | None:
     if not all(asks_only_for_codes(test) for each in tests for test in each):
         return None
     outermost = [first_of_chain(each[-1]) for each in tests]
-    block = outermost[0].parent()
+    block = around(outermost[0])
     alike = all(same(each.parent(), block) for each in outermost)
-    placed = block is not None and block.kind() in ("statement_block", "program")
-    return outermost[-1] if alike and placed else None
+    return outermost[-1] if alike and block.kind() in ("statement_block", "program") else None
 
 
 def first_of_chain(test: SgNode) -> SgNode:
     """The ``if`` that an ``else if`` belongs to."""
     current = test
     for outer in test.ancestors():
-        alternative = outer.field("alternative")
         if outer.kind() == "if_statement":
-            if alternative is None or not within(current, alternative):
+            if not within(current, part(outer, "alternative")):
                 break
             current = outer
         elif outer.kind() != "else_clause":

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from modify.baileys.cleanup.dead_code import names_in
 from modify.baileys.model.channel import Channel, leaves
 from modify.baileys.model.host_context import Logger, instance_name
 from modify.baileys.model.startup import Boot
@@ -33,6 +32,7 @@ class Draft:
     gentle: only the calls themselves are replaced; the timers and counters around them stay,
     because the host reads them elsewhere (``orphans`` of a first run).
     barred: why the gate's memory cannot lie where it would; empty where it can.
+    waits_to_start: the host goes on before the first socket is made.
     outcome: patched, or held: then there are no edits. reasons: (line, why) it is not rewritten.
     """
 
@@ -53,6 +53,7 @@ class Draft:
     inner: str | None = None
     folder: str | None = None
     gentle: bool = False
+    waits_to_start: bool = False
     orphans: set[str] = field(default_factory=set)
 
     def edits(self) -> list[Edit]:
@@ -89,16 +90,6 @@ class Draft:
         """How the channel's code names the Reconnect object."""
         name = instance_name(self.channel)
         return f"this.{name}" if self.channel.scope == "class" else name
-
-    @property
-    def attempt(self) -> str:
-        """The name of the attempt's number: free in the connect function and its handler."""
-        taken = names_in(self.channel.connect.node) | names_in(self.channel.logic)
-        return next(
-            n
-            for n in ("attempt", "attemptNumber", "turnNumber", "whatsappAttempt")
-            if n not in taken
-        )
 
     def put(self, start: int, end: int, text: str, rule: str) -> None:
         self.changes[(start, end)] = (text, rule)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from modify.kit.typescript.nodes import NOTHING, around, part, sides_around
 from modify.kit.typescript.source import (
     callee_of,
     enclosing_function,
@@ -108,17 +109,15 @@ def conditions_of(draft: Draft, exit_: SgNode) -> Iterator[str]:
     """
     close, verdicts = draft.channel.close, draft.channel.verdicts
     assert close is not None
-    for outer in exit_.ancestors():
-        condition = outer.field("condition") if outer.kind() == "if_statement" else None
-        if not close.holds(outer):
+    for test, condition, _, holds in sides_around(exit_):
+        if not close.holds(test):
             return
-        if condition is None or any(within(verdict, condition) for verdict in verdicts):
+        if any(within(verdict, condition) for verdict in verdicts):
             continue
         if says_not_stopping(draft, condition.text()):
             continue
         if not names_in(condition) & (reconnect_flags(draft) | STATUS_NAMES):
-            taken = outer.field("consequence")
-            yield condition.text() if taken is not None and within(exit_, taken) else ""
+            yield condition.text() if holds else ""
 
 
 def says_not_stopping(draft: Draft, condition: str) -> bool:
@@ -135,11 +134,6 @@ def drop(draft: Draft, statement: SgNode, rule: str) -> None:
 
 def statement_around_exit(call: SgNode) -> SgNode:
     """The whole statement that ends the process: the exit itself, or the timer around it."""
-    statement = statement_around(call)
     function = enclosing_function(call)
-    if function is not None and function.kind() == "arrow_function":
-        outer = function.parent()
-        timer = outer.parent() if outer is not None else None
-        if timer is not None and callee_of(timer) == "setTimeout":
-            return statement_around(timer)
-    return statement
+    timer = around(function, "", "") if part(function).kind() == "arrow_function" else NOTHING
+    return statement_around(timer if callee_of(timer) == "setTimeout" else call)

@@ -12,9 +12,9 @@ from modify.baileys.model.host_context import auth_folder, why_no_folder
 from modify.baileys.model.reconnect_loop import is_thin
 from modify.baileys.model.return_value import is_used
 from modify.kit.typescript.functions import Function
+from modify.kit.typescript.nodes import around, part, sides_around
 from modify.kit.typescript.source import (
     arguments_of,
-    body_of,
     callee_of,
     calls,
     enclosing,
@@ -31,29 +31,32 @@ if TYPE_CHECKING:
 from modify.baileys.rewrite.codes import fallback_place, goes_by_codes, helper_goes_by_codes
 from modify.baileys.rewrite.draft import Draft
 from modify.baileys.rewrite.limits import limit_on
+from modify.baileys.rewrite.sockets import why_not_held
 from modify.baileys.rewrite.wipes import links_again, wipes
 
 
 def obstacle(draft: Draft) -> str | None:
-    """Why not even the gate can be placed, or None."""
+    """Why the channel cannot have a Reconnect object of its own, or None."""
     channel = draft.channel
-    if channel.apart:
-        registration = channel.registration
-        if within(registration, channel.connect.node) and not same(
-            registration, channel.socket_call
-        ):
-            return "its listener is placed on a wrapper around the socket"
+    if channel.is_on_a_wrapper:
+        return "its listener is placed on a wrapper around the socket"
+    if same(channel.registration, channel.socket_call) or not is_in_reach(channel):
         return "its listener is placed elsewhere"
     if channel.factory is not None and channel.factory.shared:
-        return f"{callee_of(channel.socket_call)}() makes the sockets of other files, too"
-    if not channel.connect.is_async:
-        return f"the connect function {channel.connect.name} is not async: it cannot wait"
-    if body_of(channel.connect.node) is None:
-        return f"the connect function {channel.connect.name} has no body of its own"
+        return f"{channel.maker}() makes the sockets of other files, too"
+    unheld = why_not_held(channel)
+    if unheld is not None:
+        return unheld
     draft.folder = auth_folder(channel)
     if draft.folder is None:
         return why_no_folder(channel)
     return draft.barred or None
+
+
+def is_in_reach(channel: Channel) -> bool:
+    """Whether the listener's code can name the Reconnect object of the connect function."""
+    home = channel.class_node if channel.scope == "class" else channel.owner
+    return home is None or within(channel.logic, home)
 
 
 def has_known_shape(draft: Draft) -> bool:
@@ -145,16 +148,11 @@ def limits(channel: Channel, redials: list[SgNode], kept: list[Function]) -> Ite
 
 def is_assigned(call: SgNode) -> bool:
     """``sock = await connect();``: a statement that can be run again as a whole."""
-    node = call.parent()
-    while node is not None and node.kind() in ("await_expression", "parenthesized_expression"):
-        node = node.parent()
-    statement = node.parent() if node is not None else None
-    return (
-        node is not None
-        and node.kind() == "assignment_expression"
-        and statement is not None
-        and statement.kind() == "expression_statement"
-    )
+    node = around(call)
+    while node.kind() in ("await_expression", "parenthesized_expression"):
+        node = around(node)
+    is_set = node.kind() == "assignment_expression"
+    return is_set and around(node).kind() == "expression_statement"
 
 
 def flag_that_turns_away(channel: Channel) -> str | None:
@@ -165,17 +163,15 @@ def flag_that_turns_away(channel: Channel) -> str | None:
     """
     connect = channel.connect.node
     raised = {
-        left.text()
+        part(node, "left").text()
         for node in nodes_of(connect, "assignment_expression")
-        if (left := node.field("left")) is not None
-        and (right := node.field("right")) is not None
-        and right.text() == "true"
+        if part(node, "right").text() == "true"
         and same(enclosing_function(node), connect)
         and start_of(node) < start_of(channel.socket_call)
     }
     for test in nodes_of(connect, "if_statement"):
-        condition = test.field("condition")
-        if condition is None or not same(enclosing_function(test), connect):
+        condition = part(test, "condition")
+        if not same(enclosing_function(test), connect):
             continue
         if start_of(test) > start_of(channel.socket_call) or not leaves(test.field("consequence")):
             continue
@@ -197,24 +193,13 @@ def used_helpers(draft: Draft, redials: list[SgNode]) -> Iterator[Function]:
 
 def ends_terminal(draft: Draft, exit_: SgNode) -> bool:
     """Whether an exit stands where the session is known to be over."""
-    for outer in exit_.ancestors():
-        if outer.kind() != "if_statement":
-            continue
-        condition = outer.field("condition")
-        alternative = outer.field("alternative")
-        consequence = outer.field("consequence")
-        if condition is None:
-            continue
-        if consequence is not None and within(exit_, consequence):
-            if any(within(v, condition) and comparison(v) for v in draft.channel.verdicts):
-                return True
-            if negated_flag(condition) in reconnect_flags(draft):
-                return True
-        if alternative is not None and within(exit_, alternative):
-            if any(within(v, condition) and comparison(v) is False for v in draft.channel.verdicts):
-                return True
-            if names_in(condition) & reconnect_flags(draft):
-                return True
+    for _, condition, _, holds in sides_around(exit_):
+        asked = (each for each in draft.channel.verdicts if within(each, condition))
+        if any(comparison(verdict) is holds for verdict in asked):
+            return True
+        flags = {negated_flag(condition)} if holds else names_in(condition)
+        if flags & reconnect_flags(draft):
+            return True
     return False
 
 
@@ -222,9 +207,8 @@ def reconnect_flags(draft: Draft) -> set[str]:
     """Names of constants that mean 'not logged out' (``shouldReconnect``)."""
     found = set()
     for verdict in draft.channel.verdicts:
-        declarator = enclosing(verdict, {"variable_declarator"})
-        name = declarator.field("name") if declarator is not None else None
-        if name is not None and comparison(verdict) is False:
+        name = part(enclosing(verdict, {"variable_declarator"}), "name")
+        if name and comparison(verdict) is False:
             found.add(name.text())
     return found
 

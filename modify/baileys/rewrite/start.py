@@ -77,6 +77,7 @@ def wrap_public(draft: Draft) -> None:
     if channel.scope == "class" and not source.path.endswith((".js", ".mjs", ".cjs", ".jsx")):
         inner_head = "private " + re.sub(r"^public\s+", "", inner_head)
     draft.put(start_of(statement), end_of(name), f"{public}{inner_head}{new}", ids.CHANNEL_GIVES_UP)
+    draft.waits_to_start = True
 
 
 def declaration(node: SgNode) -> tuple[SgNode, SgNode] | None:
@@ -151,6 +152,7 @@ def rewrite_starts(draft: Draft) -> None:
 
 def rewrite_start(draft: Draft, call: SgNode) -> None:
     channel = draft.channel
+    draft.waits_to_start = True
     source = channel.source
     redial = outermost(channel, call)
     chain = rejecting_chain(draft, call)
@@ -271,6 +273,8 @@ def drop_reject(draft: Draft, executor: SgNode, whole: SgNode) -> None:
 
 def settles_early(draft: Draft) -> bool:
     """Whether the host goes on before the first open, so that others need not wait."""
+    if not draft.waits_to_start:
+        return False
     if draft.is_adapter or draft.boot.shared:
         return True
     return ending_of(draft) != "process.exit(0)" or own_condition(draft) is not None

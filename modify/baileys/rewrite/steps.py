@@ -7,12 +7,12 @@ from modify.baileys.cleanup.leftovers import sweep_up
 from modify.baileys.rewrite.close import rewrite_close_branch, rewrite_verdicts
 from modify.baileys.rewrite.draft import Draft
 from modify.baileys.rewrite.ending import rewrite_exits
-from modify.baileys.rewrite.gate import place_eye, place_gate
 from modify.baileys.rewrite.instance import place_instance
 from modify.baileys.rewrite.shape import has_known_shape, obstacle
 from modify.baileys.rewrite.socket_guards import place_guards
+from modify.baileys.rewrite.sockets import hold_sockets
 from modify.baileys.rewrite.start import rewrite_starts, settles_early, wrap_public
-from modify.baileys.rewrite.stop import await_credentials, place_stop
+from modify.baileys.rewrite.stop import place_stop
 
 
 def rewrite(draft: Draft) -> Draft:
@@ -25,12 +25,8 @@ def rewrite(draft: Draft) -> Draft:
         draft.outcome = "held"
         return draft
     place_instance(draft)
-    place_gate(draft)
-    place_eye(draft)
+    hold_sockets(draft, draft.instance)
     place_stop(draft)
-    await_credentials(draft)
-    if draft.outcome != "patched":
-        return draft
     wrap_public(draft)
     rewrite_close_branch(draft)
     rewrite_starts(draft)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from modify.baileys.cleanup.dead_code import names_in
 from modify.baileys.model.channel import Channel, comparison, leaves
 from modify.kit.typescript.functions import Function, named_functions
+from modify.kit.typescript.nodes import part, sides_around
 from modify.kit.typescript.source import (
     arguments_of,
     callee_of,
@@ -97,34 +98,19 @@ def links_again(channel: Channel, wipe: Wipe, redials: list[SgNode]) -> bool:
 
 def is_for_other_codes(channel: Channel, redial: SgNode) -> bool:
     return any(
-        means(channel, condition, truth, over=False) for condition, truth in tests_of(redial)
+        means(channel, each.condition, each.holds, over=False) for each in sides_around(redial)
     )
 
 
 def end_around(channel: Channel, call: SgNode) -> tuple[SgNode, SgNode] | None:
     """The test for the end of the session around a call, and its side that holds the call."""
     close = channel.close
-    for outer in call.ancestors():
-        if close is None or not close.holds(outer):
+    for test, condition, side, holds in sides_around(call):
+        if close is None or not close.holds(test):
             return None
-        for side, truth in (("consequence", True), ("alternative", False)):
-            condition, taken = outer.field("condition"), outer.field(side)
-            if outer.kind() != "if_statement" or condition is None or taken is None:
-                continue
-            if within(call, taken) and means(channel, condition, truth, over=True):
-                return outer, taken
+        if means(channel, condition, holds, over=True):
+            return test, side
     return None
-
-
-def tests_of(node: SgNode) -> Iterator[tuple[SgNode, bool]]:
-    """The conditions under which a node is run, and whether each of them holds there."""
-    for outer in node.ancestors():
-        for side, truth in (("consequence", True), ("alternative", False)):
-            condition, taken = outer.field("condition"), outer.field(side)
-            if outer.kind() != "if_statement" or condition is None or taken is None:
-                continue
-            if within(node, taken):
-                yield condition, truth
 
 
 def means(channel: Channel, test: SgNode, truth: bool, over: bool, depth: int = 0) -> bool:
@@ -134,8 +120,7 @@ def means(channel: Channel, test: SgNode, truth: bool, over: bool, depth: int = 
         return means(channel, parts[0], truth, over, depth)
     if test.kind() == "unary_expression" and test.text().startswith("!"):
         return means(channel, parts[0], not truth, over, depth)
-    operator = test.field("operator")
-    sign = operator.text() if operator is not None else ""
+    sign = part(test, "operator").text()
     if test.kind() == "binary_expression" and sign in ("&&", "||"):
         sides = [means(channel, part, truth, over, depth) for part in parts]
         return any(sides) if (sign == "&&") is truth else all(sides)
@@ -150,11 +135,9 @@ def means(channel: Channel, test: SgNode, truth: bool, over: bool, depth: int = 
 def constant(channel: Channel, name: SgNode) -> SgNode | None:
     """The value of a constant of the handler (``shouldReconnect``)."""
     for verdict in channel.verdicts:
-        declarator = enclosing(verdict, {"variable_declarator"})
-        if declarator is None or not within(declarator, channel.logic):
-            continue
-        declared = declarator.field("name")
-        if declared is not None and declared.text() == name.text():
+        declarator = part(enclosing(verdict, {"variable_declarator"}))
+        is_own = declarator and within(declarator, channel.logic)
+        if is_own and part(declarator, "name").text() == name.text():
             return declarator.field("value")
     return None
 
@@ -171,14 +154,11 @@ def kept_verdicts(draft: Draft) -> list[SgNode]:
     ]
     kept = []
     for test in tests:
-        condition = test.field("condition")
-        if condition is None:
-            continue
+        condition = part(test, "condition")
         names = names_in(condition)
         for verdict in channel.verdicts:
-            declarator = enclosing(verdict, {"variable_declarator"})
-            name = declarator.field("name") if declarator is not None else None
-            flagged = name is not None and name.text() in names
+            flag = part(enclosing(verdict, {"variable_declarator"}), "name").text()
+            flagged = flag in names
             if within(verdict, condition) or (flagged and within(verdict, channel.logic)):
                 kept.append(verdict)
     return kept

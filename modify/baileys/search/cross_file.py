@@ -152,7 +152,7 @@ def users_of(host: Host, name: str) -> dict[str, set[str]]:
 
 def lenders(host: Host, channel: Channel) -> Iterator[str]:
     """The files that export what a channel's file imports and calls to make its socket."""
-    name = callee_of(channel.socket_call).partition(".")[0]
+    name = channel.maker.partition(".")[0]
     taken = [*imports(host, channel.source), *aliased_imports(host, channel.source)]
     for path, names in taken:
         if name in names:

@@ -273,6 +273,9 @@ def same(one: SgNode | None, other: SgNode | None) -> bool:
 
 
 def within(node: SgNode, outer: SgNode) -> bool:
+    """Whether a node lies in another one, or is it. In none that is not there (``nodes.py``)."""
+    if not outer:
+        return False
     start, end = span(outer)
     return start <= start_of(node) and end_of(node) <= end
 

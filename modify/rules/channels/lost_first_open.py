@@ -69,11 +69,9 @@ const reconnect = new Reconnect({
 });
 
 async function connect(onFirstOpen?: () => void) {
-  const attempt = await reconnect.turn();
   const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
+  const sock = reconnect.socket(makeWASocket, { auth: state });
   sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
     if (update.connection === 'close') {
       reconnect.dial(() => connect(onFirstOpen));
     } else if (update.connection === 'open') {

@@ -10,11 +10,11 @@ Why it is bad
     supervisor set to ``on-failure`` never starts it again.
 
 What is done
-    ``observe()`` sees every event of the attempt. One that brings neither open, close nor
-    QR within 60 s (then 120 s, 180 s) is ended and counts as a failure that passes.
+    An attempt that brings neither open, close nor QR within 60 s (then 120 s, 180 s) is ended
+    and counts as a failure that passes.
 
 When it is handed off
-    When the handler's update cannot be told from its parameters.
+    When the call that makes the socket cannot be reached.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 rule = Rule(
     __name__,
-    fix="observe() ends an attempt that brings no event within 60 s",
+    fix="an attempt that gets no event is ended after 60 s",
     examples=(
         Example(
             "baileys-channel",
@@ -50,5 +50,5 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
         yield rule.at(
             channel.source,
             channel.registration,
-            "an attempt without any event is waited for, for ever",
+            "no timeout: an attempt that gets no event hangs forever",
         )

@@ -73,11 +73,9 @@ const reconnect = new Reconnect({
 });
 
 async function connect() {
-  const attempt = await reconnect.turn();
   const { state } = await useMultiFileAuthState('auth');
-  sock = makeWASocket({ auth: state });
+  sock = reconnect.socket(makeWASocket, { auth: state });
   sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
     if (update.connection === 'close') reconnect.dial(connect);
   });
 }

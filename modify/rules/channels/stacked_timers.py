@@ -8,7 +8,7 @@ Why it is bad
     double with every round (NanoClaw ce532a24e).
 
 What is done
-    All waiting is in ``turn()``: one wait, one attempt.
+    ``dial()`` does all the waiting: one wait, one attempt.
 
 When it is handed off
     With the close branch (``flat-retry``).
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 rule = Rule(
     __name__,
-    fix="all waiting is in turn(): one wait, one attempt",
+    fix="dial() does all the waiting: one wait, one attempt",
     examples=(
         Example(
             "baileys-channel",

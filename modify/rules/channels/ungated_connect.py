@@ -18,9 +18,8 @@ What is done
     loops may lie anywhere. Where the file loads them from a folder, that call is wrapped as
     well: it tells whose attempts these are. Pairing scripts that end by themselves stay.
 
-    Where the close branch is of a known shape, the channel is rewritten instead: ``await
-    reconnect.turn()`` becomes the connect function's first statement, and the host's own
-    retries become backoff.
+    Where the close branch is of a known shape, the channel is rewritten instead: the same call
+    goes through a ``Reconnect`` object of its own, and the host's retries become ``dial()``.
 
 When it is handed off
     When the call is out of reach: where the function comes from cannot be told, the dial lies in
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
 rule = Rule(
     __name__,
-    fix="turn() counts every attempt, across restarts: fewer than 21 an hour",
+    fix="each attempt waits for its turn: at most 20 in any hour, across restarts",
     examples=(
         Example(
             "baileys-channel",
@@ -111,12 +110,9 @@ export class Channel {
   }
 
   private async openSocket() {
-    const attempt = await this.reconnect.turn();
     const { state } = await useMultiFileAuthState('auth');
-    const sock = makeWASocket({ auth: state });
-    sock.ev.on('connection.update', (update) => {
-      if (!this.reconnect.observe(update, attempt, sock)) return;
-      const { connection } = update;
+    const sock = this.reconnect.socket(makeWASocket, { auth: state });
+    sock.ev.on('connection.update', ({ connection }) => {
       this.connected = connection === 'open';
       if (connection === 'close') this.reconnect.dial(() => this.openSocket());
     });

@@ -21,7 +21,7 @@ interface Inner {
 
 const UNUSED = 1;
 
-export interface Update {
+export interface DialHooks {
   connection: string;
 }
 
@@ -61,7 +61,7 @@ interface Inner {
   used: string;
 }
 
-export interface Update {
+export interface DialHooks {
   connection: string;
 }
 
@@ -99,7 +99,7 @@ def test_what_hosts_call_stays(kind: Kind, ending: str) -> None:
 
 def test_a_host_gains_nothing_of_the_other_kind() -> None:
     loop, held = (render_channel_module(CANONICAL, "1", kind=kind) for kind in ("loop", "held"))
-    assert "requestPairingCode" not in loop
+    assert "authState" not in loop
     assert "exitIfAlone" not in held
-    assert "interface Update" in loop
-    assert "interface Update" not in held
+    assert "interface DialHooks" in loop
+    assert "interface DialHooks" not in held

@@ -101,7 +101,7 @@ STEPS: dict[str, Callable[[Bot, dict[str, Any]], dict[str, Any] | None]] = {
     "edit": lambda bot, step: bot.edit(**step["set"]),
     "reset": _reset,
     "tear": lambda bot, step: {"torn": (bot.auth / "creds.json").write_text('{"me": {')},
-    "turn_twice": _turn_twice,
+    "dial_twice": _turn_twice,
 }
 
 

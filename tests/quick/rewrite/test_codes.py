@@ -156,4 +156,4 @@ def test_a_function_that_goes_by_codes_is_no_loop_for_the_others(
 ) -> None:
     made = patched(tmp_path, {"bot.ts": host_text("      onClosed(code);", head=helper)})
     assert (set(made.held), made.left) == (reasons, ())
-    assert (HELD in made.files["bot.ts"]) == bool(reasons)
+    assert ("reconnect.dial(connect)" in made.files["bot.ts"]) != bool(reasons)

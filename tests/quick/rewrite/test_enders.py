@@ -150,7 +150,7 @@ def test_what_normal_running_reaches_is_left_alone(tmp_path: Path, outside: str)
     text = BOT % (IMPORTS, outside)
     made = patched(tmp_path, {"bot.js": text}).files["bot.js"]
     assert STOP not in made
-    assert "const attempt = await reconnect.turn();" in made
+    assert "reconnect.socket(makeWASocket, " in made
     assert outside in made
 
 
@@ -200,8 +200,7 @@ def test_called_in_another_file(tmp_path: Path, other: str, stops: bool) -> None
     assert (f"this.{STOP}" in made.files["line.js"]) == stops
 
 
-def test_one_eye_for_a_socket_with_a_second_listener_elsewhere(tmp_path: Path) -> None:
-    """What has been seen once is an old event to the gate: the host would miss every close."""
+def test_a_second_listener_elsewhere_is_left_alone(tmp_path: Path) -> None:
     bot = (BOT % (IMPORTS + "import { watch } from './watch.js';\n", "")).replace(
         "  sock.ev.on('messages", "  watch(sock);\n  sock.ev.on('messages"
     )
@@ -213,5 +212,5 @@ export function watch(sock) {
 }
 """
     made = patched(tmp_path, {"bot.js": bot, "watch.js": watch})
-    assert made.files["bot.js"].count("reconnect.observe(") == 1
+    assert made.files["bot.js"].count("reconnect.socket(") == 1
     assert made.files["watch.js"] == watch

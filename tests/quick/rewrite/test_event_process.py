@@ -1,4 +1,4 @@
-"""``sock.ev.process``: one function for all events, of which the eye judges one."""
+"""``sock.ev.process``: one function for all events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.quick.rewrite.harness import IMPORTS, held_text, patched
+from tests.quick.rewrite.harness import IMPORTS, patched
 
 TEXT = f"""\
 {IMPORTS}
@@ -32,22 +32,18 @@ LOCAL = "const update = events['connection.update'];\n    if (update) {"
 FORMS = {
     "in place": (BATCH, "events['connection.update']"),
     "a local name": (LOCAL, "update"),
+    "another condition": ("if ('connection.update' in events) {", "events['connection.update']"),
 }
 
 
 @pytest.mark.parametrize(("taken", "update"), FORMS.values(), ids=FORMS)
-def test_the_rest_of_a_batch_is_the_hosts(tmp_path: Path, taken: str, update: str) -> None:
-    """Whatever the eye says of the update, credentials are saved and messages are read."""
+def test_the_function_for_all_events_stays_the_hosts(
+    tmp_path: Path, taken: str, update: str
+) -> None:
+    """Only its close branch changes: the socket sees its own events."""
     text = TEXT.replace("TAKEN", taken).replace("UPDATE", update)
     made = patched(tmp_path, {"bot.ts": text}).files["bot.ts"]
-    assert f"{update} && reconnect.observe({update}, attempt, sock)" in " ".join(made.split())
-    assert "return" not in made
-    assert "await reconnect.saving(saveCreds)();" in made
-
-
-def test_a_channel_with_another_condition_is_held(tmp_path: Path) -> None:
-    taken = "if ('connection.update' in events) {"
-    text = TEXT.replace("TAKEN", taken).replace("UPDATE", "events['connection.update']")
-    made = patched(tmp_path, {"bot.ts": text})
-    assert made.files["bot.ts"] == held_text(text)
-    assert made.held == ("the place where the update is taken out was not found",)
+    expected = text.replace("=== 'close') connect();", "=== 'close') reconnect.dial(connect);")
+    handler = expected[expected.index("  sock.ev.process") : expected.index("\n\nconnect();")]
+    assert handler in made
+    assert "const sock = reconnect.socket(makeWASocket, { auth: state });" in made

@@ -54,7 +54,7 @@ def test_the_folder_is_the_one_that_the_other_file_loads(
     files = {"src/socket.js": factory(folder), "src/bot.js": BOT}
     made = patched(tmp_path, files)
     assert f"  authDir: {written},\n" in made.files["src/bot.js"]
-    assert "await reconnect.turn();\n  const sock = await openSocket();" in made.files["src/bot.js"]
+    assert "const sock = reconnect.watch(await openSocket());" in made.files["src/bot.js"]
     assert made.files["src/socket.js"] == files["src/socket.js"]
 
 

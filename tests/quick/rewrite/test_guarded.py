@@ -1,4 +1,4 @@
-"""A caller that the connect function turns away does not reach the gate, and ends no link."""
+"""Connect functions that turn a caller away while there is a link."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.quick.rewrite.harness import IMPORTS, patched
-
-GATE = "const attempt = await this.reconnect.turn();"
 
 
 def channel(first: str, socket: str = "this.sock = makeWASocket({ auth: state });") -> str:
@@ -46,66 +44,20 @@ LOAD = "    const { state } = await useMultiFileAuthState('auth');"
 
 
 @pytest.mark.parametrize(
-    ("guards", "behind"),
+    "guards",
     [
-        ("    if (this.connected) return;\n", 1),
-        ("    if (this.connecting || this.connected) {\n      return;\n    }\n", 1),
-        ("    if (this.stopping) return;\n    if (this.connected) return;\n", 2),
-        ("    if (this.stopping) return;\n", 0),
-        (
-            "    if (this.sock) {\n      if (this.connected) return;\n"
-            "      this.sock = null;\n    }\n",
-            1,
-        ),
+        "    if (this.connected) return;\n",
+        "    if (this.stopping) return;\n    if (this.connected) return;\n",
+        "    if (this.sock) {\n      if (this.connected) return;\n      this.sock = null;\n    }\n",
     ],
-    ids=["open", "either", "both", "stop alone", "inside another test"],
+    ids=["open", "both", "inside another test"],
 )
-def test_the_gate_stands_behind_the_guards_of_the_link(
-    tmp_path: Path, guards: str, behind: int
-) -> None:
-    made = patched(tmp_path, {"bot.ts": channel(guards + LOAD)})
-    head, gate, _ = made.files["bot.ts"].partition(GATE)
-    ahead = head[head.rindex("Promise<void> {") :]
-    assert gate, "no gate"
-    assert "useMultiFileAuthState" not in ahead, "the credentials are loaded before it"
-    assert ahead.count("\n    if (") == behind
-
-
-def test_a_guard_inside_a_try_block(tmp_path: Path) -> None:
-    first = (
-        f"    if (this.stopping) return;\n    try {{\n      if (this.connected) return;\n  {LOAD}"
-    )
-    text = channel(first).replace(
-        "    });\n  }\n\n  halt",
-        "    });\n    } catch (error) {\n      throw error;\n    }\n  }\n\n  halt",
-    )
-    made = patched(tmp_path, {"bot.ts": text})
-    assert f"      if (this.connected) return;\n      {GATE}\n" in made.files["bot.ts"]
-
-
-@pytest.mark.parametrize("ending", ["", "process.exit(1);"], ids=["out of sight", "exits"])
-def test_no_gate_inside_a_try_block_that_cannot_hold_it(tmp_path: Path, ending: str) -> None:
-    """Where the handler would not see the attempt, or a refusal would end the process."""
-    if ending:
-        first = f"    try {{\n      if (this.connected) return;\n  {LOAD}"
-        text = channel(first).replace(
-            "    });\n  }\n\n  halt",
-            f"    }});\n    }} catch {{\n      {ending}\n    }}\n  }}\n\n  halt",
-        )
-    else:
-        first = f"    try {{\n      if (this.connected) return;\n  {LOAD}"
-        made_in = (
-            "this.sock = makeWASocket({ auth: state });\n"
-            "    } catch (error) {\n      throw error;\n    }"
-        )
-        text = channel(first, made_in)
-    made = patched(tmp_path, {"bot.ts": text})
-    assert f"Promise<void> {{\n    {GATE}\n    try {{" in made.files["bot.ts"]
-
-
-def test_a_guard_behind_the_credentials_is_too_late(tmp_path: Path) -> None:
-    made = patched(tmp_path, {"bot.ts": channel(f"{LOAD}\n    if (this.connected) return;")})
-    assert f"Promise<void> {{\n    {GATE}\n    const {{ state }}" in made.files["bot.ts"]
+def test_guards_of_the_link_stay_as_they_are(tmp_path: Path, guards: str) -> None:
+    """``dial()`` asks them while there is a link: it neither waits nor ends one."""
+    made = patched(tmp_path, {"bot.ts": channel(guards + LOAD)}).files["bot.ts"]
+    assert "await this.reconnect.dial(() => this.openSocket());" in made
+    assert f"openSocket(): Promise<void> {{\n{guards}{LOAD}" in made
+    assert "this.sock = this.reconnect.socket(makeWASocket, { auth: state });" in made
 
 
 def test_a_socket_that_only_events_take_away_leaves_the_loop_to_the_host(tmp_path: Path) -> None:

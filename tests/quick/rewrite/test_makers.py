@@ -66,8 +66,8 @@ export class Service {{
 def test_what_the_listener_dials_does_not_make_its_own_socket(tmp_path: Path) -> None:
     """The connect function is the one that leads to the listener, not the listener's."""
     made = patched(tmp_path, {"bot.ts": SERVICE})
-    assert made.files["bot.ts"] == held_text(SERVICE)
-    assert made.held == ("its listener is placed elsewhere",)
+    assert made.files["bot.ts"].count("this.reconnect.socket(makeWASocket, ") == 1
+    assert made.held == ()
 
 
 LISTENER = """\

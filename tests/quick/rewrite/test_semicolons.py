@@ -29,7 +29,7 @@ def test_what_follows_without_a_semicolon_stays_a_statement_of_its_own(
 """
     made = patched(tmp_path, {"package.json": "{}", "bot.js": text}).files["bot.js"]
     assert f"require('./whatsapp-reconnect');\n{opens}" in made
-    assert "const attempt = await reconnect.turn();\n    (await import" in made
+    assert "const sock = reconnect.socket(makeWASocket, { auth: state })\n" in made
     assert "reconnect.dial(connect)\n})" in made  # nothing follows that could be taken for it
 
 

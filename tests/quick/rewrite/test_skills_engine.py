@@ -16,7 +16,7 @@ BASE = ".nanoclaw/base/src/whatsapp.ts"
 def test_the_snapshot_stays_and_is_named_until_it_is_made_anew(tmp_path: Path) -> None:
     made = patched(tmp_path, {"src/whatsapp.ts": CHANNEL, BASE: CHANNEL})
     assert made.files[BASE] == CHANNEL
-    assert "await reconnect.turn()" in made.files["src/whatsapp.ts"]
+    assert "reconnect.socket(makeWASocket, " in made.files["src/whatsapp.ts"]
     assert [(finding.path, finding.rule) for finding in made.left] == [(BASE, "stale-skill-copy")]
     (tmp_path / BASE).write_text(made.files["src/whatsapp.ts"], encoding="utf-8")
     assert examine(Host(tmp_path), Options()).findings == []

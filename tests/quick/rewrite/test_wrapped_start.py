@@ -33,7 +33,6 @@ export async function start() {
 }
 
 async function openSocket() {
-  const attempt = await reconnect.turn();
 """
 WRAPPED_ARROW = """\
 export const start = async () => {
@@ -41,7 +40,6 @@ export const start = async () => {
 };
 
 const openSocket = async () => {
-  const attempt = await reconnect.turn();
 """
 
 

@@ -14,9 +14,9 @@ from tests.quick.rules.service_cases.harness import UNIT, make_host, unit
 
 CONNECT = """import makeWASocket from '@whiskeysockets/baileys';
 {gate}async function start() {{
-{turn}  const sock = makeWASocket({{}});
+  const sock = {maker}{{}});
   sock.ev.on('connection.update', (update) => {{
-{observe}    if (update.connection === 'close') {{
+    if (update.connection === 'close') {{
       start();
     }} else if (update.connection === 'open') {{
       {opened};
@@ -28,7 +28,7 @@ start();
 
 
 def script(opened: str, **parts: str) -> str:
-    return CONNECT.format(opened=opened, **{"gate": "", "turn": "", "observe": "", **parts})
+    return CONNECT.format(opened=opened, **{"gate": "", "maker": "makeWASocket(", **parts})
 
 
 PAIRING = script("setTimeout(() => process.exit(0), 1000)")
@@ -36,8 +36,7 @@ BOT = script("console.log('up')")
 GATED = {
     "gate": "import { Reconnect } from './whatsapp-reconnect.js';\n"
     "const reconnect = new Reconnect({ authDir: 'store/auth' });\n",
-    "turn": "  if (!(await reconnect.turn())) return;\n",
-    "observe": "    reconnect.observe(update);\n",
+    "maker": "reconnect.socket(makeWASocket, ",
 }
 NO_CHANNEL = {
     "a pairing script": PAIRING,

@@ -66,7 +66,7 @@ def test_what_is_left_is_said(patched: Patched) -> None:
 
 
 def test_the_skill_brings_the_module_and_its_test(patched: Patched) -> None:
-    assert "await this.reconnect.turn()" in patched.text(f"{WHATSAPP}/add/{CHANNEL}")
+    assert "this.reconnect.socket(makeWASocket, " in patched.text(f"{WHATSAPP}/add/{CHANNEL}")
     assert "class Reconnect " in patched.text(f"{WHATSAPP}/add/{MODULE}")
     assert "import { Reconnect }" in patched.text(f"{WHATSAPP}/add/{MODULE_TEST}")
     added = {path.removeprefix(f"{WHATSAPP}/add/") for path in patched.after
@@ -76,7 +76,7 @@ def test_the_skill_brings_the_module_and_its_test(patched: Patched) -> None:
 
 def test_a_copy_depends_on_the_skill_that_brings_the_module(patched: Patched) -> None:
     copy = patched.text(f"{VOICE}/modify/{CHANNEL}")
-    assert "await this.reconnect.turn()" in copy
+    assert "this.reconnect.socket(makeWASocket, " in copy
     assert "transcribe(note.url)" in copy
     assert f"{VOICE}/add/{MODULE}" not in patched.after
     assert patched.manifest(VOICE)["depends"] == ["whatsapp"]

@@ -28,13 +28,13 @@ import { Reconnect } from './whatsapp-reconnect.js';
 
 const reconnect = new Reconnect({ authDir: 'auth', logger: console });
 
+const make = (/** @type {{ auth: object }} */ config) => ({ end: () => config.auth });
+
 /** @param {string} chat */
 export async function connect(chat) {
-  const attempt = await reconnect.turn();
-  const seen = reconnect.observe({ connection: 'open' }, attempt);
+  const sock = reconnect.watch(reconnect.socket(make, { auth: {} }));
   await reconnect.dial(() => connect(chat), { stopped: () => process.exit(0) });
-  reconnect.saving((/** @type {number} */ a) => a + 1);
-  return [seen, reconnect.terminal, attempt.toFixed()];
+  return [sock.end(), reconnect.terminal];
 }
 """
 

@@ -1,5 +1,6 @@
 // One process of a bot, which does what the lines of its standard input say.
 // usage: node drive_memory.mjs OPTIONS, beside whatsapp-reconnect.mjs. Each line is answered.
+import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -24,23 +25,35 @@ const { auth: authDir, pairing } = options;
 const reconnect = new Reconnect({ authDir, logger, pairing });
 
 let turn;
-let attempt = 0;
+let ev;
+
+/** What a channel makes in its connect function, when its turn has come. */
+function connect() {
+  ev = new EventEmitter();
+  const config = { auth: { creds: {} }, agent: { addRequest() {} } };
+  const make = ({ agent }) => (agent.addRequest(new EventEmitter(), {}), { ev });
+  reconnect.socket(make, config);
+}
+
+function dial() {
+  return new Promise((resolve) => {
+    const granted = () => (connect(), resolve('granted'));
+    reconnect.dial(granted, { stopped: () => resolve('refused') });
+  });
+}
+
 const steps = {
   turn: async ({ s }) => {
-    turn ??= reconnect.turn().then(
-      (number) => ((attempt = number), 'granted'),
-      (error) => (error.name === 'ReconnectStopped' ? 'refused' : String(error)),
-    );
+    turn ??= dial();
     const late = new Promise((resolve) => setTimeout(resolve, s * 1000, 'waiting'));
     const outcome = await Promise.race([turn, late]);
     if (outcome !== 'waiting') turn = undefined;
     return outcome;
   },
-  open: () => reconnect.observe({ connection: 'open' }, attempt),
+  open: () => ev?.emit('connection.update', { connection: 'open' }) ?? null,
   close: ({ code, message }) => {
     const error = { message, output: { statusCode: code } };
-    const lastDisconnect = { error };
-    return reconnect.observe({ connection: 'close', lastDisconnect }, attempt);
+    return ev?.emit('connection.update', { connection: 'close', lastDisconnect: { error } }) ?? null;
   },
   stop: () => reconnect.stop() ?? null,
   logs: () => logs,

@@ -13,17 +13,21 @@ it('connects within a zero timer, and never throws', async () => {
   const authDir = '/no/such/folder/auth';
   const reconnect = new Reconnect({ authDir, logger, pairing: false });
   const dialled = vi.fn();
-  let attempt = 0;
-  reconnect.dial(async () => {
-    attempt = await reconnect.turn();
+  const heard = vi.fn();
+  const listeners: ((update: unknown) => void)[] = [];
+  const on = (_event: string, hear: (update: unknown) => void) => void listeners.push(hear);
+  reconnect.dial(() => {
+    const sock = reconnect.socket(() => ({ ev: { on } }), { auth: { creds: {} } });
+    sock.ev.on('connection.update', heard);
     dialled();
   });
   await new Promise((resolve) => setTimeout(resolve, 0));
   expect(dialled).toHaveBeenCalledTimes(1);
-  expect(reconnect.observe({ connection: 'open' }, attempt)).toBe(true);
+  const say = (update: unknown) => listeners.forEach((hear) => hear(update));
+  say({ connection: 'open' });
   const error = { output: { statusCode: 401 } };
-  const update = { connection: 'close', lastDisconnect: { error } };
-  expect(reconnect.observe(update, attempt)).toBe(true);
+  say({ connection: 'close', lastDisconnect: { error } });
+  expect(heard).toHaveBeenCalledTimes(2);
   expect(reconnect.terminal).toBe(true);
   reconnect.stop();
 });

@@ -19,11 +19,7 @@ const steps = {
   connecting: (bot) => bot.event({ connection: 'connecting' }),
   qr: (bot) => bot.event({ qr: '2@ref' }),
   close: (bot, step) => bot.close(step.code, step),
-  // shared: the host passes a variable that holds the newest socket.
-  late_event: (bot, step) => {
-    const sock = step.shared ? bot.sock : bot.kept;
-    bot.handle({ connection: step.event }, sock, bot.kept.attempt);
-  },
+  late_event: (bot, step) => bot.event({ connection: step.event }, bot.kept),
   keep: (bot) => void (bot.kept = bot.sock),
   fail: (bot, step) => void (bot.failing = step.times),
   hang: (bot, step) => void (bot.hanging = step.times),
@@ -59,14 +55,12 @@ const steps = {
   },
   // Baileys writes creds.json in place: it may be read half-written.
   tear: (bot) => disk.files.set(`${bot.authDir}/creds.json`, '{"me": {'),
-  saving: (bot) => {
-    const hold = new Promise((resolve) => (bot.settle = resolve));
-    void bot.reconnect.saving(() => hold)();
-  },
-  settle: (bot) => bot.settle(),
-  turn_twice: async (bot) => {
+  // The socket has been paired; its credentials are written when they settle.
+  saving: (bot) => bot.pair(),
+  settle: (bot) => bot.link('bot'),
+  dial_twice: async (bot) => {
     let settled = 0;
-    void bot.reconnect.turn().finally(() => (settled += 1));
+    void bot.reconnect.dial(() => bot.connect()).finally(() => (settled += 1));
     await flush();
     return { settled };
   },

@@ -40,15 +40,17 @@ const say = (line) => void said.push(line);
 console.warn = say;
 const reconnect = new Reconnect({ authDir: 'auth', logger: LOGGER });
 let attempts = 0;
-async function connect() {
-  const attempt = await reconnect.turn();
+function connect() {
   attempts += 1;
   if (attempts === 3) {
     console.log(JSON.stringify({ attempts, said }));
     process.exit(0);
   }
+  let hear;
+  const ev = { on: (_event, heard) => void (hear = heard) };
+  reconnect.socket(() => ({ ev }), {});
   const error = { output: { statusCode: 408 } };
-  reconnect.observe({ connection: 'close', lastDisconnect: { error } }, attempt, {});
+  hear({ connection: 'close', lastDisconnect: { error } });
   reconnect.dial(connect);
 }
 reconnect.dial(connect);

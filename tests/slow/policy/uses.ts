@@ -1,5 +1,5 @@
 // How patched hosts use the module: pino and plain loggers, Baileys' event, fake sockets.
-import { Reconnect, ReconnectStopped } from './whatsapp-reconnect.js';
+import { Reconnect } from './whatsapp-reconnect.js';
 
 interface Boom {
   isBoom: true;
@@ -20,27 +20,33 @@ type Plain = (message: string, data?: Record<string, unknown>) => void;
 
 declare const pino: { info: LogFn; warn: LogFn; error: LogFn; debug: LogFn };
 declare const log: Record<'info' | 'warn' | 'error', Plain>;
-declare const update: Update;
-declare const sock: { end(error: Error | undefined): void; ev: object } | undefined;
 
 const one = new Reconnect({ authDir: 'store/auth', logger: pino, pairing: false });
 new Reconnect({ authDir: () => 'store/auth', logger: log });
 new Reconnect({ authDir: 'store/auth', logger: console });
 new Reconnect({ authDir: 'store/auth', logger: { info: log.info } });
 
-export async function connect(attempt: number): Promise<boolean> {
-  const { connection, lastDisconnect, qr } = update;
-  if (!one.observe(update, attempt, sock)) return false;
-  if (!one.observe({ connection, lastDisconnect, qr }, attempt)) return false;
+interface Config {
+  auth: { creds: object };
+  browser?: [string, string, string];
+}
+interface Sock {
+  ev: { on(event: 'connection.update', heard: (update: Update) => void): void };
+  end(error: Error | undefined): void;
+}
+declare const makeWASocket: (config: Config) => Sock;
+declare const openSocket: (folder: string) => Promise<Sock>;
+
+export async function connect(): Promise<boolean> {
+  const sock: Sock = one.socket(makeWASocket, { auth: { creds: {} }, browser: ['a', 'b', 'c'] });
+  const other: Sock = one.watch(await openSocket('store/auth'));
   const stopped = (reason: Error) => void reason.message;
-  one.dial(() => connect(attempt), { stopped, late: () => undefined });
-  const saveCreds = async (value: Update) => void value;
-  const save: (value: Update) => Promise<void> = one.saving(saveCreds);
-  one.saving(() => 1);
-  await save(update);
+  sock.ev.on('connection.update', (update) => {
+    if (update.connection !== 'close' || one.terminal) return;
+    void one.dial(() => connect(), { stopped, late: () => undefined });
+  });
+  await one.dial(() => other.end(undefined));
   one.exitIfAlone(() => true);
   one.stop();
-  const error: unknown = new ReconnectStopped('x');
-  const refused = one.terminal && error instanceof ReconnectStopped;
-  return refused && (await one.turn()) > 0;
+  return one.terminal;
 }

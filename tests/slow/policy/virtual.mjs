@@ -1,5 +1,6 @@
 // A process under virtual time: clocks, timers, a bot with a fake socket, and
 // its restarts. Nothing waits: time is advanced by hand.
+import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -79,6 +80,12 @@ export function load(module) {
   };
 }
 
+function linked(name) {
+  const public_ = { type: 'Buffer', data: Buffer.from(name).toString('base64') };
+  const me = { id: `${name}:1@s.whatsapp.net` };
+  return { noiseKey: { public: public_ }, registrationId: 7, me, registered: false, account: {} };
+}
+
 /** A bot patched as skillgen patches one, over any number of processes. */
 export class Bot {
   constructor(newProcess, options = {}) {
@@ -97,7 +104,8 @@ export class Bot {
     this.logs = [];
     this.hooks = { stopped: 0, late: 0 };
     this.ended = 0;
-    this.outcomes = new Map(); // attempt -> closes that were let through
+    this.made = 0; // sockets
+    this.outcomes = new Map(); // socket -> closes that the host was told
     this.failing = 0;
     this.hanging = 0;
     this.boot();
@@ -118,7 +126,6 @@ export class Bot {
     this.generation = (this.generation ?? 0) + 1;
     this.down = false; // the host gave up or was stopped
     this.sock = undefined;
-    this.attempt = 0;
     const { pairing } = this.options;
     this.bootedAt = clock.wall;
     const { Reconnect } = this.newProcess();
@@ -139,51 +146,81 @@ export class Bot {
 
   async connect() {
     const { generation } = this;
-    const attempt = await this.reconnect.turn();
-    if (generation !== this.generation) return;
-    this.grants.push(this.time());
-    this.attempt = attempt;
-    this.outcomes.set(`${generation}-${attempt}`, 0);
+    // Where dial() has waited, the attempt began before this function did.
+    let counted = this.reconnect.offered !== undefined;
+    if (counted) this.grants.push(this.time());
+    const nth = this.grants.length;
     if (this.hanging > 0) {
       this.hanging -= 1;
       await new Promise((resolve) => (this.answer = resolve));
       if (generation !== this.generation) return;
+      counted = this.grants.length === nth;
     }
     if (this.failing > 0) {
       this.failing -= 1;
       throw new Error('getaddrinfo ENOTFOUND web.whatsapp.com');
     }
-    const sock = { attempt, ended: false };
+    const dialled = () => {
+      if (!counted && generation === this.generation) this.grants.push(this.time());
+      counted = false;
+    };
+    const creds = this.creds();
+    const sock = this.reconnect.socket((config) => this.make(config), {
+      auth: { creds },
+      agent: { addRequest: dialled },
+    });
+    this.sock = sock;
+    sock.ev.on('connection.update', (update) => this.handle(update, sock));
+    // As Baileys does it: after the code that made the socket.
+    if (this.options.slow) process.nextTick(() => this.event({ connection: 'connecting' }, sock));
+    else this.event({ connection: 'connecting' }, sock);
+    if (this.options.rejects === 'at once') throw new Error('Connection Closed');
+    if (this.options.rejects) await new Promise((_, reject) => (this.reject = reject));
+  }
+
+  /** A socket as Baileys makes one: it says once that it has ended. */
+  make(config) {
+    const ev = new EventEmitter();
+    const request = Object.assign(new EventEmitter(), { destroyed: false, protocol: 'https:' });
+    const { creds } = config.auth;
+    const sock = { ev, request, creds, ended: false, id: (this.made += 1) };
+    this.outcomes.set(sock.id, 0);
     sock.end = (error) => {
       if (sock.ended) return;
       sock.ended = true;
       this.ended += 1;
       const lastDisconnect = { error, date: 0 };
-      if (!this.options.silentEnd) this.handle({ connection: 'close', lastDisconnect }, sock);
+      if (!this.options.silentEnd) this.event({ connection: 'close', lastDisconnect }, sock);
     };
-    sock.ev = { emit: (_event, update) => this.handle(update, sock) };
-    this.sock = sock;
-    // As Baileys does it: after the code that made the socket.
-    if (this.options.slow) process.nextTick(() => this.handle({ connection: 'connecting' }, sock));
-    else this.handle({ connection: 'connecting' }, sock);
-    if (this.options.rejects === 'at once') throw new Error('Connection Closed');
-    if (this.options.rejects) await new Promise((_, reject) => (this.reject = reject));
+    config.agent.addRequest(request, {});
+    return sock;
+  }
+
+  /** Credentials as they are loaded before a socket is made. */
+  creds() {
+    try {
+      return JSON.parse(disk.readFileSync(path.join(this.authDir, 'creds.json')));
+    } catch {
+      return {};
+    }
   }
 
   /** The connection.update handler. */
-  handle(update, sock, attempt = sock.attempt) {
-    const key = `${this.generation}-${attempt}`;
-    const seen = this.reconnect.observe(update, attempt, sock);
-    this.seen = seen;
-    if (!seen || update.connection !== 'close') return;
-    this.outcomes.set(key, (this.outcomes.get(key) ?? 0) + 1);
+  handle(update, sock) {
+    this.seen = true;
+    if (update.connection !== 'close') return;
+    this.outcomes.set(sock.id, this.outcomes.get(sock.id) + 1);
     if (this.reconnect.terminal) this.down = true;
     else this.dial();
   }
 
   event(update, sock = this.sock) {
-    this.seen = undefined;
-    if (sock) this.handle(update, sock);
+    this.seen = false;
+    if (!sock) return;
+    sock.ev.emit('connection.update', update);
+    if (update.connection !== 'close') return;
+    sock.ended = true;
+    sock.ev.removeAllListeners('connection.update');
   }
 
   close(code, { message = 'closed', expire } = {}) {
@@ -194,10 +231,12 @@ export class Bot {
   }
 
   link(name) {
-    const public_ = { type: 'Buffer', data: Buffer.from(name).toString('base64') };
-    const me = { id: `${name}:1@s.whatsapp.net` };
-    const creds = { noiseKey: { public: public_ }, registrationId: 7, me, registered: false, account: {} };
-    disk.writeFileSync(path.join(this.authDir, 'creds.json'), JSON.stringify(creds));
+    disk.writeFileSync(path.join(this.authDir, 'creds.json'), JSON.stringify(linked(name)));
+  }
+
+  /** Pairing comes to its end: the socket's credentials say so, the file not yet. */
+  pair() {
+    Object.assign(this.sock.creds, linked('bot'));
   }
 
   unlink() {

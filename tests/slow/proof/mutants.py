@@ -51,23 +51,21 @@ def _of(host: str, file: str, mistakes: dict[str, tuple[str, str]]) -> Iterator[
 # --- in the channel: what a codemod gets wrong
 
 _CLASS = {
-    "gate that is not awaited": (
-        "const attempt = await this.reconnect.turn();",
-        "const attempt = 1; void this.reconnect.turn().catch(() => undefined);",
+    "a socket without its gate": (
+        "this.sock = this.reconnect.socket(makeWASocket, {",
+        "this.sock = makeWASocket({",
     ),
-    "no gate at all": ("await this.reconnect.turn()", "1"),
-    "no eye": (
-        "if (!this.reconnect.observe(update, attempt, this.sock)) return;",
-        "",
+    "a gate of its own for each socket": (
+        "this.sock = this.reconnect.socket(makeWASocket, {",
+        "this.sock = new Reconnect({ authDir: 'auth', logger }).socket(makeWASocket, {",
     ),
-    "eye that swallows every event": (
-        "if (!this.reconnect.observe(update, attempt, this.sock)) return;",
-        "this.reconnect.observe(update, attempt, this.sock); return;",
+    "a listener that hears nothing": (
+        "this.sock.ev.on('connection.update', (update) => {",
+        "this.sock.ev.on('connection.updates' as 'connection.update', (update) => {",
     ),
-    "two eyes on one socket": (
-        "if (!this.reconnect.observe(update, attempt, this.sock)) return;",
-        "this.reconnect.observe(update, attempt, this.sock);\n"
-        "      if (!this.reconnect.observe(update, attempt, this.sock)) return;",
+    "two sockets for one attempt": (
+        "this.sock = this.reconnect.socket(makeWASocket, {",
+        "makeWASocket({ auth: state });\n    this.sock = this.reconnect.socket(makeWASocket, {",
     ),
     "no redial": ("this.reconnect.dial(() => this.connectInternal(onFirstOpen));", ""),
     "redial after a flat wait and no gate": (
@@ -129,7 +127,7 @@ _CLASS = {
         "authDir: path.join(STORE_DIR, 'auth'),",
         "authDir: () => { throw new Error('no account yet'); },",
     ),
-    "creds are not saved": ("this.reconnect.saving(saveCreds)", "this.reconnect.saving(() => {})"),
+    "creds are not saved": ("'creds.update', saveCreds", "'creds.update', () => {}"),
 }
 
 _MODULE = {
@@ -180,6 +178,11 @@ _MODULE = {
         "    this.requests.get(this)?.refuse('stopped');\n    this.requests.clear();\n",
         "",
     ),
+    "a turn that its socket does not take": ("    this.offered = attempt;\n", ""),
+    "a turn that its socket takes, and does not dial": (
+        "    if (granted?.state === 'running') dial();\n",
+        "",
+    ),
     "a timer that keeps nothing alive": (
         "this.timer = setTimeout(() => this.proceed(), nap);",
         "this.timer = setTimeout(() => this.proceed(), nap);\n      this.timer.unref();",
@@ -198,15 +201,17 @@ _FACTORY = {
         "          reconnect.dial(connectSocket, {\n            late: resolve,",
     ),
     "gate after the look-up": (
-        "      const attempt = await reconnect.turn();\n"
-        "      const { state, saveCreds } = await useMultiFileAuthState(authDir);\n\n"
-        "      const version = await currentVersion();\n",
-        "      const { state, saveCreds } = await useMultiFileAuthState(authDir);\n\n"
-        "      const version = await currentVersion();\n"
-        "      const attempt = await reconnect.turn();\n"
-        "      reconnect.dial(connectSocket);\n",
+        "            reconnect.dial(connectSocket);\n",
+        "            await currentVersion();\n            reconnect.dial(connectSocket);\n",
     ),
     "a socket that is used before there is one": ("        if (!sock) return;\n", ""),
+}
+
+_FACTORY_MODULE = {
+    "a stop whose socket is still heard": (
+        "    this.attempt.sock?.mute();\n    this.drop(this.attempt);\n",
+        "    this.drop(this.attempt);\n",
+    ),
 }
 
 _FUNCTIONS = {
@@ -274,6 +279,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *_of("v1-class", CHANNEL, _CLASS),
     *_of("v1-class", MODULE, _MODULE),
     *_of("v2-factory", CHANNEL, _FACTORY),
+    *_of("v2-factory", MODULE, _FACTORY_MODULE),
     *_of("module-functions", "src/index.ts", _FUNCTIONS),
     *_of("session-map", "src/index.js", _HELD),
     *_of("session-map", "src/whatsapp-reconnect.js", _HELD_MODULE),

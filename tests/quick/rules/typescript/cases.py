@@ -16,10 +16,10 @@ FRAME = """\
 import makeWASocket, { DisconnectReason, useMultiFileAuthState } from '@whiskeysockets/baileys';
 import { log } from './log.js';
 %s
-async function connect(onOpen) {%s
+async function connect(onOpen) {
   const { state } = await useMultiFileAuthState('auth');
-  const sock = makeWASocket({ auth: state });
-  sock.ev.on('connection.update', (update) => {%s
+  const sock = %s{ auth: state });
+  sock.ev.on('connection.update', (update) => {
     const { connection, lastDisconnect, qr } = update;
     const code = lastDisconnect?.error?.output?.statusCode;
 %s
@@ -28,14 +28,13 @@ async function connect(onOpen) {%s
 %s
 """
 GATE = "\nconst reconnect = new Reconnect({ authDir: 'auth', logger: log });"
-TURN = "\n  const attempt = await reconnect.turn();"
-LOOK = "\n    if (!reconnect.observe(update, attempt, sock)) return;"
+HELD = "reconnect.socket(makeWASocket, "
 
 
 def channel(handler: str, outside: str = "", before: str = "", patched: bool = False) -> str:
-    """A module whose connection handler is ``handler``; with gate and eye when ``patched``."""
-    gate, turn, look = (GATE, TURN, LOOK) if patched else ("", "", "")
-    return FRAME % (gate + before, turn, look, handler, outside)
+    """A module whose connection handler is ``handler``; behind a gate when ``patched``."""
+    gate, maker = (GATE, HELD) if patched else ("", "makeWASocket(")
+    return FRAME % (gate + before, maker, handler, outside)
 
 
 def clean(name: str, handler: str, **more: Any) -> Any:

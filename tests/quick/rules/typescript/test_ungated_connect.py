@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modify.rules.channels.ungated_connect import rule
-from tests.quick.rules.typescript.cases import TURN, channel, check, clean
+from tests.quick.rules.typescript.cases import HELD, channel, check, clean
 
 CLOSE = "    if (connection === 'close') connect();"
 WHERE = "async function connect(onOpen) {"
@@ -16,7 +16,7 @@ UNPATCHED = channel(CLOSE)
 FINDINGS = [
     pytest.param(UNPATCHED, id="as hosts have it"),
     pytest.param(
-        channel(CLOSE, patched=True).replace(TURN, ""),
+        channel(CLOSE, patched=True).replace(HELD, "makeWASocket("),
         id="the gate was lost",
     ),
 ]

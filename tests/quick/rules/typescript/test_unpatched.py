@@ -427,7 +427,7 @@ def test_a_second_dial_beside_a_patched_channel(tmp_path: Path) -> None:
     again = "export function second() {\n  keep(makeWASocket({}));\n}\n"
     root = write(tmp_path, {"bot.js": channel(FLAT) + again})
     changed = held_in(root)["bot.js"]
-    assert "await reconnect.turn();" in changed
+    assert "new Reconnect({" in changed
     assert "  keep(whatsappReconnect.socket(makeWASocket, {}));" in changed
     module = (root / "whatsapp-reconnect.js").read_text()
     assert "class Reconnect " in module and "function socket(" in module
@@ -454,9 +454,10 @@ export class Line {{
 
 def test_callers_of_a_channel_do_not_dial(tmp_path: Path) -> None:
     user = "import { Line } from './line.js';\nawait new Line().create();\n"
-    changed = held_in(write(tmp_path, {"line.js": APART, "bot.js": user}))
-    assert list(changed) == ["line.js"]
-    assert changed["line.js"].count("reconnect.socket(makeWASocket, { auth: state })") == 1
+    made = harness.patched(write(tmp_path, {"line.js": APART, "bot.js": user}))
+    assert [c.path for c in made.plan.changes if not c.is_addition] == ["line.js"]
+    assert made.text("line.js").count("reconnect.socket(makeWASocket, { auth: state })") == 1
+    assert all(finding.contained for finding in made.left)
 
 
 @pytest.mark.parametrize("where", ["./lib/index.js", "@/lib/simple"])
@@ -474,7 +475,7 @@ def test_a_maker_of_the_hosts_own(tmp_path: Path, where: str) -> None:
     }
     changed = held_in(write(tmp_path, files))
     assert list(changed) == ["bot.js"], "its dial is counted once"
-    assert "await reconnect.turn();" in changed["bot.js"]
+    assert "reconnect.socket(makeWASocket, " in changed["bot.js"]
 
 
 @pytest.mark.parametrize("where", ["./lib/index.js", "@/lib/simple"])

@@ -20,7 +20,7 @@ def test_no_fix_of_a_held_channel_speaks_of_its_close_branch(checkout: Path, nam
     channels = [one for one in patch.findings if one.path.endswith((".ts", ".js"))]
     assert channels
     assert {one.fix for one in channels if not one.is_hand_off} == {
-        "socket() holds each dial until its turn: fewer than 21 an hour, across restarts"
+        "each dial waits for its turn: at most 20 in any hour, across restarts"
     }
 
 

@@ -11,11 +11,9 @@ const config = prepare(baileys, '4911111', 'auth/creds.json');
 const reconnect = new Reconnect({ authDir: 'auth', logger: console });
 reconnect.dial(connect);
 
-async function connect() {
-  const attempt = await reconnect.turn();
-  const sock = makeWASocket(config);
+function connect() {
+  const sock = reconnect.socket(makeWASocket, config);
   sock.ev.on('connection.update', (update) => {
-    if (!reconnect.observe(update, attempt, sock)) return;
     if (update.connection !== 'close') return;
     console.log(String(update.lastDisconnect?.error?.output?.statusCode));
     if (!reconnect.terminal) reconnect.dial(connect);
