@@ -15,6 +15,7 @@ from skill.options import Options
 from skill.package_json import package_at
 from skill.plan import Change, Plan
 from skill.report.service_names import DOCUMENTS, Names, names_of
+from skill.report.unit_writers import linking_command, starts_the_bot, writing_command
 from skill.source_paths import TYPED, is_among_tests
 
 # Which package manager a lock file belongs to.
@@ -39,10 +40,13 @@ class NextStep:
     why: str
 
 
-def next_steps(host: Host, plan: Plan, platform: str = sys.platform) -> list[NextStep]:
+def next_steps(
+    host: Host, plan: Plan, platform: str = sys.platform, reverted: bool = False
+) -> list[NextStep]:
+    """reverted: the plan was taken back, so that nothing is known of what the units say."""
     package = package_at(host)
     steps = list(_scripts(host, package, plan))
-    steps += _restart(host, plan, platform)
+    steps += _restart(host, plan, platform, reverted)
     return steps
 
 
@@ -54,7 +58,7 @@ def after_revert(
     rules: of each file that was taken back, those that had changed it.
     """
     changes = tuple(Change(path, b"", b"", 0o644, asked) for path, asked in rules.items())
-    return next_steps(host, Plan(host.root, Options(), changes), platform)
+    return next_steps(host, Plan(host.root, Options(), changes), platform, reverted=True)
 
 
 def stale_build(host: Host) -> str | None:
@@ -106,7 +110,7 @@ def _scripts(host: Host, package: dict[str, Any], plan: Plan) -> Iterator[NextSt
         yield NextStep(f"{manager} run test", f"the host's own tests{also}")
 
 
-def _restart(host: Host, plan: Plan, platform: str) -> Iterator[NextStep]:
+def _restart(host: Host, plan: Plan, platform: str, reverted: bool) -> Iterator[NextStep]:
     added = next((change for change in plan.changes if _is_added_unit(change)), None)
     if added is not None and added.path in PM2_FILES:
         yield NextStep(f"pm2 start {shlex.quote(added.path)}", "the app is new to pm2")
@@ -123,18 +127,23 @@ def _restart(host: Host, plan: Plan, platform: str) -> Iterator[NextStep]:
         for change in plan.changes
         if _is_unit_change(change) and not is_among_tests(change.path)
     )
-    yield from _install(units)
+    yield from _install(host, units)
     names = names_of(host, units)
-    yield from _launchd(host, names) if platform == "darwin" else _systemd(names, bool(units))
+    if platform == "darwin":
+        yield from _launchd(host, names)
+    else:
+        limit = plan.options.start_limit
+        expected = "" if reverted else f": Restart=on-failure, StartLimitBurst={limit}"
+        yield from _systemd(names, bool(units), expected)
 
 
-def _install(units: list[str]) -> Iterator[NextStep]:
+def _install(host: Host, units: list[str]) -> Iterator[NextStep]:
     """Where the unit that runs comes from: code that writes it, a file, or a page to read."""
     pages = [path for path in units if path.endswith(DOCUMENTS)]
     files = [path for path in units if path.endswith((".service", ".plist"))]
     writers = [path for path in units if path not in (*pages, *files)]
     if writers:
-        yield NextStep(None, f"install the service again ({_listed(writers)} writes it)")
+        yield from _written(host, writers)
     elif files:
         where = _listed(files)
         yield NextStep(None, f"install the changed unit where the old one is ({where})")
@@ -142,6 +151,25 @@ def _install(units: list[str]) -> Iterator[NextStep]:
         yield NextStep(
             None, f"change the installed unit in the same way ({_listed(pages)} shows it)"
         )
+
+
+def _written(host: Host, writers: list[str]) -> Iterator[NextStep]:
+    """How the unit is written anew; where that starts the bot, it is to be linked before."""
+    package = package_at(host)
+    manager = package_manager(host, package)
+    known = ((each, writing_command(host, package, manager, each)) for each in writers)
+    writer, command = next(((each, told) for each, told in known if told), (writers[0], None))
+    starts = host.exists(writer) and starts_the_bot(host, writer)
+    if starts:
+        link = linking_command(host, package, manager)
+        how = f": {link}" if link else ""
+        yield NextStep(None, f"if WhatsApp has logged the bot out, link it before it starts{how}")
+    if command is None:
+        also = ", and starts the bot" if starts else ""
+        yield NextStep(None, f"install the service again ({_listed(writers)} writes it{also})")
+    else:
+        also = " and starts the bot" if starts else ""
+        yield NextStep(command, f"writes the installed unit anew{also}")
 
 
 def _launchd(host: Host, names: Names) -> Iterator[NextStep]:
@@ -159,7 +187,7 @@ def _launchd(host: Host, names: Names) -> Iterator[NextStep]:
         yield NextStep(None, RESTART)
 
 
-def _systemd(names: Names, changed: bool) -> Iterator[NextStep]:
+def _systemd(names: Names, changed: bool, expected: str) -> Iterator[NextStep]:
     scope = "systemctl --user" if names.user else "sudo systemctl"
     name = names.only("service")
     if not names.any("service"):
@@ -172,7 +200,14 @@ def _systemd(names: Names, changed: bool) -> Iterator[NextStep]:
         yield NextStep(f"{scope} list-units --type=service", why)
         return
     both = "; sudo systemctl if root installed it" if names.user and names.root else ""
-    yield NextStep(f"{scope} restart {shlex.quote(name)}", f"restart the bot{both}")
+    unit = shlex.quote(name)
+    if changed:
+        why = "a start limit that was reached would refuse the next start"
+        yield NextStep(f"{scope} reset-failed {unit} || true", why)
+    yield NextStep(f"{scope} restart {unit}", f"restart the bot{both}")
+    if changed:
+        command = f"{scope} show {unit} -p Restart -p StartLimitBurst"
+        yield NextStep(command, f"reads it back{expected}")
 
 
 def _listed(paths: list[str]) -> str:

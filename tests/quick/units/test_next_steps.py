@@ -10,7 +10,7 @@ from skill import cli
 from skill.host import Host
 from skill.options import Options
 from skill.plan import make_plan
-from skill.report.next_steps import NextStep, next_steps
+from skill.report.next_steps import NextStep, after_revert, next_steps
 from tests.quick.rewrite.harness import IMPORTS, host_text
 from tests.quick.rules.service_cases.harness import UNIT, make_host, plist, unit
 
@@ -18,6 +18,12 @@ ALWAYS = unit("Restart=always\n")
 START = "ExecStart=${node} ${root}/dist/index.js"
 TEXT = "`" + unit("Restart=always\n", "", START) + "`"
 TRUE = "    <key>KeepAlive</key>\n    <true/>\n"
+SYSTEMD = [
+    "systemctl --user daemon-reload",
+    "systemctl --user reset-failed bot || true",
+    "systemctl --user restart bot",
+    "systemctl --user show bot -p Restart -p StartLimitBurst",
+]
 LIST = "systemctl --user list-units --type=service"
 
 
@@ -49,7 +55,7 @@ def generator(body: str) -> str:
 )
 def test_a_name_that_code_gives(tmp_path: Path, body: str) -> None:
     found = commands(tmp_path, {"setup/service.ts": generator(body)})
-    assert found == [None, "systemctl --user daemon-reload", "systemctl --user restart bot"]
+    assert found == [None, *SYSTEMD] or found == [None, None, *SYSTEMD]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +81,7 @@ def test_who_installed_it(tmp_path: Path) -> None:
         "const file = isRoot() ? '/etc/systemd/system/bot.service'\n"
         "  : path.join(home, '.config/systemd/user', 'bot.service');"
     )
-    last = steps(tmp_path, {"setup/service.ts": generator(body)})[-1]
+    *_, last, _ = steps(tmp_path, {"setup/service.ts": generator(body)})
     assert last.command == "systemctl --user restart bot"
     assert "sudo systemctl if root installed it" in last.why
 
@@ -92,14 +98,15 @@ def test_who_installed_it(tmp_path: Path) -> None:
 def test_a_name_that_a_script_gives(tmp_path: Path, script: str) -> None:
     text = ALWAYS.replace("default.target", "multi-user.target\nAfter=docker.service")
     found = commands(tmp_path, {"install.sh": script.format(text)})
-    assert found[1:] == ["sudo systemctl daemon-reload", "sudo systemctl restart bot"]
+    of_root = [command.replace("systemctl --user", "sudo systemctl") for command in SYSTEMD]
+    assert found[-4:] == of_root
 
 
 def test_a_page_writes_no_service(tmp_path: Path) -> None:
     page = f"# Set up\n\n```ini\n{ALWAYS}```\n\nThen `systemctl --user restart beta.service`.\n"
     found = steps(tmp_path, {"docs/SPEC.md": page, UNIT: ALWAYS})
     assert [step.why for step in found if "docs/SPEC.md" in step.why] == []
-    assert found[-1].command == "systemctl --user restart bot"
+    assert [step.command for step in found][-4:] == SYSTEMD
     alone = steps(tmp_path / "alone", {"docs/SPEC.md": page})
     assert "change the installed unit in the same way (docs/SPEC.md shows it)" in alone[0].why
     assert [step.command for step in alone] == [None, None]
@@ -144,3 +151,64 @@ def test_the_added_test_is_named_where_one_is_added(tmp_path: Path, kind: str) -
     found = steps(tmp_path, {"package.json": package, "bot.js": code})
     why = next(step.why for step in found if step.command == "npm run test")
     assert why == "the host's own tests" + (", and the added one" if kind == "rewritten" else "")
+
+
+SETUP = """\
+const STEPS = {
+  environment: () => import('./environment.js'),
+  'whatsapp-auth': () => import('./auth.js'),
+  service: () => import('./service.js'),
+};
+const step = process.argv[process.argv.indexOf('--step') + 1];
+(await STEPS[step]()).run();
+"""
+WRITER = generator("const file = '.config/systemd/user/bot.service';")
+STARTING = WRITER + "execSync(`${systemctlPrefix} start bot`);\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "command"),
+    [
+        ({"setup/index.ts": SETUP}, "npx tsx setup/index.ts --step service"),
+        (
+            {"setup/index.ts": SETUP, "pnpm-lock.yaml": ""},
+            "pnpm exec tsx setup/index.ts --step service",
+        ),
+        (
+            {"package.json": '{"scripts": {"unit": "tsx setup/service.ts"}}'},
+            "npm run unit",
+        ),
+    ],
+    ids=["a step", "a step by pnpm", "a script"],
+)
+def test_the_command_that_writes_the_unit(
+    tmp_path: Path, more: dict[str, str], command: str
+) -> None:
+    found = commands(tmp_path, {"setup/service.ts": WRITER, **more})
+    assert found == [command, *SYSTEMD]
+
+
+@pytest.mark.parametrize(
+    ("more", "how"),
+    [
+        ({"setup/index.ts": SETUP}, ": npx tsx setup/index.ts --step whatsapp-auth"),
+        ({"package.json": '{"scripts": {"auth": "tsx auth.ts"}}'}, ": npm run auth"),
+        ({}, ""),
+    ],
+    ids=["a step", "a script", "not known"],
+)
+def test_a_bot_that_its_set_up_starts_is_linked_before(
+    tmp_path: Path, more: dict[str, str], how: str
+) -> None:
+    found = steps(tmp_path, {"setup/service.ts": STARTING, **more})
+    whys = [step.why for step in found]
+    link = whys.index(f"if WhatsApp has logged the bot out, link it before it starts{how}")
+    assert "starts the bot" in whys[link + 1]
+    assert found[link].command is None
+
+
+def test_what_a_revert_leaves_is_installed_anew(tmp_path: Path) -> None:
+    host = make_host(tmp_path, {"setup/service.ts": WRITER, "setup/index.ts": SETUP})
+    found = after_revert(host, {"setup/service.ts": ("systemd-restart-always",)}, "linux")
+    assert found[0].command == "npx tsx setup/index.ts --step service"
+    assert found[-1].why == "reads it back"

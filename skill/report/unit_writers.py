@@ -1,0 +1,85 @@
+"""The host's own commands that write its unit and that link it, as its maintainers run them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from skill.host import Host
+from skill.source_paths import SCRIPTS, TYPED, is_among_tests
+
+# service: () => import('./service.js'), in a file that reads which step is asked for.
+STEP = re.compile(
+    r"(['\"]?)(?P<name>[\w-]+)\1\s*:\s*(?:async\s*)?\(\)\s*=>\s*import\(\s*['\"](?P<file>\.[^'\"]+)['\"]"
+)
+ASKED = re.compile(r"indexOf\(\s*['\"](?P<option>--[\w-]+)['\"]\s*\)")
+LINKS = re.compile(r"(^|[-:_])(auth|pair|link|login)$", re.IGNORECASE)
+STARTS = re.compile(
+    r"(?:systemctl|\$\{\w*(?:[sS]ystemctl|[pP]refix)\w*\})[^\n'\"`]*"
+    r"\s(?:start|restart|enable --now)\s"
+    r"|launchctl (?:load|bootstrap|kickstart)\b"
+)
+RUNNERS = {"pnpm": "pnpm exec tsx", "yarn": "yarn tsx", "bun": "bun"}
+
+
+def writing_command(host: Host, package: dict[str, Any], manager: str, writer: str) -> str | None:
+    """The command that runs a file which writes the unit; None where it is not known.
+
+    A script of package.json that names the file, or a step of the host's own set-up program.
+    """
+    for name, script in scripts_of(package):
+        if re.search(rf"(?:^|[\s/]){re.escape(writer)}(?:$|\s)", script):
+            return f"{manager} run {shlex.quote(name)}"
+    for program, option, step, file in steps_of(host):
+        if stem_of(file) == stem_of(writer):
+            return f"{runner(program, manager)} {shlex.quote(program)} {option} {step}"
+    return None
+
+
+def linking_command(host: Host, package: dict[str, Any], manager: str) -> str | None:
+    """The command that links the bot to a phone; None where it is not known."""
+    for name, _ in scripts_of(package):
+        if LINKS.search(name):
+            return f"{manager} run {shlex.quote(name)}"
+    for program, option, step, _ in steps_of(host):
+        if LINKS.search(step):
+            return f"{runner(program, manager)} {shlex.quote(program)} {option} {step}"
+    return None
+
+
+def starts_the_bot(host: Host, writer: str) -> bool:
+    """Whether what writes the unit also starts it."""
+    return STARTS.search(host.read(writer).decode("utf-8", "replace")) is not None
+
+
+def scripts_of(package: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    scripts = package.get("scripts")
+    for name, script in scripts.items() if isinstance(scripts, dict) else ():
+        if isinstance(script, str) and name.isprintable():
+            yield name, script
+
+
+def steps_of(host: Host) -> Iterator[tuple[str, str, str, str]]:
+    """(program, option, step, file that it runs) of each set-up program of the host."""
+    for file in host.with_suffix(*SCRIPTS):
+        content = host.read(file.path)
+        if b"indexOf(" not in content or b"import(" not in content or is_among_tests(file.path):
+            continue
+        text = content.decode("utf-8", "replace")
+        asked = ASKED.search(text)
+        for found in STEP.finditer(text) if asked else ():
+            folder = posixpath.dirname(file.path)
+            target = posixpath.normpath(posixpath.join(folder, found["file"]))
+            if asked and file.path.isprintable():
+                yield file.path, asked["option"], found["name"], target
+
+
+def runner(program: str, manager: str) -> str:
+    return RUNNERS.get(manager, "npx tsx") if program.endswith(TYPED) else "node"
+
+
+def stem_of(path: str) -> str:
+    return posixpath.splitext(path)[0]
