@@ -1,3 +1,4 @@
+import * as http from 'http';
 import { resolve } from 'path';
 
 import { Gate, end } from './gate.js';

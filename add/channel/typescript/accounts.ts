@@ -1,4 +1,4 @@
-import type * as http from 'http';
+import * as http from 'http';
 import { resolve } from 'path';
 
 import { type Attempt, type Bounds, type Request, Gate, end } from './gate.js';

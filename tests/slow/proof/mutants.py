@@ -175,7 +175,7 @@ _MODULE = {
     ),
     "nothing is remembered": ("      write(this.file, this.memory);\n", ""),
     "a stop that leaves its timer": (
-        "    this.requests.get(this)?.refuse('stopped');\n    this.requests.clear();\n",
+        "    this.requests.clear();\n",
         "",
     ),
     "a turn that its socket does not take": ("    this.offered = attempt;\n", ""),
@@ -209,7 +209,7 @@ _FACTORY = {
 
 _FACTORY_MODULE = {
     "a stop whose socket is still heard": (
-        "    this.attempt.sock?.mute();\n    this.drop(this.attempt);\n",
+        "    this.newest?.mute();\n    this.drop(this.attempt);\n",
         "    this.drop(this.attempt);\n",
     ),
 }
