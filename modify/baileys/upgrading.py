@@ -5,16 +5,16 @@ The module that they share is replaced, so a channel that has to stay keeps the 
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from modify.baileys.channels import channels_of
 from modify.baileys.model.channel import Channel
 from modify.baileys.model.host_context import logger_of
-from modify.baileys.model.startup import Boot, resolve_import
+from modify.baileys.model.startup import Boot
 from modify.baileys.patching import Rewritten, import_of, module_path
 from modify.baileys.rewrite.draft import Draft
 from modify.baileys.rewrite.upgrade import FIX, MESSAGE, RULE, upgrade, why_not_upgraded
+from modify.baileys.search.cross_file import imports
 from modify.kit.typescript.layout import Layout
 from modify.kit.typescript.packages import module_system
 from modify.kit.typescript.source import Source, callee_of, calls, column_of, line_of
@@ -27,7 +27,6 @@ from skill.render.typescript import module_identity
 from skill.source_paths import SCRIPTS, is_test
 
 WAITS = b".turn()"
-IMPORTED = re.compile(r"\bReconnect\b[^;'\"]*['\"](\.[^'\"]+)['\"]")
 
 
 def upgrade_channel(
@@ -35,7 +34,7 @@ def upgrade_channel(
 ) -> Rewritten | None:
     """The channel in its new form, planned in ``patch``; None where it stays as it is."""
     module = module_of(host, channel.source, options)
-    if module is None or module in kept_modules(host, options):
+    if module in kept_modules(host, options):
         return None
     source = channel.source
     style = detect_style(host, source.path, source.text)
@@ -50,12 +49,10 @@ def upgrade_channel(
     return Rewritten(source, channel, "patched", [], module, imported, style, edits)
 
 
-def module_of(host: Host, source: Source, options: Options) -> str | None:
-    """The path of the module that a file takes its Reconnect class from."""
-    found = IMPORTED.search(source.text)
-    if found is None:
-        return None
-    return resolve_import(host, source.path, found[1]) or module_path(host, source.path, options)
+def module_of(host: Host, source: Source, options: Options) -> str:
+    """The path of the module that a file takes its Reconnect class from, or would."""
+    taken = (path for path, names in imports(host, source) if "Reconnect" in names)
+    return next(taken, None) or module_path(host, source.path, options)
 
 
 @fact
@@ -67,9 +64,9 @@ def kept_modules(host: Host, options: Options) -> set[str]:
         if WAITS not in content or b"new Reconnect(" not in content or is_test(file.path):
             continue
         source = Source.readable(host, file.path)
-        module = module_of(host, source, options) if source is not None else None
-        if source is None or module is None:
+        if source is None:
             continue
+        module = module_of(host, source, options)
         earlier = [each for each in channels_of(host, source) if each.is_of_an_earlier_form]
         turns = [call for call in calls(source.root) if callee_of(call).endswith(".turn")]
         changed = host.exists(module) and not is_intact(host, module)

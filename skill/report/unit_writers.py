@@ -6,9 +6,9 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from skill.host import Host
+from skill.host import Host, fact
 from skill.source_paths import SCRIPTS, TYPED, is_among_tests
 
 # service: () => import('./service.js'), in a file that reads which step is asked for.
@@ -33,10 +33,8 @@ def writing_command(host: Host, package: dict[str, Any], manager: str, writer: s
     for name, script in scripts_of(package):
         if re.search(rf"(?:^|[\s/]){re.escape(writer)}(?:$|\s)", script):
             return f"{manager} run {shlex.quote(name)}"
-    for program, option, step, file in steps_of(host):
-        if stem_of(file) == stem_of(writer):
-            return f"{runner(program, manager)} {shlex.quote(program)} {option} {step}"
-    return None
+    found = (step for step in steps_of(host) if stem_of(step.file) == stem_of(writer))
+    return next((step.command(manager) for step in found), None)
 
 
 def linking_command(host: Host, package: dict[str, Any], manager: str) -> str | None:
@@ -44,10 +42,8 @@ def linking_command(host: Host, package: dict[str, Any], manager: str) -> str | 
     for name, _ in scripts_of(package):
         if LINKS.search(name):
             return f"{manager} run {shlex.quote(name)}"
-    for program, option, step, _ in steps_of(host):
-        if LINKS.search(step):
-            return f"{runner(program, manager)} {shlex.quote(program)} {option} {step}"
-    return None
+    found = (step for step in steps_of(host) if LINKS.search(step.name))
+    return next((step.command(manager) for step in found), None)
 
 
 def starts_the_bot(host: Host, writer: str) -> bool:
@@ -62,8 +58,24 @@ def scripts_of(package: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, script
 
 
-def steps_of(host: Host) -> Iterator[tuple[str, str, str, str]]:
-    """(program, option, step, file that it runs) of each set-up program of the host."""
+class Step(NamedTuple):
+    """A step of a set-up program: ``PROGRAM OPTION NAME`` runs a file of the host."""
+
+    program: str
+    option: str
+    name: str
+    file: str
+
+    def command(self, manager: str) -> str:
+        typed = self.program.endswith(TYPED)
+        run = RUNNERS.get(manager, "npx tsx") if typed else "node"
+        return f"{run} {shlex.quote(self.program)} {self.option} {self.name}"
+
+
+@fact
+def steps_of(host: Host) -> list[Step]:
+    """The steps of the host's set-up programs."""
+    steps = []
     for file in host.with_suffix(*SCRIPTS):
         content = host.read(file.path)
         if b"indexOf(" not in content or b"import(" not in content or is_among_tests(file.path):
@@ -74,11 +86,8 @@ def steps_of(host: Host) -> Iterator[tuple[str, str, str, str]]:
             folder = posixpath.dirname(file.path)
             target = posixpath.normpath(posixpath.join(folder, found["file"]))
             if asked and file.path.isprintable():
-                yield file.path, asked["option"], found["name"], target
-
-
-def runner(program: str, manager: str) -> str:
-    return RUNNERS.get(manager, "npx tsx") if program.endswith(TYPED) else "node"
+                steps.append(Step(file.path, asked["option"], found["name"], target))
+    return steps
 
 
 def stem_of(path: str) -> str:

@@ -43,9 +43,13 @@ def starts(tools: Tools, name: str, is_user: bool, restarts: int | None) -> Star
     hidden = next((line for line in answer.err.splitlines() if is_hidden(line)), "")
     if not stamps and hidden:
         return Starts(restarts=restarts, why=f"the journal: {hidden.strip()}")
-    last_hour = sum(stamp >= now - HOUR for stamp in stamps)
-    last_day = sum(stamp >= now - DAY for stamp in stamps)
-    return Starts(last_hour, last_day, restarts)
+    return counted(stamps, now, restarts)
+
+
+def counted(stamps: list[float], now: float, restarts: int | None, why: str = "") -> Starts:
+    """The starts at these times, in seconds since 1970."""
+    hour, day = (sum(stamp >= now - span for stamp in stamps) for span in (HOUR, DAY))
+    return Starts(hour, day, restarts, why)
 
 
 def is_hidden(line: str) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -39,6 +38,7 @@ from skill.options import Options, ServiceOptions
 from skill.service import record
 from skill.service.changes import Changes, Restart, Step, heredoc
 from skill.service.clean_exit import edits_of, held_back
+from skill.service.logs import starts_in
 from skill.service.model import UNKNOWN, Look, Policy, Service, Starts
 from skill.service.place import started_here
 from skill.service.tools import Tools
@@ -52,9 +52,8 @@ SETTINGS = (
 # pm2 starts a script of npm by npm's own file.
 RUNNERS = {"npm-cli.js": "npm", "npx-cli.js": "npx", "yarn.js": "yarn", "pnpm.cjs": "pnpm"}
 ONLINE = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d): PM2 log: App \[(.+):\d+\] online", re.M)
-TAIL = 8_000_000
+STAMP = "%Y-%m-%dT%H:%M:%S"
 LARGEST = 16_000_000
-HOUR, DAY = 3600, 86_400
 STATES = {"online": "active (online)"}
 GIVEN = re.compile(r"\A// Restart policy by skillgen [\s\S]*\n.* = (\[\[.*\]);\n")
 TEMPLATE = """\
@@ -242,26 +241,8 @@ LONGEST_PAUSE = 15.0
 
 
 def starts_of(folder: Path, name: str, restarts: int | None) -> Starts:
-    """By the daemon's own log, which is in the time of this machine and is read from its end."""
-    path = folder / "pm2.log"
-    try:
-        with path.open("rb") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, size - TAIL))
-            text = stream.read(TAIL).decode("utf-8", "replace")
-    except OSError as error:
-        return Starts(restarts=restarts, why=f"{path}: {error.strerror}")
-    now = time.time()
-    seen = [(stamp_of(stamp), app) for stamp, app in ONLINE.findall(text)]
-    own = [stamp for stamp, app in seen if app == name]
-    is_partial = size > TAIL and bool(seen) and seen[0][0] > now - DAY
-    why = f"at least: {path} was read from its end" if is_partial else ""
-    hour = sum(stamp >= now - HOUR for stamp in own)
-    return Starts(hour, sum(stamp >= now - DAY for stamp in own), restarts, why)
-
-
-def stamp_of(text: str) -> float:
-    return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
+    """By the daemon's own log."""
+    return starts_in(folder / "pm2.log", ONLINE, STAMP, lambda app: app == name, restarts)
 
 
 def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> Changes:

@@ -13,7 +13,6 @@ import glob
 import os
 import re
 import shlex
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -38,6 +37,7 @@ from skill.options import Options, ServiceOptions
 from skill.service import record
 from skill.service.changes import Changes, Restart, Step, heredoc
 from skill.service.clean_exit import edits_of, held_back
+from skill.service.logs import starts_in
 from skill.service.model import UNKNOWN, Look, Policy, Service, Starts
 from skill.service.place import started_here
 from skill.service.tools import Tools
@@ -51,10 +51,9 @@ SPAWNED = re.compile(
     r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ INFO spawned: '([^']+)' with pid", re.M
 )
 BY_UPDATE = "supervisord puts it in force by update, which starts the bot anew"
-TAIL = 8_000_000
+STAMP = "%Y-%m-%d %H:%M:%S"
 """Bytes of the log that are read, from its end: a start takes some 70."""
 LARGEST = 1_000_000
-HOUR, DAY = 3600, 86_400
 HEADER = "; Restart policy by skillgen {version}: a session that is over stays down."
 UNDO = "; Take it back with: skillgen service {root} --revert"
 
@@ -286,28 +285,11 @@ def state_of(host: Host, tools: Tools, daemon: Daemon, name: str) -> str:
 
 
 def starts_of(daemon: Daemon, name: str) -> Starts:
-    """By the daemon's own log, which is in the time of this machine and is read from its end."""
+    """By the daemon's own log."""
     content = content_of(daemon.main) or b""
     named = expanded(setting(content, "supervisord", "logfile"), daemon.main.parent)
     path = Path(daemon.folder or "/", named or "supervisord.log")
-    try:
-        with path.open("rb") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, size - TAIL))
-            text = stream.read(TAIL).decode("utf-8", "replace")
-    except OSError as error:
-        return Starts(why=f"{path}: {error.strerror}")
-    now = time.time()
-    seen = [(stamp_of(stamp), what) for stamp, what in SPAWNED.findall(text)]
-    own = [stamp for stamp, what in seen if what.partition(":")[0] == name]
-    partial_log = size > TAIL and bool(seen) and seen[0][0] > now - DAY
-    why = f"at least: {path} was read from its end" if partial_log else ""
-    hour = sum(stamp >= now - HOUR for stamp in own)
-    return Starts(hour, sum(stamp >= now - DAY for stamp in own), None, why)
-
-
-def stamp_of(text: str) -> float:
-    return time.mktime(time.strptime(text, "%Y-%m-%d %H:%M:%S"))
+    return starts_in(path, SPAWNED, STAMP, lambda what: what.partition(":")[0] == name)
 
 
 def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> Changes:

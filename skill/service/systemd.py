@@ -184,7 +184,7 @@ def names_of(tools: Tools, manager: Manager) -> tuple[list[str], list[str], str]
 def shown_of(tools: Tools, manager: Manager, names: Sequence[str]) -> Iterator[Properties]:
     for start in range(0, len(names), AT_ONCE):
         some = names[start : start + AT_ONCE]
-        # A name that is none fails the call, and the others are printed all the same.
+        # An unknown name makes the call fail; the others are printed all the same.
         answer = tools.ask(
             "systemctl", *manager.options, "show", f"--property={ASKED}", "--", *some
         )

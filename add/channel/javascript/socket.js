@@ -48,7 +48,7 @@ export class HeldSocket {
     });
   }
 
-  /** The first to listen: it hears of an end before the host does. */
+  /** Listens first: it learns of a close before the host's handler runs. */
   watch(made) {
     const sock = made;
     this.sock = sock;

@@ -60,7 +60,7 @@ export class HeldSocket implements Connection {
     });
   }
 
-  /** The first to listen: it hears of an end before the host does. */
+  /** Listens first: it learns of a close before the host's handler runs. */
   watch(made: unknown): void {
     const sock = made as Socket;
     this.sock = sock;

@@ -14,6 +14,7 @@ from modify.baileys.model.channel import Channel
 from modify.baileys.model.return_value import hands_out_its_socket, is_used
 from modify.baileys.rewrite.draft import Draft
 from modify.kit.typescript.functions import named_functions
+from modify.kit.typescript.nodes import around
 from modify.kit.typescript.source import (
     arguments_of,
     callee_of,
@@ -40,7 +41,7 @@ def hold_sockets(draft: Draft, instance: str) -> None:
             ):
                 draft.put(start, end, text, ids.UNGATED_CONNECT)
         else:
-            whole = awaited(call)
+            whole = around(call, "await_expression") or call
             draft.insert_at(start_of(whole), f"{instance}.watch(", ids.UNGATED_CONNECT)
             draft.insert_at(end_of(whole), ")", ids.UNGATED_CONNECT)
 
@@ -78,8 +79,3 @@ def is_configured(channel: Channel, call: SgNode) -> bool:
             return True
     own = (each.call for each in named_functions(channel.source.root))
     return channel.factory is None and callee_of(call) not in own
-
-
-def awaited(call: SgNode) -> SgNode:
-    around = call.parent()
-    return around if around is not None and around.kind() == "await_expression" else call

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from modify.baileys.model.channel import Channel
 from modify.baileys.rewrite.draft import Draft
 from modify.baileys.rewrite.sockets import hold_sockets, why_not_held
+from modify.kit.typescript.nodes import around, part
 from modify.kit.typescript.source import (
     arguments_of,
     callee_of,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 RULE = ids.UNGATED_CONNECT
 MESSAGE = "it waits in its connect function, as an earlier version of skillgen had it"
 FIX = "each dial waits for its turn: the call that makes the socket is wrapped"
+RETURNS = re.compile(r"\{?\s*return;?\s*\}?")
 WAITS = re.compile(r"(const\s+\w+\s*=\s*)?await\s+[\w.]+\.turn\(\);?")
 # (events['connection.update'] && reconnect.observe(…)), on one line or several
 LAST_OF_ALL = re.compile(r"^\(\s*(?P<first>[^&]*?)\s*&&\s*[\w.]+\.observe\([^()]*\)\s*\)$")
@@ -78,15 +80,9 @@ def calls_of_gate(channel: Channel, method: str) -> Iterator[SgNode]:
 
 def guard_of(look: SgNode) -> SgNode | None:
     """The ``if (!reconnect.observe(…)) return;`` around a call, or None where it is another."""
-    negated = look.parent()
-    condition = negated.parent() if negated is not None else None
-    test = condition.parent() if condition is not None else None
-    if negated is None or negated.kind() != "unary_expression" or test is None:
-        return None
-    taken = test.field("consequence")
-    leaves = taken is not None and re.fullmatch(r"\{?\s*return;?\s*\}?", taken.text()) is not None
-    is_guard = test.kind() == "if_statement" and test.field("alternative") is None and leaves
-    return test if is_guard else None
+    test = around(look, "unary_expression", "parenthesized_expression", "if_statement")
+    leaves = RETURNS.fullmatch(part(test, "consequence").text()) is not None
+    return test if leaves and not part(test, "alternative") else None
 
 
 def batch_test_of(look: SgNode) -> SgNode | None:

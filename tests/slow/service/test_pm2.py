@@ -106,7 +106,7 @@ def test_a_healthy_bot_goes_on_and_is_guarded_when_it_is_started_anew(
     command = f"cd {bot} && pm2 delete line && pm2 start {WRAPPER} --only line && pm2 save"
     assert command in said.out
     assert starts(counted) == 1
-    # As long as it runs with its old settings, what follows is said again.
+    # While it runs with its old settings, the next command is printed again.
     assert command in skillgen("--apply").out
     assert skillgen("--apply", "--restart").code == 0
     assert wait(PATIENCE, lambda: starts(counted) == 2)

@@ -55,7 +55,7 @@ def test_a_unit_of_the_system_is_made_safe_and_given_back(rig: System) -> None:
     assert applied.code == 0, applied
     assert rig.listed() == sorted([*before, DROP_IN])
     assert wait(PATIENCE, lambda: rig.systemd.state("wa.service") == "inactive")
-    # What is to come is said: it is down, and guarded from its next start on.
+    # The output says that it is down, and guarded from its next start on.
     starts = len(rig.counted)
     assert rig.skillgen("--apply", "--restart").code == 0
     assert wait(PATIENCE, lambda: len(rig.counted) > starts)

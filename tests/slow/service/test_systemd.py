@@ -52,7 +52,7 @@ def test_a_storm_is_seen_with_its_starts_and_its_faults(rig: Rig) -> None:
     found = {(each["rule"], each["path"], each["line"]) for each in service["findings"]}
     path = str(rig.units / unit)
     assert found == {("systemd-restart-always", path, 7), ("systemd-start-limit", path, 3)}
-    # There is no system manager in here, and that is said.
+    # The output says that no system manager runs here.
     assert "not looked at: systemd: " in rig.skillgen().out
 
 

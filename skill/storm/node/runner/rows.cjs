@@ -3,7 +3,7 @@
  * What a database that knows one session answers, where a host dials for what its database holds.
  *
  * The columns are not known here: each has what the query asks for, or else what its name says.
- * Credentials are none of them; they come with Baileys' initAuthCreds() (baileys.cjs).
+ * Credentials are not made here: Baileys' initAuthCreds() gives them (baileys.cjs).
  */
 
 /** Packages that are databases, or stand between a program and one; and a host's own file that does. */
