@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -69,7 +70,7 @@ def stale_build(host: Host) -> str | None:
     folder = host.root / first
     if first in ("/", "//", "..") or folder.is_symlink():
         return None
-    built = _newest(folder.rglob("*.js")) if folder.is_dir() else 0.0
+    built = _newest(folder.rglob("*.js")) if os.path.isdir(folder) else 0.0
     source = _newest(
         file.absolute
         for file in host.files.values()

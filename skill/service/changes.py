@@ -83,7 +83,7 @@ def not_writable(paths: Iterable[Path]) -> Path | None:
     """The first folder that this user may not write to."""
     for path in paths:
         place = path.parent
-        while not place.exists() and place != place.parent:
+        while not os.path.exists(place) and place != place.parent:
             place = place.parent
         if not os.access(place, os.W_OK | os.X_OK):
             return place

@@ -150,7 +150,7 @@ def of_service(
     service.own = Composed(item, file, container)
     service.is_installed = container is not None
     added = override_of(file)
-    service.more = (added,) if added.exists() else ()
+    service.more = (added,) if os.path.exists(added) else ()
     written = written_policy(item, file)
     service.policy = Policy(in_force(container) or written)
     service.state = (

@@ -77,7 +77,7 @@ def look(host: Host, tools: Tools) -> Iterator[Look | Service]:
     found = [(folder, False) for folder in AGENTS] + [(folder, True) for folder in DAEMONS]
     places = [(Path(os.path.expanduser(folder)), is_daemon) for folder, is_daemon in found]
     has_tool = tools.find("launchctl") is not None
-    if not has_tool and not any(folder.is_dir() for folder, _ in places):
+    if not has_tool and not any(os.path.isdir(folder) for folder, _ in places):
         yield Look(TITLE, "absent", "no launchctl here")
         return
     yield Look(TITLE, "looked") if has_tool else Look(TITLE, "failed", "no launchctl here")
@@ -128,7 +128,9 @@ def of_file(host: Host, tools: Tools, path: Path, is_daemon: bool) -> Service | 
         service.findings = in_binary(unit, path)
         service.obstacles.append(f"is a binary property list: plutil -convert xml1 {quoted(path)}")
     if path.is_symlink():
-        service.obstacles.append(f"is a link to {path.resolve()}: that is the file to change")
+        service.obstacles.append(
+            f"is a link to {os.path.realpath(path)}: that is the file to change"
+        )
     always = "keepalive" in loaded.get("properties", "").split(" | ")
     if always and unit.data.get("KeepAlive") is not True:
         service.notes.append(

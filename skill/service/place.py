@@ -104,7 +104,7 @@ def unseen_program(words: list[str], where: str | None, project: InstalledProjec
         inside = project.inside(word, where or "")
         if inside is None or "node_modules/" in inside or project.host.exists(inside):
             continue
-        if project.source_of(inside) is None and (project.host.root / inside).is_file():
+        if project.source_of(inside) is None and os.path.isfile(project.host.root / inside):
             return inside
     return ""
 
@@ -141,7 +141,7 @@ def script_elsewhere(words: list[str], project: InstalledProject) -> Path | None
     """A script outside of the host that a command runs: one that may start the bot."""
     for word in words[:3]:
         path = Path(word)
-        if path.is_absolute() and path.is_file() and not leads_in(word, project):
+        if path.is_absolute() and os.path.isfile(path) and not leads_in(word, project):
             try:
                 with path.open("rb") as stream:
                     if stream.read(2) == MARK_OF_SCRIPT:

@@ -88,7 +88,7 @@ def home() -> Path:
 
 def look(host: Host, tools: Tools) -> Iterator[Look | Service]:
     folder = home()
-    if not folder.is_absolute() or not folder.is_dir():
+    if not folder.is_absolute() or not os.path.isdir(folder):
         yield Look(TITLE, "absent", f"no {folder} here")
         return
     runs = daemon_runs(folder)
@@ -113,7 +113,7 @@ def daemon_runs(folder: Path) -> bool:
         return True
     except (OSError, ValueError, OverflowError):
         return False
-    return (folder / "rpc.sock").exists()
+    return os.path.exists(folder / "rpc.sock")
 
 
 def asked(tools: Tools) -> tuple[list[dict[str, Any]], str]:
@@ -255,7 +255,7 @@ def plan(host: Host, tools: Tools, service: Service, choice: ServiceOptions) -> 
     if not settings and not wants_guard:
         if own.file is not None:
             path = wrapper(own.file)
-            file = path if path.exists() else own.file
+            file = path if os.path.exists(path) else own.file
             changes.restart.append(Restart(service.name, started_anew(service.name, file)[0]))
         return changes
     if own.file is None or own.file.suffix in (".mjs", ".ts"):

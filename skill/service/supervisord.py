@@ -72,7 +72,7 @@ class Daemon:
         """Why supervisorctl is not called, or nothing: a configuration can make it load code."""
         if self.pid is None:
             return "no supervisord runs"
-        if self.main.resolve().is_relative_to(root):
+        if Path(os.path.realpath(self.main)).is_relative_to(root):
             return "its configuration lies in the bot's folder, and nothing there is run"
         if self.owner not in (0, os.geteuid()):
             return "it belongs to another user"
@@ -121,7 +121,7 @@ def daemons() -> list[Daemon]:
     running = list(processes())
     if running:
         return running
-    return [Daemon(path) for path in map(Path, USUAL) if path.is_file()][:1]
+    return [Daemon(path) for path in map(Path, USUAL) if os.path.isfile(path)][:1]
 
 
 def processes() -> Iterator[Daemon]:
@@ -139,9 +139,9 @@ def processes() -> Iterator[Daemon]:
         given = configuration(words)
         candidates = [given] if given else [*IN_FOLDER, *USUAL]
         mains = [Path(folder, candidate) for candidate in candidates]
-        main = next((main for main in mains if main.is_file()), None)
+        main = next((main for main in mains if os.path.isfile(main)), None)
         beside = Path(named).with_name("supervisorctl")
-        is_trusted = os.path.isabs(named) and owner in (0, os.geteuid()) and beside.exists()
+        is_trusted = os.path.isabs(named) and owner in (0, os.geteuid()) and os.path.exists(beside)
         control = str(beside) if is_trusted else "supervisorctl"
         if main is not None:
             yield Daemon(main, int(path.split("/")[2]), folder, control, owner)

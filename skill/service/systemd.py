@@ -317,7 +317,7 @@ def of_masked(host: Host, manager: Manager, name: str) -> Service | None:
     """A masked unit has no command: what it hides is looked for where units lie."""
     for folder in folders_of(manager):
         path = folder / name
-        if path.is_file() and path.resolve() != Path(os.devnull):
+        if os.path.isfile(path) and os.path.realpath(path) != os.devnull:
             service = of_file(host, manager, name, path, "masked")
             if service is not None:
                 service.state = "masked"
@@ -331,7 +331,7 @@ def of_masked(host: Host, manager: Manager, name: str) -> Service | None:
 def of_template(host: Host, manager: Manager, name: str) -> Iterator[Service]:
     for folder in folders_of(manager):
         path = folder / name
-        if path.is_file():
+        if os.path.isfile(path):
             service = of_file(host, manager, name, path, "a template")
             if service is not None:
                 service.obstacles = [

@@ -46,12 +46,15 @@ class Tools:
     def find(self, name: str) -> str | None:
         """The program of that name on PATH, or of that path, unless it lies in the host."""
         if os.path.isabs(name):
-            return None if Path(name).resolve().is_relative_to(self.root) else shutil.which(name)
+            return None if self.is_of_host(name) else shutil.which(name)
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
             found = shutil.which(name, path=folder) if os.path.isabs(folder) else None
-            if found and not Path(found).resolve().is_relative_to(self.root):
+            if found and not self.is_of_host(found):
                 return found
         return None
+
+    def is_of_host(self, path: str) -> bool:
+        return Path(os.path.realpath(path)).is_relative_to(self.root)
 
     def ask(self, name: str, *words: str, patience: float = PATIENCE, folder: str = "/") -> Answer:
         """Run it and wait for its answer. Raises nothing."""

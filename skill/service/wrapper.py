@@ -48,7 +48,7 @@ class Process:
 
 
 def look(host: Host, tools: Tools) -> Iterator[Look | Service]:
-    if not (PROC / "self" / "cwd").exists():
+    if not os.path.exists(PROC / "self" / "cwd"):
         yield Look(TITLE, "absent", "this system shows no processes in /proc")
         return
     yield Look(TITLE, "looked")
@@ -168,7 +168,7 @@ def script_of(process: Process) -> Path | None:
     word = next((word for word in process.words[1:] if not word.startswith("-")), "")
     path = Path(os.path.realpath(os.path.join(process.folder, word))) if word else None
     is_command = any(re.match(r"-\w*c$", each) for each in process.words[1:])
-    return path if path is not None and path.is_file() and not is_command else None
+    return path if path is not None and os.path.isfile(path) and not is_command else None
 
 
 def loop_findings(host: Host, script: Path) -> Iterator[Finding]:

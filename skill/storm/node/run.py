@@ -218,7 +218,7 @@ def prepared(
     """
     fence = fences.find() if fence is None else fence
     node = _program(node)
-    if not (host_root / channel).is_file():
+    if not os.path.isfile(host_root / channel):
         raise StormError(f"{channel}: no such file in {host_root}")
     host = Host(host_root)
     with throw_away("storm-", None if fence.kind else fast_folder()) as place:

@@ -96,3 +96,16 @@ def test_a_process_of_another_bot_is_no_matter(
     other.write_bytes((bot / "dist/index.js").read_bytes())
     start("/bin/sh", "-c", f"cd {other.parent.parent} && exec node dist/index.js")
     assert skillgen("--format", "json").code in (0, 2)
+
+
+def test_processes_whose_words_are_no_paths_are_no_matter(
+    skillgen: Skillgen, start: Starting, bot: Path, tmp_path: Path
+) -> None:
+    """A shell's whole script as one word, longer than any path; a link that leads to itself."""
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    script = "; node dist/index.js; exit # " + 100_000 * "a"
+    for words in ((f"true{script}",), (f"/{script}",), ("node dist/index.js; exit", loop)):
+        start("/bin/bash", "-c", *words)
+    services = skillgen("--format", "json").row["services"]
+    assert [each["kind"] for each in services] == 3 * ["process"]
