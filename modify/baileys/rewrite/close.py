@@ -14,6 +14,7 @@ from modify.baileys.rewrite.draft import Draft, closure
 from modify.baileys.rewrite.ending import ending_of
 from modify.baileys.rewrite.redials import Replaced
 from modify.baileys.rewrite.wipes import kept_verdicts
+from modify.kit.typescript.nodes import NOTHING, around, part
 from modify.kit.typescript.source import arguments_of, end_of, same, span, start_of, within
 from modify.rules import ids
 
@@ -168,10 +169,9 @@ def ask_first(draft: Draft, verdict: SgNode) -> None:
     terminal = f"{draft.instance}.terminal"
     before = f"{terminal} && " if equal else f"!{terminal} || "
     start, end = span(verdict)
-    around = verdict.parent()
-    operator = around.field("operator") if around is not None else None
+    operator = part(around(verdict), "operator").text()
     draft.alive |= names_in(verdict)
-    if operator is not None and operator.text() in ("&&", "||") and operator.text() not in before:
+    if operator in ("&&", "||") and operator not in before:
         draft.insert_at(start, f"({before}", ids.AUTH_FAILURE_EXIT)
         draft.insert_at(end, ")", ids.AUTH_FAILURE_EXIT)
     else:
@@ -180,14 +180,12 @@ def ask_first(draft: Draft, verdict: SgNode) -> None:
 
 def said_again(draft: Draft, verdict: SgNode) -> tuple[int, int] | None:
     """The ``|| code === 401`` that only repeats a verdict on its left."""
-    parent = verdict.parent()
-    if parent is None or parent.kind() != "binary_expression":
+    both = around(verdict, "binary_expression")
+    left, operator = part(both, "left"), part(both, "operator")
+    if not left or not same(part(both, "right"), verdict):
         return None
-    left, right, operator = parent.field("left"), parent.field("right"), parent.field("operator")
-    if left is None or right is None or not same(right, verdict) or operator is None:
-        return None
-    before = left.field("right") if left.kind() == "binary_expression" else None
-    alike = [left] if comparison(left) is not None else [before] if before is not None else []
+    before = part(left, "right") if left.kind() == "binary_expression" else NOTHING
+    alike = [each for each in ((left if comparison(left) is not None else before),) if each]
     sign = "||" if comparison(verdict) else "&&"
     known = any(
         same(each, other) and comparison(each) is comparison(verdict)

@@ -10,6 +10,7 @@ from modify.baileys.model.channel import Channel, leaves
 from modify.baileys.model.host_context import Logger, instance_name
 from modify.baileys.model.startup import Boot
 from modify.kit.typescript.layout import Layout
+from modify.kit.typescript.nodes import part
 from modify.kit.typescript.source import end_of, line_of, nodes_of, span, start_of, statements
 from skill.edit import Edit
 from skill.options import Options
@@ -124,21 +125,12 @@ class Draft:
     @property
     def braced(self) -> bool:
         """Whether this file writes braces around single statements (ESLint's ``curly``)."""
-        tests = nodes_of(self.channel.source.root, "if_statement")
-        bare = sum(
-            1
-            for t in tests
-            if (c := t.field("consequence")) is not None and c.kind() != "statement_block"
-        )
-        single = sum(
-            1
-            for t in tests
-            if (c := t.field("consequence")) is not None
-            and c.kind() == "statement_block"
-            and len(statements(c)) == 1
-            and leaves(c)
-        )
-        return bare == 0 and single >= 2
+        taken = [
+            part(test, "consequence") for test in nodes_of(self.channel.source.root, "if_statement")
+        ]
+        blocks = [each for each in taken if each.kind() == "statement_block"]
+        single = [each for each in blocks if len(statements(each)) == 1 and leaves(each)]
+        return len(blocks) == len(taken) and len(single) >= 2
 
     def covered(self, node: SgNode) -> bool:
         start, end = span(node)
@@ -147,8 +139,7 @@ class Draft:
     def callee(self, call: SgNode) -> str:
         if self.inner is not None:
             return self.inner
-        function = call.field("function")
-        return function.text() if function is not None else self.channel.connect.call
+        return part(call, "function").text() or self.channel.connect.call
 
     @property
     def is_adapter(self) -> bool:

@@ -11,6 +11,7 @@ from modify.baileys.model.channel import Channel
 from modify.baileys.model.reconnect_loop import inside_helper, outermost
 from modify.baileys.model.return_value import hands_out_its_socket, is_used
 from modify.kit.typescript.functions import Function
+from modify.kit.typescript.nodes import around, part
 from modify.kit.typescript.source import (
     arguments_of,
     body_of,
@@ -83,22 +84,16 @@ def wrap_public(draft: Draft) -> None:
 
 def declaration(node: SgNode) -> tuple[SgNode, SgNode] | None:
     """The statement or member that declares a function, ``export`` included, and its name."""
-    parent = node.parent()
-    if parent is None:
-        return None
-    statement, name = node, node.field("name")
+    statement, name = node, part(node, "name")
     if node.kind() == "arrow_function":
-        name = parent.field("name") or parent.field("property")
-        statement = parent
-        if parent.kind() == "variable_declarator":
-            listed = parent.parent()
-            if listed is None or "," in [child.kind() for child in listed.children()]:
+        statement = around(node)
+        name = part(statement, "name") or part(statement, "property")
+        if statement.kind() == "variable_declarator":
+            statement = around(statement)
+            if not statement or "," in [child.kind() for child in statement.children()]:
                 return None
-            statement = listed
-    around = statement.parent()
-    if around is not None and around.kind() == "export_statement":
-        statement = around
-    return (statement, name) if name is not None else None
+    statement = around(statement, "export_statement") or statement
+    return (statement, name) if name else None
 
 
 def is_public(channel: Channel) -> bool:
@@ -122,8 +117,7 @@ def is_handed_out(channel: Channel) -> bool:
     owner = channel.owner
     return owner is not None and any(
         node.text() == channel.connect.name
-        and (parent := node.parent()) is not None
-        and parent.kind() in ("pair", "object", "return_statement")
+        and around(node).kind() in ("pair", "object", "return_statement")
         for node in walk(owner)
         if node.kind() in ("identifier", "shorthand_property_identifier")
         and not within(node, channel.connect.node)
@@ -195,28 +189,16 @@ def rewrite_start(draft: Draft, call: SgNode) -> None:
 
 def rejecting_chain(call: SgNode) -> SgNode | None:
     """``call.catch(…)`` when the catch is the whole chain."""
-    parent = call.parent()
-    chain = parent.parent() if parent is not None else None
-    if parent is None or chain is None or parent.kind() != "member_expression":
-        return None
-    method = parent.field("property")
-    if method is None or method.text() != "catch" or chain.kind() != "call_expression":
-        return None
-    after = chain.parent()
-    return chain if after is None or after.kind() != "member_expression" else None
+    chain = around(call, "member_expression", "call_expression")
+    catches = part(around(call), "property").text() == "catch"
+    return chain if chain and catches and not around(chain, "member_expression") else None
 
 
 def executor_of(call: SgNode) -> SgNode | None:
     """The ``(resolve, reject) => {…}`` of a ``new Promise`` around the call."""
     function = enclosing_function(call)
-    if function is None:
-        return None
-    arguments = function.parent()
-    made = arguments.parent() if arguments is not None else None
-    if made is None or made.kind() != "new_expression":
-        return None
-    constructor = made.field("constructor")
-    return function if constructor is not None and constructor.text() == "Promise" else None
+    made = around(function, "", "new_expression")
+    return function if part(made, "constructor").text() == "Promise" else None
 
 
 def hooks_for(draft: Draft, executor: SgNode) -> tuple[list[tuple[str, str]], bool]:
@@ -248,7 +230,7 @@ def hooks_for(draft: Draft, executor: SgNode) -> tuple[list[tuple[str, str]], bo
 def is_kept(draft: Draft, executor: SgNode, reject: str) -> bool:
     """Whether the host keeps the promise's reject for when the session is over."""
     return any(
-        (right := each.field("right")) is not None and right.text() == reject
+        part(each, "right").text() == reject
         for each in executor.find_all(kind="assignment_expression")
     )
 
