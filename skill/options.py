@@ -99,3 +99,19 @@ class VerifyOptions:
     """Of ``skillgen apply --verify``. limit_s: seconds that each command may take."""
 
     limit_s: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """Of ``skillgen apply``. save_to, saved: files of a plan. verify: None where not asked for.
+
+    full: added files are shown whole on a terminal, too.
+    """
+
+    dry_run: bool = False
+    exit_code: bool = False
+    prove: bool = False
+    save_to: Path | None = None
+    saved: Path | None = None
+    verify: VerifyOptions | None = None
+    full: bool = False

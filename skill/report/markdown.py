@@ -15,7 +15,7 @@ from modify.rules import Rule
 from skill import __version__
 from skill.finding import Finding
 from skill.plan import Change, Plan
-from skill.report.diff import diff
+from skill.report.folding import size
 from skill.report.next_steps import NextStep
 from skill.report.printer import one_line
 from skill.report.text import count, nothing
@@ -99,7 +99,7 @@ def _changes(plan: Plan) -> Iterator[str]:
         fixes.setdefault(finding.path, {})[finding.fix or ""] = None
     rows = ["| file | lines | change |", "|---|---|---|"]
     for change in plan.changes:
-        added, removed = _size(change)
+        added, removed = size(change)
         what = "; ".join(_text(fix) for fix in fixes.get(change.path, ())) or _new(change)
         path = _code(change.path).replace("|", "\\|")
         rows.append(f"| {path} | +{added} −{removed} | {what} |")
@@ -137,12 +137,6 @@ def _new(change: Change) -> str:
     for_whom = ", ".join(f"`{rule}`" for rule in change.rules)
     verb = "new" if change.is_addition else "goes with the others"
     return f"{verb}: {for_whom}" if for_whom else verb
-
-
-def _size(change: Change) -> tuple[int, int]:
-    body = diff(change).split(b"\n@@ ")[1:]
-    lines = [line for hunk in body for line in hunk.split(b"\n")[1:]]
-    return sum(line[:1] == b"+" for line in lines), sum(line[:1] == b"-" for line in lines)
 
 
 def _ran(rows: list[Row]) -> Iterator[str]:

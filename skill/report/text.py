@@ -31,6 +31,26 @@ def findings(found: Iterable[Finding], paint: Paint = plain, brief: bool = False
             yield ""
 
 
+def digest(plan: Plan, paint: Paint, most: int) -> Iterator[str]:
+    """The findings in so many lines: one a rule, those of the channel first, and the count."""
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in sorted(plan.findings, key=lambda each: (not is_of_a_channel(each), each)):
+        by_rule.setdefault(finding.rule, []).append(finding)
+    shown = list(by_rule.values())[: most - 1]
+    for found in shown:
+        first, more = found[0], len(found) - 1
+        where = paint(f"{first.path}:{first.line}", "where")
+        others = f" (and {count(more, 'place')} more)" if more else ""
+        yield one_line(f"{where} {paint(first.rule, 'rule')} {first.message}{others}")
+    rest = len(plan.findings) - sum(map(len, shown))
+    also = f"and {rest} more; " if rest else ""
+    yield f"{also}{count(len(plan.findings), 'finding')}, {len(plan.hand_offs)} by hand"
+
+
+def is_of_a_channel(finding: Finding) -> bool:
+    return any(KINDS[kind] == "channels" for kind in by_id(finding.rule).kinds)
+
+
 def _remedy(finding: Finding, paint: Paint) -> Iterator[str]:
     if finding.fix is not None:
         yield one_line(f"    {paint('fix:', 'fix')} {finding.fix}")
@@ -94,8 +114,7 @@ def summary(plan: Plan, done: bool, proven: str | None = None) -> str:
 
 def changes_a_channel(plan: Plan) -> bool:
     """Whether the plan changes code that dials, and not units alone."""
-    kinds = {kind for finding in plan.settled for kind in by_id(finding.rule).kinds}
-    return any(KINDS[kind] == "channels" for kind in kinds)
+    return any(map(is_of_a_channel, plan.settled))
 
 
 def count(number: int, noun: str) -> str:
