@@ -381,10 +381,16 @@ def _session(command: str, choices: dict[str, Any]) -> tuple[Session, Options]:
     # Lazy: all that examines a host takes 0.1 s to import, which --help would wait for.
     from skill.commands.hosts import Session, options_of
 
+    given = [name for name in choices if _is_given(name)]
     form, quiet, verbose = (choices.pop(name) for name in ("form", "quiet", "verbose"))
     options = options_of(choices)
     printer = Printer(quiet=quiet or form != "text", verbose=verbose)
-    return Session(command, printer, form), options
+    return Session(command, printer, form, given), options
+
+
+def _is_given(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not click.core.ParameterSource.DEFAULT
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -174,7 +174,7 @@ def verify(unit: Unit, faults: list[Sight], options: Options) -> None:
     left = [
         fault
         for fault in faults_of(with_base(read(unit.text.after(edits)), unit), options)
-        if fault.edits
+        if fault.edits and not options.accepts_any(unit.text.path, fault.finding.rule)
     ]
     if left:
         where = f"{unit.text.path}:{left[0].finding.line}"

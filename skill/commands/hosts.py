@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from skill.report.markdown import pull_request
 from skill.report.next_steps import NextStep, after_revert, next_steps, stale_build
 from skill.report.printer import Printer
 from skill.rulebook import require_known, rules, titled
+from skill.settings import settings_of, with_settings
 from skill.transaction import Recovery
 from skill.transaction.importers import importers
 from skill.transaction.tracked import is_tracked
@@ -40,8 +41,11 @@ DEMO_LINES = 10
 class Session:
     """One command line. Text is printed as it comes, JSON once at the end."""
 
-    def __init__(self, command: str, printer: Printer, form: str) -> None:
-        self.command, self.printer, self.form = command, printer, form
+    def __init__(
+        self, command: str, printer: Printer, form: str, given: Collection[str] = ()
+    ) -> None:
+        """given: the names of the options that stand in the command line."""
+        self.command, self.printer, self.form, self.given = command, printer, form, given
         self.as_text = form == "text"
 
     # -- commands
@@ -55,7 +59,7 @@ class Session:
         chosen = options_from_data(digest["options"]) if digest else options
 
         def one(host: Host, row: Row) -> int:
-            plan = self._plan(host, chosen)
+            plan = self._plan(host, chosen if digest else self._options(host, row, chosen))
             if digest and saved:
                 require_same(plan, digest, saved)
             proven = self._proved(host, plan, row) if choice.prove else None
@@ -232,13 +236,24 @@ class Session:
             "kept": list(recovery.kept),
         }
 
+    def _options(self, host: Host, row: Row, options: Options) -> Options:
+        """The options with those that the host's project keeps; where there are some, say so."""
+        settings = settings_of(host)
+        row["settings"] = None
+        if settings is None:
+            return options
+        row["settings"] = {"path": settings.path, "text": settings.text}
+        if self.as_text:
+            self.printer.say(f"options of {settings.path}: {settings.text}")
+        return with_settings(options, self.given, settings)
+
     def _plan(self, host: Host, options: Options) -> Plan:
         host.require_project()
         with self.printer.working(f"looking at {host.root}"):
             return make_plan(host, options)
 
     def _inspect(self, host: Host, row: Row, options: Options) -> int:
-        plan = self._plan(host, options)
+        plan = self._plan(host, self._options(host, row, options))
         row.update(data.seen(plan))
         row["warnings"] = self._warnings(host)
         if self.as_text:
@@ -254,6 +269,7 @@ class Session:
             printer.lines(text.notes(plan.notes))
         if not printer.verbose and not printer.quiet:
             printer.lines(text.outcomes(plan))
+        printer.lines(text.exceptions(plan))
         if not plan.findings:
             printer.out(text.nothing(plan))
             return
@@ -354,6 +370,7 @@ class Session:
                 printer.out(f"{mark} {printer.safe(change.path)} ({', '.join(change.rules)})")
         if printer.verbose:
             printer.lines(text.notes(plan.notes))
+        printer.lines(text.exceptions(plan))
         words = None if proven is None else proven.summary
         printer.out(text.summary(plan, done, words) or text.nothing(plan))
 

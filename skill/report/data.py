@@ -5,6 +5,7 @@
 HOST of inspect, check, apply:
     {"host": as given, "exit": 0|1|2, "error": null or one line,
      "recovered": null or {"command", "outcome": "before"|"after", "kept": [path]},
+     "settings": null or {"path", "text"}, options that the project keeps,
      "findings": [{"path", "line", "column", "rule", "message", "fix": text or null,
                    "hand_off": bool, "reason", "accept", "contained": bool}],
      "notes": [{"path", "line", "kind", "message"}],

@@ -73,6 +73,17 @@ def outcomes(plan: Plan) -> Iterator[str]:
     return notes(note for note in plan.notes if note.kind in OUTCOMES)
 
 
+def exceptions(plan: Plan) -> Iterator[str]:
+    """What comments in the source accept, and those that no finding belongs to: never silent."""
+    accepted = [note for note in plan.notes if note.kind == "accepted"]
+    for note in sorted(note for note in plan.notes if note.kind == "unused"):
+        yield one_line(f"{note.path}:{note.line} skillgen: {note.message}")
+    if accepted:
+        are = "is" if len(accepted) == 1 else "are"
+        places = listed([f"{note.path}:{note.line}" for note in sorted(accepted)])
+        yield f"{count(len(accepted), 'finding')} {are} left as a comment asks: {places}"
+
+
 def nothing(plan: Plan) -> str:
     """Why there is nothing to do."""
     held = sorted({note.path for note in plan.notes if note.kind == "held"})
