@@ -76,6 +76,7 @@ loudness = with_options(
     click.option("-q", "--quiet", is_flag=True, help="The essential only."),
 )
 output_options = with_options(format_option(), loudness)
+findings_options = with_options(format_option("sarif", "github"), loudness)
 full_option = click.option(
     "--full", is_flag=True, help="The whole diff, on a terminal too, which folds added files."
 )
@@ -155,7 +156,7 @@ def main(ctx: click.Context) -> None:
 @main.command()
 @hosts_argument
 @rule_options
-@output_options
+@findings_options
 def inspect(hosts: tuple[Path, ...], **choices: Any) -> int:
     """Look at each HOST and list what is wrong. Writes nothing."""
     session, options = _session("inspect", choices)
@@ -165,7 +166,7 @@ def inspect(hosts: tuple[Path, ...], **choices: Any) -> int:
 @main.command()
 @host_argument
 @rule_options
-@output_options
+@findings_options
 def check(host: Path, **choices: Any) -> int:
     """Look again: status 0 when nothing is left to do."""
     session, options = _session("check", choices)

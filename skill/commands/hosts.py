@@ -19,7 +19,7 @@ from skill.errors import SkillgenError
 from skill.host import Host
 from skill.options import ApplyOptions, GuardOptions, Options, ServiceOptions, StormOptions
 from skill.plan import Plan, load_digest, make_plan, options_from_data, require_same, save_plan
-from skill.report import data, folding, text
+from skill.report import data, folding, github, sarif, text
 from skill.report.diff import diff_of
 from skill.report.markdown import pull_request
 from skill.report.next_steps import NextStep, after_revert, next_steps, stale_build
@@ -195,6 +195,10 @@ class Session:
             worst = 1  # something was written, if not in that host
         if self.form == "json":
             self.printer.out(data.document(self.command, worst, hosts=rows).rstrip())
+        elif self.form == "sarif":
+            self.printer.out(sarif.document(rows).rstrip())
+        elif self.form == "github":
+            self.printer.lines(github.workflow_commands(rows))
         return worst
 
     def _one(self, path: Path, row: Row, action: Callable[[Host, Row], int]) -> int:
