@@ -1,6 +1,6 @@
-"""``make dist``: wheel and archive of the sources in ``dist/``, each checked in clean environments.
+"""``make dist``: wheel and archive of the sources in ``dist/``, each checked in clean places.
 
-Builds with ``build``, installs with pip, pipx and uv, each from PyPI and in a folder of its own, and
+Builds with ``build``, installs with pip, pipx and uv, each from PyPI and by itself, and
 runs what is installed. Ends with 1 where one of them does not work.
 """
 
