@@ -10,8 +10,8 @@ from modify.baileys.cleanup.dead_code import names_between, names_in
 from modify.baileys.cleanup.stale_logs import rewrite_stale_logs
 from modify.baileys.model.channel import Channel, comparison
 from modify.baileys.rewrite.codes import fallback_place, goes_by_codes
-from modify.baileys.rewrite.draft import Draft, closure
-from modify.baileys.rewrite.ending import ending_of
+from modify.baileys.rewrite.draft import EXIT_COMMENT, Draft, closure
+from modify.baileys.rewrite.ending import EXIT, ending_of
 from modify.baileys.rewrite.redials import Replaced
 from modify.baileys.rewrite.wipes import kept_verdicts
 from modify.kit.typescript.nodes import NOTHING, around, part
@@ -47,7 +47,8 @@ def end_instead(draft: Draft, statement: SgNode) -> None:
     draft.loop |= names_between(source, start, end)
     ending = ending_of(draft)
     if ending:
-        draft.put(start, end, f"{ending}{draft.layout.end}", ids.AUTH_FAILURE_EXIT)
+        why = f"// {EXIT_COMMENT}\n{source.indent_at(start)}" if ending == EXIT else ""
+        draft.put(start, end, f"{why}{ending}{draft.layout.end}", ids.AUTH_FAILURE_EXIT)
     else:
         draft.put(source.line_start(start), source.line_end(end), "", ids.AUTH_FAILURE_EXIT)
 
@@ -56,7 +57,7 @@ def dial_around(draft: Draft, statement: SgNode) -> None:
     """``sock = await connect()``: the whole statement is what is tried again."""
     indent, step = draft.channel.source.indent_at(start_of(statement)), draft.layout.style.indent
     inner = statement.text().replace("\n", f"\n{step}")
-    head = f"{draft.instance}.dial(async () => {{"
+    head = f"{draft.floating}{draft.instance}.dial(async () => {{"
     text = f"{head}\n{indent}{step}{inner}\n{indent}}}){draft.layout.end}"
     draft.alive |= names_between(draft.channel.source, *span(statement))
     draft.put(*span(statement), text, ids.FLAT_RETRY)
@@ -100,12 +101,11 @@ def replace_redial(draft: Draft, replaced: Replaced) -> None:
     start, end = span(redial.whole)
     indent = channel.source.indent_at(start)
     tail = draft.layout.end if redial.statement else ""
+    head = f"{draft.floating if redial.statement else ''}{draft.instance}.dial"
     if dialled:
-        text = draft.layout.call_with_closure(
-            indent, f"{draft.instance}.dial", dialled, tail=tail or "\0"
-        )
+        text = draft.layout.call_with_closure(indent, head, dialled, tail=tail or "\0")
     else:
-        text = f"{draft.instance}.dial(){tail}"
+        text = f"{head}(){tail}"
     text = text.replace("\0", "")
     if redial.returns and not is_last(draft, redial.whole):
         text += f"\n{indent}return{draft.layout.end}"

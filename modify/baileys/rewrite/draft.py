@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MODULE_STEM = "whatsapp-reconnect"
 COMMENT = "Paces reconnects: WhatsApp blocks a number that dials too often"
 LATE_COMMENT = "Does not hold up the host: WhatsApp may open later, by itself"
+VOID = re.compile(r"(?:^|[;{}\n])\s*void\s+[\w.]+\(|=>\s*void\s+[\w.]+\(")
+EXIT_COMMENT = "0, so that no supervisor starts it again"
 LEVELS = ("info", "warn", "error")
 NOT_YET = "WhatsApp is not connected yet"
 
@@ -131,6 +133,11 @@ class Draft:
         blocks = [each for each in taken if each.kind() == "statement_block"]
         single = [each for each in blocks if len(statements(each)) == 1 and leaves(each)]
         return len(blocks) == len(taken) and len(single) >= 2
+
+    @property
+    def floating(self) -> str:
+        """``void `` where this file writes it before a promise that nobody awaits."""
+        return "void " if VOID.search(self.text) else ""
 
     def covered(self, node: SgNode) -> bool:
         start, end = span(node)

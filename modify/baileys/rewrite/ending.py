@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 from modify.baileys.cleanup.dead_code import names_in
 from modify.baileys.model.host_context import is_reachable
-from modify.baileys.rewrite.draft import Draft
+from modify.baileys.rewrite.draft import EXIT_COMMENT, Draft
 from modify.baileys.rewrite.shape import ends_terminal, exit_code, reconnect_flags
 
+EXIT = "process.exit(0)"
 # Words of a condition that is about the close itself.
 STATUS_NAMES = frozenset(
     ("reason", "code", "statusCode", "status", "lastDisconnect", "error", "DisconnectReason")
@@ -43,15 +44,25 @@ def rewrite_exits(draft: Draft) -> None:
             continue
         rule = ids.QR_EXIT if in_qr else ids.AUTH_FAILURE_EXIT
         replacement = ending_of(draft)
-        if replacement == "process.exit(0)":
+        if replacement == EXIT:
             clean = exit_code(call) or ("?" if "exitCode" in draft.text else "0")
             if clean != "0":
                 draft.put(*span(call), replacement, rule)
+                explain(draft, call, rule)
             continue
         if replacement:
             put_exit(draft, call, replacement, rule)
         elif draft.options.on_auth_failure == "stop-channel":
             drop(draft, statement_around_exit(call), rule)
+
+
+def explain(draft: Draft, call: SgNode, rule: str) -> None:
+    """A line above an exit that had another status, where the exit begins its line."""
+    source, start = draft.channel.source, start_of(statement_around_exit(call))
+    line = source.line_start(start)
+    before = draft.text[source.line_start(line - 1) : line] if line else ""
+    if not draft.text[line:start].strip() and not before.lstrip().startswith(("//", "*")):
+        draft.insert_at(start, f"// {EXIT_COMMENT}\n{source.indent_at(start)}", rule)
 
 
 def put_exit(draft: Draft, call: SgNode, replacement: str, rule: str) -> None:
@@ -75,12 +86,12 @@ def ending_of(draft: Draft) -> str:
     if draft.options.on_auth_failure == "stop-channel":
         return ""
     if draft.options.on_auth_failure == "exit":
-        return "process.exit(0)"
+        return EXIT
     if not draft.channel.exits:
         return ""  # a host that never ends its process here has other work
     if draft.boot.shared and draft.boot.question is not None:
         return f"{draft.instance}.exitIfAlone({draft.boot.question})"
-    return "process.exit(0)"
+    return EXIT
 
 
 def own_condition(draft: Draft) -> str | None:

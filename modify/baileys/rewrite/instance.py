@@ -10,6 +10,7 @@ from modify.baileys.model.channel import Channel
 from modify.baileys.model.host_context import DECLARING, Logger, instance_name, pairs_in_process
 from modify.baileys.search.makers import CLASSES
 from modify.kit.typescript.functions import named
+from modify.kit.typescript.nodes import part
 from modify.kit.typescript.source import (
     FUNCTION_KINDS,
     Source,
@@ -211,6 +212,8 @@ def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> Non
     assert body is not None
     typed = not source.path.endswith((".js", ".mjs", ".cjs", ".jsx"))
     modifier = "private " if typed else ""
+    if typed and any("readonly" in words_before_name(each) for each in body.children()):
+        modifier += "readonly "
     fields = [
         c for c in body.children() if c.kind() in ("public_field_definition", "field_definition")
     ]
@@ -245,6 +248,14 @@ def place_field(draft: Draft, name: str, made: list[str], deferred: bool) -> Non
     else:
         place = source.line_end(start_of(body))
         draft.insert_at(place, text + "\n", ids.UNGATED_CONNECT)
+
+
+def words_before_name(field: SgNode) -> list[str]:
+    """``private readonly`` of a field; nothing for another member."""
+    if field.kind() != "public_field_definition":
+        return []
+    name = part(field, "name")
+    return field.text()[: start_of(name) - start_of(field)].split() if name else []
 
 
 def end_of_run(fields: list[SgNode], members: list[SgNode]) -> SgNode | None:

@@ -31,10 +31,10 @@ def place_guards(draft: Draft) -> None:
     receiver = draft.receiver
     for function in entry_points(draft):
         for block in unguarded_blocks(draft, function, receiver):
+            if part(around(block, "try_statement"), "handler"):
+                continue  # it catches the use of a socket that is not there, and says so
             indent = draft.inner_indent(block)
-            throws = around(block, "try_statement") or (
-                same(block, body_of(function)) and gives_back(function)
-            )
+            throws = same(block, body_of(function)) and gives_back(function)
             leave = f"throw new Error({draft.layout.quoted(NOT_YET)})" if throws else "return"
             line = draft.layout.guard(indent, f"!{receiver}", (), draft.braced, leave)
             draft.insert_first(block, line, ids.LOST_FIRST_OPEN)

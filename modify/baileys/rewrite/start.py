@@ -11,6 +11,7 @@ from modify.baileys.model.channel import Channel
 from modify.baileys.model.reconnect_loop import inside_helper, outermost
 from modify.baileys.model.return_value import hands_out_its_socket, is_used
 from modify.kit.typescript.functions import Function
+from modify.kit.typescript.layout import Entry
 from modify.kit.typescript.nodes import around, part
 from modify.kit.typescript.source import (
     arguments_of,
@@ -26,8 +27,8 @@ from modify.rules import ids
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
-from modify.baileys.rewrite.draft import LATE_COMMENT, Draft, closure
-from modify.baileys.rewrite.ending import ending_of, own_condition
+from modify.baileys.rewrite.draft import EXIT_COMMENT, LATE_COMMENT, Draft, closure
+from modify.baileys.rewrite.ending import EXIT, ending_of, own_condition
 
 EXPORTED = (
     r"\b(export|module\.exports\s*=)\s*\{[^}]*\bNAME\b[^}]*\}"
@@ -124,12 +125,12 @@ def is_handed_out(channel: Channel) -> bool:
     )
 
 
-def stopped_hook(draft: Draft) -> list[tuple[str, str]]:
+def stopped_hook(draft: Draft) -> list[Entry]:
     condition = own_condition(draft)
-    if ending_of(draft) != "process.exit(0)" or condition == "":
+    if ending_of(draft) != EXIT or condition == "":
         return []
     asked = f"{condition} && " if condition else ""
-    return [("stopped", f"() => {asked}process.exit(0)")]
+    return [Entry("stopped", f"() => {asked}process.exit(0)", EXIT_COMMENT)]
 
 
 def first_dials(channel: Channel) -> Iterator[SgNode]:
@@ -173,13 +174,9 @@ def rewrite_start(draft: Draft, call: SgNode) -> None:
         draft.put(*span(whole), text.replace("\0", ""), ids.CHANNEL_GIVES_UP)
         return
     hooks, uses_reject = hooks_for(draft, executor)
-    hooks = [
-        (key, value.replace("\n", f"\n{indent}{draft.layout.style.indent}")) for key, value in hooks
-    ]
-    text = draft.layout.call_with_closure(
-        indent, f"{draft.instance}.dial", again, hooks, tail=draft.layout.end
-    )
-    if any(key == "late" for key, _ in hooks):
+    head = f"{draft.floating}{draft.instance}.dial"
+    text = draft.layout.call_with_closure(indent, head, again, hooks, tail=draft.layout.end)
+    if any(hook.key == "late" for hook in hooks):
         text = f"// {LATE_COMMENT}\n{indent}{text}"
     draft.put(*span(whole), text, ids.CHANNEL_GIVES_UP)
     names = Function(executor, "", "").parameter_names[1:2]
@@ -201,30 +198,31 @@ def executor_of(call: SgNode) -> SgNode | None:
     return function if part(made, "constructor").text() == "Promise" else None
 
 
-def hooks_for(draft: Draft, executor: SgNode) -> tuple[list[tuple[str, str]], bool]:
+def hooks_for(draft: Draft, executor: SgNode) -> tuple[list[Entry], bool]:
     """(hooks of dial, whether the executor's reject is still used)."""
     names = Function(executor, "", "").parameter_names
     resolve = names[0] if names else "undefined"
     reject = names[1] if len(names) > 1 else None
     if draft.is_adapter:
-        hooks = [("late", resolve)] if names else []
+        hooks = [Entry("late", resolve)] if names else []
         if reject:
-            hooks.append(("stopped", reject))
+            hooks.append(Entry("stopped", reject))
         return hooks, reject is not None
     ending, condition = ending_of(draft), own_condition(draft)
     step = draft.layout.style.indent
-    if ending == "process.exit(0)" and condition is not None:
+    if ending == EXIT and condition is not None:
         ending = f"if ({condition}) {ending}" if condition else ""
-    if ending == "process.exit(0)":
-        hooks = [("stopped", "() => process.exit(0)")]
-        return ([("late", resolve), *hooks] if draft.boot.shared else hooks), False
+    if ending == EXIT:
+        hooks = [Entry("stopped", "() => process.exit(0)", EXIT_COMMENT)]
+        return ([Entry("late", resolve), *hooks] if draft.boot.shared else hooks), False
     if not ending:
         if reject and is_kept(draft, executor, reject):
-            return [("late", resolve), ("stopped", reject)], True
-        return [("late", resolve), ("stopped", f"() => {resolve}()")], False
+            return [Entry("late", resolve), Entry("stopped", reject)], True
+        return [Entry("late", resolve), Entry("stopped", f"() => {resolve}()")], False
     end = draft.layout.end
     body = f"() => {{\n{step}{resolve}(){end}\n{step}{ending}{end}\n}}"
-    return [("late", resolve), ("stopped", body)], False
+    comment = EXIT_COMMENT if EXIT in ending else ""
+    return [Entry("late", resolve), Entry("stopped", body, comment)], False
 
 
 def is_kept(draft: Draft, executor: SgNode, reject: str) -> bool:
@@ -264,4 +262,4 @@ def settles_early(draft: Draft) -> bool:
         return False
     if draft.is_adapter or draft.boot.shared:
         return True
-    return ending_of(draft) != "process.exit(0)" or own_condition(draft) is not None
+    return ending_of(draft) != EXIT or own_condition(draft) is not None

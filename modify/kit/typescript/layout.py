@@ -9,8 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from skill.render.style import Style
+
+
+class Entry(NamedTuple):
+    """An entry of an object literal. comment: a line above it."""
+
+    key: str
+    value: str
+    comment: str = ""
+
+    def lines(self, indent: str) -> str:
+        above = f"{indent}// {self.comment}\n" if self.comment else ""
+        value = self.value.replace("\n", f"\n{indent}")
+        return f"{above}{indent}" + (self.key if self.key == value else f"{self.key}: {value}")
 
 
 @dataclass(frozen=True)
@@ -82,13 +96,13 @@ class Layout:
         indent: str,
         head: str,
         closure: str,
-        hooks: Sequence[tuple[str, str]] = (),
+        hooks: Sequence[Entry] = (),
         tail: str = "",
     ) -> str:
         """``head(closure, { hooks });`` laid out for a line that begins with ``indent``.
 
-        closure: ``() => call`` or a function name. hooks: (key, value) pairs of the object
-        argument; a value may span lines, written for one step deeper than ``indent``.
+        closure: ``() => call`` or a function name. hooks: of the object argument; a value may
+        span lines, written without an indentation of its own.
         """
         step = self.style.indent
         tail = tail or self.end
@@ -106,20 +120,9 @@ class Layout:
             return f"{head}(\n{indent}{step}{closure}{self.call_comma}\n{indent}){tail}"
         opening = f"{head}({closure}, {{"
         if self.fits(indent, opening):
-            lines = [f"{indent}{step}{key_value(key, value)}" for key, value in hooks]
-            body = ",\n".join(lines) + self.comma
+            body = ",\n".join(hook.lines(indent + step) for hook in hooks) + self.comma
             return f"{opening}\n{body}\n{indent}}}){tail}"
         deeper = indent + step
-        lines = [
-            f"{deeper}{step}{key_value(key, value.replace(chr(10), chr(10) + step))}"
-            for key, value in hooks
-        ]
-        body = ",\n".join(lines) + self.comma
+        body = ",\n".join(hook.lines(deeper + step) for hook in hooks) + self.comma
         hooked = f"{deeper}{{\n{body}\n{deeper}}}{self.call_comma}"
         return f"{head}(\n{deeper}{closure},\n{hooked}\n{indent}){tail}"
-
-
-def key_value(key: str, value: str) -> str:
-    if key == value:
-        return key
-    return f"{key}: {value}"

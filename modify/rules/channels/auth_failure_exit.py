@@ -52,6 +52,7 @@ const { connection, lastDisconnect } = update;
 if (connection === 'close') {
   if (reconnect.terminal) {
     console.error('Logged out');
+    // 0, so that no supervisor starts it again
     process.exit(0);
   }
   reconnect.dial(connect);

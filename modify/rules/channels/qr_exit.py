@@ -43,6 +43,7 @@ if (update.connection === 'close') connect();
             """\
 if (update.qr) {
   console.error('Pair the bot first');
+  // 0, so that no supervisor starts it again
   setTimeout(() => process.exit(0), 1000);
 }
 if (update.connection === 'close') reconnect.dial(connect);

@@ -15,6 +15,8 @@ FALLBACK = """\
   });
 """
 
+WHY = "        // 0, so that no supervisor starts it again\n"
+
 
 def close_branch(text: str) -> str:
     return text.partition("if (connection === 'close') {\n")[2]
@@ -111,7 +113,7 @@ def test_where_the_others_belong_is_not_guessed(tmp_path: Path, close: str) -> N
     ("said", "instead"),
     [
         ("console.log('Session over');", ""),
-        ("if (update.fatal) process.exit(1);", "        process.exit(0);\n"),
+        ("if (update.fatal) process.exit(1);", f"{WHY}        process.exit(0);\n"),
     ],
     ids=["lives on", "exits"],
 )
@@ -126,7 +128,8 @@ def test_nothing_dials_where_the_session_is_over(tmp_path: Path, said: str, inst
     made = patched(tmp_path, {"bot.ts": host_text(close)})
     over = close_branch(made.files["bot.ts"]).partition("} else")[0]
     kept = said.replace("exit(1)", "exit(0)")
-    assert over == f"      if (reconnect.terminal) {{\n        {kept}\n{instead}      "
+    why = WHY if kept != said else ""
+    assert over == f"      if (reconnect.terminal) {{\n{why}        {kept}\n{instead}      "
 
 
 HELPER = """\

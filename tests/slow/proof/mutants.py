@@ -216,7 +216,9 @@ _FACTORY_MODULE = {
 
 _FUNCTIONS = {
     "main waits for a dial that never returns": (
-        "  await reconnect.dial(connectWhatsApp, {\n    stopped: () => process.exit(0),\n  })",
+        "  await reconnect.dial(connectWhatsApp, {\n"
+        "    // 0, so that no supervisor starts it again\n"
+        "    stopped: () => process.exit(0),\n  })",
         "  await new Promise(() => {})",
     ),
     "a name that is not imported": (
