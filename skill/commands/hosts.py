@@ -106,6 +106,15 @@ class Session:
 
         return self._each([host], one)
 
+    def check(self, host: Path, options: Options, installed: bool) -> int:
+        return self._each([host], lambda found, row: self._check(found, row, options, installed))
+
+    def doctor(self, host: Path) -> int:
+        # Lazy: what reads units takes 0.05 s to import.
+        from skill.commands.doctor import doctor
+
+        return self._each([host], lambda found, row: doctor(found, row, self.printer, self.as_text))
+
     def rule(self, rule_id: str | None) -> int:
         found = rules()
         if rule_id:
@@ -241,14 +250,40 @@ class Session:
         with self.printer.working(f"looking at {host.root}"):
             return make_plan(host, options)
 
-    def _inspect(self, host: Host, row: Row, options: Options) -> int:
+    def _inspect(self, host: Host, row: Row, options: Options, warnings: Sequence[str] = ()) -> int:
         plan = self._plan(host, options)
         row.update(data.seen(plan))
-        row["warnings"] = self._warnings(host)
+        row["warnings"] = [*self._warnings(host), *warnings]
         if self.as_text:
             self._show_findings(plan)
             self._show_warnings(row)
         return 1 if plan.findings else 0
+
+    def _check(self, host: Host, row: Row, options: Options, installed: bool) -> int:
+        if not installed:
+            return self._inspect(host, row, options, self._installed(host))
+        # Lazy: what reads units takes 0.05 s to import.
+        from skill.commands.doctor import examined, exit_of, in_one_line, show
+
+        if self.as_text and self.printer.quiet:
+            plan = self._plan(host, options)
+            answers, _ = examined(host, row, self.printer)
+            line = in_one_line(host, answers, len(plan.findings))
+            if line:
+                self.printer.out(self.printer.safe(line))
+            return 1 if line else 0
+        code = self._inspect(host, row, options)
+        answers, unseen = examined(host, row, self.printer)
+        if self.as_text:
+            show(answers, unseen, self.printer)
+        return max(code, exit_of(answers))
+
+    def _installed(self, host: Host) -> list[str]:
+        """Installed units that are not what the source says, as warnings."""
+        # Lazy: what reads units takes 0.05 s to import.
+        from skill.doctor.installed import differing
+
+        return differing(host)
 
     def _show_findings(self, plan: Plan) -> None:
         printer = self.printer
@@ -444,7 +479,7 @@ class Session:
         row["modules"] = modules
         row["skill"] = install.held(host)
         row["guarded"] = guarded(host)
-        row["warnings"] = self._warnings(host)
+        row["warnings"] = [*self._warnings(host), *self._installed(host)]
         row["memories"] = [{**asdict(memory), "cleared": False} for memory in remembered]
         row["lost"] = [asdict(each) for each in lost_modules(host)]
         drifted = [part["path"] for part in modules + row["skill"] if not part["intact"]]

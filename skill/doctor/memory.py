@@ -1,0 +1,42 @@
+"""What the bot remembers of each account: a verdict, a wait, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from skill.doctor.answer import Answer, Unseen
+from skill.doctor.clock import clock
+from skill.doctor.own_memory import Kept
+from skill.doctor.scene import Scene
+
+NAME = "memory"
+
+
+def memory(scene: Scene) -> Iterator[Answer | Unseen]:
+    for each in scene.memories:
+        yield of_account(scene, each)
+    if not scene.memories and (scene.modules or scene.is_guarded) and scene.running:
+        text = "no memory file is seen: has the bot that runs made no attempt yet?"
+        yield Answer(NAME, "warning", text)
+    elif not scene.memories:
+        yield Answer(NAME, "ok", "no memory file: no attempt was held yet")
+
+
+def of_account(scene: Scene, kept: Kept) -> Answer:
+    found = kept.memory
+    where = f"{found.path} (named in {kept.named_in})" if kept.named_in else found.path
+    if found.state == "stopped" and kept.is_relinked:
+        text = f"{where}: {found.text.partition(';')[0]}, and linked anew since"
+        return Answer(NAME, "ok", f"{text}: the next start clears it")
+    if found.state == "stopped":
+        # After a ban or a lock, a person looks at the phone before anything else.
+        next_ = () if found.resettable else scene.linking
+        return Answer(NAME, "wrong", f"{where}: {found.text}", next_)
+    if kept.is_open:
+        return Answer(NAME, "ok", f"{where}: no wait, no verdict; the last attempt opened the link")
+    until = kept.held_until(scene.now)
+    if until:
+        why = kept.last
+        text = f"{where}: held until {clock(until, scene.now)}, not broken (last: {why})"
+        return Answer(NAME, "ok", text)
+    return Answer(NAME, "ok", f"{where}: no wait, no verdict")
