@@ -46,7 +46,7 @@ def attempts(scene: Scene) -> Iterator[Answer | Unseen]:
     written, started, kept = in_logs(scene), in_starts(scene), in_memories(scene)
     known = [each for each in (written, started, kept) if each.sources]
     if not known:
-        yield Unseen(NAME, "no memory, no journal and no log with times in it")
+        yield Unseen(NAME, "no memory, no journal and no log tells of one")
         return
     # A start and the lines of it are one attempt.
     before = max(written, started, key=lambda each: (each.hour or 0, each.day or 0))
@@ -64,7 +64,7 @@ def attempts(scene: Scene) -> Iterator[Answer | Unseen]:
 
 def judged(scene: Scene, hour: int, day: int, text: str, stamps: list[float]) -> Answer:
     going = [each for each in scene.services if each.is_installed and is_up(each)]
-    is_bounded = scene.bounded_since is not None
+    is_bounded = scene.is_bounded
     burst = sum(at > scene.now - POLICY.transient.cap for at in stamps)
     if not is_bounded and burst > BURST:
         text += f", {burst} of them in the last {POLICY.transient.cap / 60:g} minutes"
@@ -97,14 +97,13 @@ def times(number: int) -> str:
 
 def in_logs(scene: Scene) -> Count:
     """By the log that tells of most, and in it by the text that stands there most often."""
-    since, end_of = scene.now - DAY, scene.bounded_since or float("inf")
+    since, end_of = scene.now - DAY, scene.bounded_since
     best = Count()
     most = -1
     for log in scene.logs:
         lines = [(at, line) for at, line in log.lines if since <= at <= scene.now]
-        if not log.lines and not log.is_partial:
-            continue
-        for message in messages_of(scene.host):
+        # A log that never tells of an attempt says nothing of how many there were.
+        for message in (each for each in messages_of(scene.host) if each in log.text):
             found = [at for at, line in lines if message in line and at < end_of]
             if len(found) > most:
                 most = len(found)
@@ -118,7 +117,7 @@ def in_starts(scene: Scene) -> Count:
     counted = [each for each in scene.bots if each.starts.day is not None]
     if not counted:
         return Count()
-    end_of = scene.bounded_since or float("inf")
+    end_of = scene.bounded_since
     found = [at for each in counted for at in each.starts.times if at < end_of]
     sources = [f"by the starts of {', '.join(each.name for each in counted)}"]
     return Count(found, recent(scene, found), len(found), sources, True)
@@ -126,7 +125,7 @@ def in_starts(scene: Scene) -> Count:
 
 def in_memories(scene: Scene) -> Count:
     """By the account that has made most, since its attempts are bounded."""
-    since = scene.bounded_since or 0
+    since = scene.bounded_since if scene.is_bounded else 0
     best = Count()
     for each in scene.memories:
         stamps = [at for at in each.attempts() if max(since, scene.now - HOUR) <= at <= scene.now]

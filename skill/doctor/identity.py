@@ -14,12 +14,13 @@ from typing import Any
 
 from skill.doctor.files import head, is_plain
 
+CREDENTIALS = "creds.json"
 LARGEST = 1_000_000
 
 
 def identity_in(folder: Path) -> str:
     """The hash; nothing where no finished link is seen."""
-    path = folder / "creds.json"
+    path = folder / CREDENTIALS
     try:
         content = head(path, LARGEST) if is_plain(path) else None
         creds = json.loads(content or b"null")

@@ -6,6 +6,7 @@ without any (a build server for one) pays nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,8 +103,8 @@ def of_files(host: Host) -> Iterator[Service]:
                 yield service
     tools = NoTools(host.root)
     for folder in (*launchd.AGENTS, *launchd.DAEMONS):
-        place = Path(folder).expanduser() if folder.startswith("~") else Path(folder)
-        for path in sorted(place.glob("*.plist")):
+        place = Path(os.path.expanduser(folder))  # stays as it is where no home is known
+        for path in sorted(place.glob("*.plist")) if place.is_absolute() else ():
             service = launchd.of_file(host, tools, path, False) if names(path, host) else None
             if service is not None:
                 yield service

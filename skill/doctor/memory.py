@@ -16,18 +16,24 @@ def memory(scene: Scene) -> Iterator[Answer | Unseen]:
     for each in scene.memories:
         yield of_account(scene, each)
     if not scene.memories and (scene.modules or scene.is_guarded) and scene.running:
-        text = "no memory file is seen: has the bot that runs made no attempt yet?"
+        text = "no memory file is seen; the bot that runs writes one before its first attempt"
         yield Answer(NAME, "warning", text)
     elif not scene.memories:
-        yield Answer(NAME, "ok", "no memory file: no attempt was held yet")
+        yield Answer(NAME, "ok", "no memory file is seen")
 
 
 def of_account(scene: Scene, kept: Kept) -> Answer:
     found = kept.memory
     where = f"{found.path} (named in {kept.named_in})" if kept.named_in else found.path
-    if found.state == "stopped" and kept.is_relinked:
-        text = f"{where}: {found.text.partition(';')[0]}, and linked anew since"
+    if found.state == "stopped" and kept.is_past:
+        text = f"{where}: {found.text.partition(';')[0]}; that link is gone, there is another one"
         return Answer(NAME, "ok", f"{text}: the next start clears it")
+    others = [each for each in scene.memories if not each.is_of_guard]
+    if found.state == "stopped" and kept.is_of_guard and scene.modules and others:
+        text = (
+            f"{where}: {found.text.partition(';')[0]}, as the guard keeps it; the patch has its own"
+        )
+        return Answer(NAME, "warning", text)
     if found.state == "stopped":
         # After a ban or a lock, a person looks at the phone before anything else.
         next_ = () if found.resettable else scene.linking

@@ -10,22 +10,23 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from skill.commands.reset import LARGEST, SUFFIX, Memory, code_of, memories, parsed, read_memory
 from skill.doctor.files import head, is_plain, leads_out
-from skill.doctor.identity import identity_in
+from skill.doctor.identity import CREDENTIALS, identity_in
 from skill.doctor.logs import Log
 from skill.doctor.running import Running
 from skill.guard import values
-from skill.host import Host
+from skill.host import PROJECT_FILES, Host
 from skill.policy import POLICY
 from skill.service.model import Service
 
 NAMED = re.compile(r"\bKept in (/[^\n;]{1,4000}?-reconnect\.json)[;.]")
 
+OWN = ".whatsapp-reconnect"
 MOST = 200
 """Memories, and folders that are looked into."""
 
@@ -34,13 +35,15 @@ MOST = 200
 class Kept:
     """A memory. data: what the bot has stored. named_in: the log that says where it lies.
 
-    is_relinked: whether the credentials beside it are another link's by now.
+    is_past: whether it is of a link whose credentials are here no longer. is_of_guard: whether
+    a guard keeps it, in a folder of its own.
     """
 
     memory: Memory
     data: dict[str, Any]
     named_in: str = ""
-    is_relinked: bool = False
+    is_past: bool = False
+    is_of_guard: bool = False
 
     def attempts(self) -> list[float]:
         """When each of them began, in seconds since 1970."""
@@ -86,20 +89,33 @@ def memories_of(
     logs: Sequence[Log],
     now: float,
 ) -> list[Kept]:
+    links = identities_in(host)
     found: dict[Path, Kept | None] = {}
     for memory in memories(host):
         path = host.root / memory.path
-        found[path] = kept(memory, path)
+        found[path] = kept(memory, path, links)
     for folder in folders_of(host, services, running):
         for path in inside(folder):
             if len(found) < MOST and path not in found and not leads_out(path, host.root):
-                found[path] = elsewhere(path, now)
-    for log in logs:
+                found[path] = elsewhere(path, links, now)
+    # A log may be of long ago, and tell of a memory that nobody keeps any more.
+    for log in logs if not any(found.values()) else ():
         for name in dict.fromkeys(NAMED.findall(log.text[-1_000_000:])):
             path = Path(name)
             if len(found) < MOST and path not in found and is_plain(path):
-                found[path] = elsewhere(path, now, log.name)
-    return [each for each in found.values() if each is not None]
+                found[path] = elsewhere(path, links, now, log.name)
+    guards = {variable_of(each) for each in services if each.is_guarded}
+    return [
+        replace(each, is_of_guard=str(path.parent) in guards)
+        for path, each in found.items()
+        if each is not None
+    ]
+
+
+def variable_of(service: Service) -> str:
+    """Where a unit says that memories are kept, or nothing."""
+    shown = getattr(service.own, "shown", None) or {}
+    return values.systemd_variables(shown.get("Environment", "")).get(values.MEMORY, "")
 
 
 def folders_of(
@@ -110,8 +126,7 @@ def folders_of(
     for service in services:
         shown = getattr(service.own, "shown", None) or {}
         named.append(shown.get("WorkingDirectory", "").lstrip("-!"))
-        variables = values.systemd_variables(shown.get("Environment", ""))
-        named.append(variables.get(values.MEMORY, ""))
+        named.append(variable_of(service))
     for name in dict.fromkeys(named):
         folder = Path(name)
         if folder.is_absolute() and folder != host.root:
@@ -124,33 +139,48 @@ def inside(folder: Path) -> Iterator[Path]:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)[: MOST * 10]
     except OSError:
         return
+    is_shared = folder in (Path("/"), Path(os.path.expanduser("~")))
     below = []
     for entry in entries:
         if entry.name.endswith(SUFFIX):
             yield Path(entry.path)
-        elif entry.is_dir(follow_symlinks=False) and entry.name != "node_modules":
+        elif entry.is_dir(follow_symlinks=False) and (entry.name == OWN or not is_shared):
             below.append(entry.path)
     for each in below[:MOST]:
         try:
             names = sorted(os.listdir(each))[: MOST * 10]
         except OSError:
             continue
-        yield from (Path(each, name) for name in names if name.endswith(SUFFIX))
+        # Another bot keeps its own.
+        if PROJECT_FILES.isdisjoint(names):
+            yield from (Path(each, name) for name in names if name.endswith(SUFFIX))
 
 
-def elsewhere(path: Path, now: float, named_in: str = "") -> Kept | None:
+def identities_in(host: Host) -> frozenset[str]:
+    """Those of the credentials that lie in the host."""
+    paths = host.by_name.get(CREDENTIALS, [])[:MOST]
+    seen = (identity_in((host.root / path).parent) for path in paths)
+    return frozenset(each for each in seen if each)
+
+
+def elsewhere(path: Path, links: frozenset[str], now: float, named_in: str = "") -> Kept | None:
     try:
         data = parsed(head(path, LARGEST) or b"")
     except OSError:
         return None
-    return kept(read_memory(str(path), data, now), path, named_in) if data is not None else None
+    if data is None:
+        return None
+    return kept(read_memory(str(path), data, now), path, links, named_in)
 
 
-def kept(memory: Memory, path: Path, named_in: str = "") -> Kept:
+def kept(memory: Memory, path: Path, links: frozenset[str], named_in: str = "") -> Kept:
+    """links: the identities of the credentials in the host, of which one may be this account's."""
     try:
         data = parsed(head(path, LARGEST) or b"") or {"attempts": {}}
     except OSError:
         data = {"attempts": {}}
     known = data.get("identity")
-    now = identity_in(path.with_name(path.name.removesuffix(SUFFIX)))
-    return Kept(memory, data, named_in, bool(now) and isinstance(known, str) and known != now)
+    own = identity_in(path.with_name(path.name.removesuffix(SUFFIX)))
+    now = {own} if own else links
+    is_past = bool(now) and isinstance(known, str) and known not in now
+    return Kept(memory, data, named_in, is_past)

@@ -22,8 +22,8 @@ class Running:
     """A process of the bot. began: seconds since 1970, None where it is not known.
 
     unit: the unit that it runs within, or nothing. streams: the files of its output. memory:
-    where its environment says that memories are kept. is_guarded: whether Node was told to load
-    the guard; None where the environment is another user's.
+    where its environment says that memories are kept. options: NODE_OPTIONS. is_guarded: whether
+    Node was told to load the guard; None where the environment is another user's.
     """
 
     pid: int
@@ -33,6 +33,7 @@ class Running:
     began: float | None = None
     streams: tuple[Path, ...] = ()
     memory: str = ""
+    options: str = ""
     is_guarded: bool | None = None
 
 
@@ -58,6 +59,7 @@ def described(process: Process) -> Running:
         began(process.pid),
         tuple(streams_of(process.pid)),
         (variables or {}).get(values.MEMORY, ""),
+        (variables or {}).get(values.NODE_OPTIONS, ""),
         guarded,
     )
 

@@ -20,12 +20,14 @@ from skill.host import Host
 from skill.options import Options
 from skill.package_json import package_at
 from skill.plan import Plan, make_plan
-from skill.report.next_steps import package_manager, stale_build
+from skill.report.next_steps import built_at, package_manager, stale_build
 from skill.report.unit_writers import linking_command
 from skill.service.look import look
 from skill.service.model import Look, Service
 from skill.service.tools import Tools
 
+SLACK = 2
+"""Seconds: the kernel's count of a process's start, and the file system's clock."""
 LOOSE = ("process", "script")
 """Kinds that no manager keeps."""
 
@@ -84,7 +86,8 @@ class Scene:
 
     @cached_property
     def memories(self) -> list[Kept]:
-        return own_memory.memories_of(self.host, self.services, self.running, self.logs, self.now)
+        where = (self.host, self.services, self.running, self.logs, self.now)
+        return own_memory.memories_of(*where)
 
     @property
     def is_guarded(self) -> bool:
@@ -96,15 +99,40 @@ class Scene:
         return bool(found) and all(found)
 
     @cached_property
-    def bounded_since(self) -> float | None:
-        """When the code that bounds attempts was put in place; None where none is in force."""
+    def is_bounded(self) -> bool:
+        """Whether the code that bounds attempts is in force, and in each process that runs."""
+        if self.is_guarded:
+            return True
+        return (
+            bool(self.modules) and not self.stale and not any(map(self.is_of_before, self.running))
+        )
+
+    @cached_property
+    def bounded_since(self) -> float:
+        """Since when it is: what a log tells of before were dials. Infinite where it is not."""
+        if not self.is_bounded:
+            return float("inf")
         if self.is_guarded:
             paths = [path for each in self.services for path in (each.path, *each.more) if path]
             return newest(paths)
-        if not self.modules or self.stale:
-            return None
         root = self.host.root
-        return newest([root / each["path"] for each in self.modules])
+        applied = newest([root / each["path"] for each in self.modules])
+        # A later build may have been made of it anew: what it remembers is of its own time.
+        known = [at for each in self.memories for at in each.attempts()]
+        return max(applied, min([self.built or applied, *known]))
+
+    @property
+    def built(self) -> float | None:
+        """When the newest of the built output was written."""
+        found = built_at(self.host)
+        return found[1] if found else None
+
+    def is_of_before(self, process: Running) -> bool:
+        """Whether a process was started before what it runs was built, or added."""
+        since = self.built or newest([self.host.root / each["path"] for each in self.modules])
+        if process.began is None or process.began + SLACK >= since:
+            return False
+        return process.pid not in {each.data.get("pid") for each in self.memories}
 
     @property
     def linking(self) -> tuple[str, ...]:
@@ -123,11 +151,12 @@ class Scene:
         return f"cd {self.root} && {command}"
 
 
-def newest(paths: list[Path]) -> float | None:
+def newest(paths: list[Path]) -> float:
+    """When the newest of these files was written; 0 where none is there."""
     times = []
     for path in paths:
         try:
             times.append(os.lstat(path).st_mtime)
         except OSError:
             continue
-    return max(times, default=None)
+    return max(times, default=0.0)

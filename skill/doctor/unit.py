@@ -22,10 +22,9 @@ ENDS = "auto-restart"
 
 def unit(scene: Scene) -> Iterator[Answer | Unseen]:
     yield from (Unseen(each.manager, each.why) for each in scene.looks if each.state == "failed")
-    for service in scene.services:
-        if service.kind != "process":
-            yield of_service(scene, service)
-    if not any(service.kind != "process" for service in scene.services):
+    installed = [each for each in scene.services if each.is_installed and each.kind != "process"]
+    yield from (of_service(scene, each) for each in installed)
+    if not installed:
         text = "nothing was seen that starts this bot, and starts it again"
         yield Answer(NAME, "warning", text, (f"skillgen apply {scene.root} --add-service systemd",))
 
@@ -86,7 +85,5 @@ def reloads(service: Service) -> bool:
 
 
 def link_first(scene: Scene) -> str:
-    is_over = any(
-        each.memory.state == "stopped" and not each.is_relinked for each in scene.memories
-    )
+    is_over = any(each.memory.state == "stopped" and not each.is_past for each in scene.memories)
     return "; link it before it starts" if is_over else ""

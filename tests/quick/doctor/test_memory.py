@@ -82,7 +82,35 @@ def test_a_verdict_on_a_link_that_is_gone_is_cleared_by_the_next_start(tmp_path:
     assert [each.state for each in answers(memory, make_scene(tmp_path))] == ["wrong"]
     write_memory(path, verdict={"code": "401", "at": 1}, identity="0" * 16)
     [answer] = answers(memory, make_scene(tmp_path))
-    assert answer.state == "ok" and "linked anew since: the next start clears it" in answer.text
+    assert answer.state == "ok" and answer.text.endswith("another one: the next start clears it")
+
+
+def test_a_held_bot_keeps_it_elsewhere_and_its_link_is_found_all_the_same(tmp_path: Path) -> None:
+    make_scene(tmp_path)
+    auth = tmp_path / "bot" / "sessions" / "one"
+    auth.mkdir(parents=True)
+    (auth / "creds.json").write_text(json.dumps(CREDS))
+    path = tmp_path / "bot" / ".whatsapp-reconnect" / "aa-reconnect.json"
+    for identity, state in ((identity_in(auth), "wrong"), ("0" * 16, "ok")):
+        write_memory(path, verdict={"code": "401", "at": 1}, identity=identity)
+        assert [each.state for each in answers(memory, make_scene(tmp_path))] == [state]
+
+
+def test_a_log_names_no_memory_where_one_is_found(tmp_path: Path) -> None:
+    """It may be of long ago."""
+    make_scene(tmp_path)
+    write_memory(tmp_path / "bot" / "store" / "auth-reconnect.json")
+    old = write_memory(tmp_path / "old-reconnect.json", verdict={"code": "401", "at": 1})
+    assert [text for text in named_in_log(tmp_path, old) if str(old) in text] == []
+
+
+def test_another_bot_below_the_folder_keeps_its_own(tmp_path: Path) -> None:
+    other = tmp_path / "work" / "other-bot"
+    write_memory(other / "auth-reconnect.json", verdict={"code": "401", "at": 1})
+    (other / "package.json").write_text("{}")
+    running = [Running(1, tmp_path / "work", "", "node ../bot/dist/index.js")]
+    [answer] = answers(memory, make_scene(tmp_path, [], running))
+    assert answer.text == "no memory file is seen"
 
 
 @pytest.mark.parametrize("way", ["folder", "below", "variable", "log"])
@@ -127,7 +155,7 @@ def test_what_a_log_names_is_no_way_out(tmp_path: Path) -> None:
         "/dev/zero-reconnect.json",
         "/" + "a" * 5000 + "-reconnect.json",
     ):
-        assert named_in_log(tmp_path, path) == ["no memory file: no attempt was held yet"], path
+        assert named_in_log(tmp_path, path) == ["no memory file is seen"], path
 
 
 @pytest.mark.parametrize(

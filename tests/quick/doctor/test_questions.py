@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +27,10 @@ from skill.doctor.sending import sending
 from skill.doctor.unit import unit
 from skill.errors import SkillgenError
 from skill.finding import Finding
+from skill.guard.render import render_guard
 from skill.service.model import Starts
+from skill.service.systemd import Manager
+from skill.service.units import Files
 from tests.quick.doctor.harness import (
     NOW,
     answers,
@@ -76,11 +82,11 @@ def test_a_process_of_before_the_build_is_named(tmp_path: Path) -> None:
         ("ok", ()),
         ("wrong", ("pm2 restart bot.service",)),
     ]
-    # Its memory shows that it runs the patched code all the same.
+    # Its memory shows that it runs the patched code, which was built once more since.
     write_memory(bot / "store" / "auth-reconnect.json", pid=9)
     scene = make_scene(tmp_path, [service()], [run(9, bot, "bot.service", built - 60)], built + 5)
     scene.modules = PATCHED
-    assert answers(build, scene)[1].state == "warning"
+    assert answers(build, scene)[1].state == "ok"
     scene = make_scene(tmp_path, [service()], [run(9, bot, "bot.service", built + 1)], built + 5)
     scene.modules = PATCHED
     assert answers(build, scene)[1].state == "ok"
@@ -150,24 +156,65 @@ def test_two_services_that_run_are_two_processes(tmp_path: Path) -> None:
     assert answer.state == "wrong" and answer.next == ("pm2 stop second.service",)
 
 
+@pytest.mark.parametrize("is_over", [True, False])
+def test_a_unit_that_has_failed_is_reset_once_it_is_linked(
+    user_unit: Scene, tmp_path: Path, is_over: bool
+) -> None:
+    user_unit.services[0].state = "failed (failed), enabled"
+    verdict = {"code": "401", "at": 1} if is_over else None
+    write_memory(tmp_path / "bot" / "store" / "auth-reconnect.json", verdict=verdict)
+    [answer] = answers(unit, user_unit)
+    assert answer.state == "wrong"
+    assert answer.next == (
+        "systemctl --user reset-failed bot.service || true",
+        "systemctl --user start bot.service",
+    )
+    assert ("link it before it starts" in answer.text) == is_over
+
+
+def test_files_that_are_not_in_force_yet(user_unit: Scene) -> None:
+    user_unit.services[0].own.shown = {"NeedDaemonReload": "yes"}
+    [answer] = answers(unit, user_unit)
+    assert (answer.state, answer.next) == ("wrong", ("systemctl --user daemon-reload",))
+
+
+def test_a_guard_that_is_gone_or_edited_is_no_guard(user_unit: Scene, tmp_path: Path) -> None:
+    guard = tmp_path / "skillgen" / "guard.cjs"
+    service = user_unit.services[0]
+    service.is_guarded = True
+    service.own.shown = {"Environment": f"NODE_OPTIONS=--require={guard}"}
+    assert "the guard is gone" in answers(protection, user_unit)[0].text
+    guard.parent.mkdir()
+    guard.write_bytes(render_guard())
+    assert answers(protection, user_unit)[0].state == "warning"
+    guard.write_bytes(render_guard() + b"// more\n")
+    assert "the guard is not as it was made" in answers(protection, user_unit)[0].text
+
+
+def test_a_source_that_cannot_be_read_is_not_well(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path)
+    (tmp_path / "bot" / "src" / "channels" / "whatsapp.ts").write_bytes(
+        b"import makeWASocket from '@whiskeysockets/baileys';\n"
+        b"const sock = makeWASocket({});\nsock.ev.on('connection.update', (u) => {{{\n"
+    )
+    scene = make_scene(tmp_path)
+    found, _ = questions.asked(scene)
+    assert [each.state for each in found if each.question == "protection"] == ["wrong"]
+    assert len(found) > 3
+
+
 @pytest.fixture
 def user_unit(tmp_path: Path) -> Scene:
-    class Own:
-        class manager:
-            is_user = True
-            command = "systemctl --user"
-
-    scene = make_scene(tmp_path, [service()])
-    scene.services[0].kind, scene.services[0].own = "systemd", Own
+    made = service()
+    made.kind = "systemd"
+    made.own = SimpleNamespace(manager=Manager(True), shown={}, files=Files(()))
+    scene = make_scene(tmp_path, [made])
     return scene
 
 
 def test_lingering_is_told_by_the_file_of_logind(
     user_unit: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-    import pwd
-
     monkeypatch.setattr(linger, "LINGER", tmp_path / "linger")
     monkeypatch.setenv("PATH", str(tmp_path))  # no loginctl
     [answer] = answers(linger.linger, user_unit)

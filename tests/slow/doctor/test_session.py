@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from skill import __version__
 from tests.conftest import CHECKOUT
 from tests.slow.baileys.harness import HERE as BAILEYS
 from tests.slow.baileys.harness import PRELOAD, Program, Server, serving, wait
@@ -123,7 +124,8 @@ class Session:
         text = IN_TEST.format(preload=PRELOAD, url=url, root=self.server.root, starts=starts)
         folder = self.systemd.home / ".config" / "systemd" / "user" / f"{UNIT}.d"
         folder.mkdir(exist_ok=True)
-        (folder / "test.conf").write_text(text)
+        # Read before what skillgen writes, as an owner's own is.
+        (folder / "10-test.conf").write_text(text)
         self.systemd.systemctl("daemon-reload")
 
 
@@ -222,7 +224,7 @@ def test_from_a_looping_bot_to_a_safe_one(session: Session, program: Program) ->
     link(bot, session)
     session.environment("linked", "open")
     seen = session.doctor()
-    assert not seen.wrong and "linked anew since" in seen.texts["memory"], seen
+    assert not seen.wrong and "that link is gone" in seen.texts["memory"], seen
     assert (session.starts, session.dials) == (begun, stopped + 1)
     [start] = seen.commands["service"]
     session.run(start)
@@ -241,3 +243,45 @@ def test_from_a_looping_bot_to_a_safe_one(session: Session, program: Program) ->
     assert counted(seen.texts["attempts"]) == stopped + 2 == session.dials
     assert session.starts == begun + 1
     assert session.skillgen("check", str(bot), "--installed", "--quiet")[:2] == (0, "")
+
+
+def test_first_aid_and_then_the_patch(session: Session, program: Program) -> None:
+    """Guarded at first, the guard's memory far from the bot's folder; the patch comes in peace."""
+    bot, systemd = session.bot, session.systemd
+    systemd.systemctl("start", UNIT)
+    assert wait(PATIENCE, lambda: session.dials >= 2)
+    systemd.systemctl("stop", UNIT)
+    dials = session.dials
+    session.run(f"skillgen service {bot} --apply --guard")
+    session.run(f"systemctl --user start {UNIT}")
+    assert wait(PATIENCE, lambda: session.dials > dials)
+    assert wait(PATIENCE, lambda: systemd.state(UNIT) == "inactive")
+
+    seen = session.doctor()
+    assert seen.wrong == {"memory"}, seen
+    assert seen.states["protection"] == "warning"
+    assert seen.texts["protection"].startswith(f"guarded by skillgen {__version__}; the source is")
+    assert seen.texts["memory"].startswith(f"{systemd.home}/.config/whatsapp-reconnect/")
+    assert "stopped by 401" in seen.texts["memory"]
+    assert counted(seen.texts["attempts"]) == dials + 1 == session.dials
+
+    code, out, err = session.skillgen("apply", str(bot))
+    assert code == 0, out + err
+    program.compile(bot)
+    said = session.skillgen("doctor", str(bot))[1]
+    assert "the unit loads the guard as well" in said
+    assert f"skillgen service {bot} --revert" in said
+
+    link(bot, session)
+    session.environment("linked", "open")
+    session.run(f"systemctl --user start {UNIT}")
+    assert wait(PATIENCE, lambda: "Line is up" in (bot / "logs" / "heron.log").read_text())
+    session.run(f"skillgen service {bot} --revert")
+    session.run(f"skillgen service {bot} --apply")
+    session.run(f"systemctl --user restart {UNIT}")
+    assert wait(PATIENCE, lambda: session.dials == dials + 3)
+    # The guard's memory still says 401, and is no matter any more.
+    assert wait(PATIENCE, lambda: session.doctor().code == 0), session.doctor()
+    seen = session.doctor()
+    assert seen.texts["memory"].startswith("store/auth-reconnect.json"), seen
+    assert counted(seen.texts["attempts"]) == session.dials == dials + 3
