@@ -1,7 +1,7 @@
 """The lines by which a bot's log tells of an attempt.
 
-Baileys logs each login. What the bot itself logs when a connection closes stands in the close
-branch of its channel: each text there is counted for itself.
+The library logs each login or dial, where the bot lets it. What the bot itself logs when a
+connection closes stands in the close branch of its channel: each text there is counted for itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from skill.errors import SkillgenError
 from skill.host import Host, fact
 from skill.options import Options
 
-BAILEYS = ("not logged in, attempting registration", "logging in...")
+LIBRARIES = (
+    "not logged in, attempting registration",
+    "logging in...",
+    "Dialing wss://web.whatsapp.com/",
+)
+"""What Baileys logs before each login (its src/Socket/socket.ts), and whatsmeow, neonize's own
+library, before each dial (its socket/framesocket.go)."""
 LITERAL = re.compile(r"'((?:[^'\\\n]|\\.)*)'|\"((?:[^\"\\\n]|\\.)*)\"|`((?:[^`\\]|\\.)*)`")
 HOLE = re.compile(r"\$\{[^}]*\}|\\.")
 SHORTEST = 8
@@ -28,7 +34,7 @@ def messages_of(host: Host) -> tuple[str, ...]:
         sources = channel_sources(host, Options())
         branches = [channel.close for source in sources for channel in channels_of(host, source)]
     except SkillgenError:
-        return BAILEYS
+        return LIBRARIES
     texts = [
         text
         for branch in branches
@@ -36,7 +42,7 @@ def messages_of(host: Host) -> tuple[str, ...]:
         for statement in branch.body
         for text in fragments(statement.text())
     ]
-    return (*BAILEYS, *dict.fromkeys(texts))
+    return (*LIBRARIES, *dict.fromkeys(texts))
 
 
 def fragments(code: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from skill.source_paths import SKILL_ASSETS, is_among_tests
 NAME = "protection"
 REQUIRED = re.compile(r"--require=\"?([^\s\"]+skillgen/guard\.cjs)")
 LARGEST = 1_000_000
+MORE = " (-v says why)"
 
 
 def protection(scene: Scene) -> Iterator[Answer | Unseen]:
@@ -41,9 +42,11 @@ def protection(scene: Scene) -> Iterator[Answer | Unseen]:
         text_ = f"neither patched nor guarded, and {found(findings)}"
         yield Answer(NAME, "wrong", text_, (mend(scene),))
     else:
-        seen = f"neither patched nor guarded: {text.nothing(scene.plan)}"
+        seen = text.nothing(scene.plan).removeprefix("nothing to do: ").removesuffix(MORE)
         is_right = any(note.kind in ("right", "held") for note in scene.plan.notes)
-        yield Answer(NAME, "ok" if is_right else "warning", seen)
+        next_ = () if is_right else (f"skillgen inspect {scene.root} --verbose",)
+        how = f"neither patched nor guarded: {seen}"
+        yield Answer(NAME, "ok" if is_right else "warning", how, next_)
 
 
 def patched(scene: Scene, findings: Sequence[Finding]) -> Answer:
@@ -129,11 +132,11 @@ def found(findings: Sequence[Finding]) -> str:
     return f"{text.count(len(findings), 'finding')}: {first.path}:{first.line} {first.message}"
 
 
-def worth(finding: Finding) -> tuple[bool, Finding]:
-    """A channel that the bot runs comes before units, and before copies and tests."""
+def worth(finding: Finding) -> tuple[bool, bool, bool, Finding]:
+    """A channel comes before units, what runs before copies of it, tests come last."""
     path = finding.path
     is_channel = any(KINDS[kind] == "channels" for kind in by_id(finding.rule).kinds)
-    return not is_channel or path.startswith(SKILL_ASSETS) or is_among_tests(path), finding
+    return is_among_tests(path), not is_channel, path.startswith(SKILL_ASSETS), finding
 
 
 def mend(scene: Scene) -> str:

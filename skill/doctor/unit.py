@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from skill.commands.shell import quoted
 from skill.doctor.answer import Answer, Unseen
 from skill.doctor.handling import is_up, reset_failed, start
-from skill.doctor.installed import beside_source
+from skill.doctor.installed import beside_source, sourced
 from skill.doctor.logs import files_of
 from skill.doctor.scene import Scene
+from skill.package_json import package_at
 from skill.policy import POLICY
+from skill.report.next_steps import package_manager
 from skill.report.text import count
+from skill.report.unit_writers import starts_the_bot, writing_command
 from skill.service.model import Service
 from skill.service.show import policy_lines, starts_line
 
@@ -25,8 +29,24 @@ def unit(scene: Scene) -> Iterator[Answer | Unseen]:
     installed = [each for each in scene.services if each.is_installed and each.kind != "process"]
     yield from (of_service(scene, each) for each in installed)
     if not installed:
-        text = "nothing was seen that starts this bot, and starts it again"
-        yield Answer(NAME, "warning", text, (f"skillgen apply {scene.root} --add-service systemd",))
+        yield none_installed(scene)
+
+
+def none_installed(scene: Scene) -> Answer:
+    text = "nothing was seen that starts this bot, and starts it again"
+    here = "launchd" if sys.platform == "darwin" else "systemd"
+    own = next((each for each in sourced(scene.host) if each.kind == here), None)
+    if own is None:
+        return Answer(
+            NAME, "warning", text, (f"skillgen apply {scene.root} --add-service systemd",)
+        )
+    package = package_at(scene.host)
+    manager = package_manager(scene.host, package)
+    command = writing_command(scene.host, package, manager, own.path)
+    text += f"; its own unit is in {own.path}"
+    if command and starts_the_bot(scene.host, own.path):
+        text += ", and this starts it as well"
+    return Answer(NAME, "warning", text, (scene.inside(command),) if command else ())
 
 
 def of_service(scene: Scene, service: Service) -> Answer:

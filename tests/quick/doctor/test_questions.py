@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -114,7 +115,11 @@ def test_a_unit_that_restarts_again_and_again_is_no_safe_one(tmp_path: Path) -> 
 
 def test_no_service_is_said(tmp_path: Path) -> None:
     [answer] = answers(unit, make_scene(tmp_path))
-    assert answer.state == "warning" and "--add-service systemd" in answer.next[0]
+    assert answer.state == "warning" and "its own unit is in " in answer.text
+    shutil.rmtree(tmp_path / "bot" / "setup")
+    shutil.rmtree(tmp_path / "bot" / "launchd")
+    [answer] = answers(unit, make_scene(tmp_path))
+    assert answer.next == (f"skillgen apply {tmp_path / 'bot'} --add-service systemd",)
 
 
 @pytest.mark.parametrize(
@@ -208,8 +213,7 @@ def user_unit(tmp_path: Path) -> Scene:
     made = service()
     made.kind = "systemd"
     made.own = SimpleNamespace(manager=Manager(True), shown={}, files=Files(()))
-    scene = make_scene(tmp_path, [made])
-    return scene
+    return make_scene(tmp_path, [made])
 
 
 def test_lingering_is_told_by_the_file_of_logind(
