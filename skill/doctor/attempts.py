@@ -67,7 +67,7 @@ def judged(scene: Scene, hour: int, day: int, text: str, stamps: list[float]) ->
     is_bounded = scene.is_bounded
     burst = sum(at > scene.now - POLICY.transient.cap for at in stamps)
     if not is_bounded and burst > BURST:
-        text += f", {burst} of them in the last {POLICY.transient.cap / 60:g} minutes"
+        text += f", {burst:,} of them in the last {POLICY.transient.cap / 60:g} minutes"
     elif hour <= POLICY.budget:
         return Answer(NAME, "warning" if day > MOST_A_DAY else "ok", text)
     text += f": leave the number alone until {clock(until(scene, stamps), scene.now)}"

@@ -47,9 +47,9 @@ def of_process(scene: Scene, process: Running) -> Iterator[Answer]:
         text = f"process {process.pid} was started before the guard came: start it anew"
         yield Answer("process", "wrong", text, again)
     elif scene.modules and scene.is_of_before(process) and process.began is not None:
-        text = f"process {process.pid} runs since {clock(process.began, scene.now)}"
-        text += ", on what was there before: start it anew"
+        text = f"process {process.pid} has run since {clock(process.began, scene.now)}"
+        text += ", with the code of before: start it anew"
         yield Answer("process", "wrong", text, again)
     elif process.began is not None and (scene.modules or scene.is_guarded):
-        text = f"process {process.pid} runs since {clock(process.began, scene.now)}"
-        yield Answer("process", "ok", f"{text}, on what lies there")
+        text = f"process {process.pid} has run since {clock(process.began, scene.now)}"
+        yield Answer("process", "ok", f"{text}, with the code that is there now")

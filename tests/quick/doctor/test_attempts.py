@@ -6,6 +6,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from skill.doctor import logs
 from skill.doctor.attempts import BURST, attempts
 from skill.doctor.running import Running
@@ -150,6 +152,19 @@ def test_a_log_that_leads_out_of_the_host_is_named_and_not_read(tmp_path: Path) 
     assert {each.why for each in unseen(attempts, scene)} >= {
         "is a link that leads out of the bot's folder"
     }
+
+
+def test_a_log_that_is_closed_to_this_user_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path, _most: int) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    make_scene(tmp_path)
+    write_log(tmp_path, storm(50, 100))
+    monkeypatch.setattr(logs, "tail", closed)
+    [first, *_] = unseen(attempts, make_scene(tmp_path))
+    assert (first.what, first.why) == ("logs/bot.log", "Permission denied")
 
 
 def test_a_memory_cannot_make_up_more_than_it_holds(tmp_path: Path) -> None:

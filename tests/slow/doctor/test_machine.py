@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from skill import cli
-from tests.quick.rules.service_cases.harness import make_host
+from tests.quick.rules.service_cases.harness import KEEP_ALIVE_RIGHT, make_host, plist
 from tests.slow.doctor.rig import Said
 
 Skillgen = Callable[..., Said]
@@ -103,6 +103,22 @@ def test_an_installed_unit_that_is_not_what_the_source_says_has_one_line(
     assert f"{unit}:8: Restart=always" in line and line.endswith(f"skillgen doctor {bot}")
     warnings = skillgen(command, "--format", "json").row["warnings"]
     assert [each in line for each in warnings] == [True]
+
+
+def test_an_agent_of_launchd_is_looked_at_as_well(
+    skillgen: Skillgen, home: Path, bot: Path
+) -> None:
+    program = str(bot / "dist" / "index.js")
+    (bot / "deploy").mkdir()
+    (bot / "deploy" / "com.bot.plist").write_text(plist(KEEP_ALIVE_RIGHT, program))
+    agents = home / "Library" / "LaunchAgents"
+    agents.mkdir(parents=True)
+    wrong = plist("    <key>KeepAlive</key>\n    <true/>\n", program)
+    (agents / "com.bot.plist").write_text(wrong)
+    [line] = [each for each in skillgen("check").err.splitlines() if "installed unit" in each]
+    assert "is not what the source says (deploy/com.bot.plist)" in line
+    (agents / "com.bot.plist").write_text(plist(KEEP_ALIVE_RIGHT, program))
+    assert "installed unit" not in skillgen("check").err
 
 
 @pytest.mark.parametrize("command", ["check", "status"])
