@@ -1,6 +1,6 @@
 # make test: everything that needs no root, on loopback only. Each target sets itself up.
 .DEFAULT_GOAL := help
-.PHONY: help setup node-tools javascript lint format golden quick test storms rule rule-pages figures test-system faults fuzz bench clean
+.PHONY: help setup node-tools javascript lint format golden quick test storms rule rule-pages figures test-system faults fuzz dist skill bench clean
 
 PYTHON := .cache/dev/bin/python
 NODE_TOOLS := .cache/node-tools
@@ -77,8 +77,14 @@ faults: .cache/dev/skillgen-stamp.toml ## a kill and each error at every call th
 fuzz: .cache/dev/skillgen-stamp.toml ## hosts and files of any content: new examples, FUZZ_FACTOR (20) times as many
 	FUZZ_FACTOR=$${FUZZ_FACTOR:-20} HYPOTHESIS_PROFILE=new $(PYTHON) -m pytest tests/slow/fuzz $(PYTEST_ARGS)
 
+dist: .cache/dev/skillgen-stamp.toml ## wheel and sources in dist/, installed and run with pip, pipx and uv
+	$(PYTHON) -m tests.slow.setup.dist
+
+skill: ## skills/harden-whatsapp/, where plugins and skill managers look for it, from SKILL.md
+	cp SKILL.md skills/harden-whatsapp/SKILL.md
+
 bench: setup ## measures, asserts no time
 	$(PYTHON) -m tests.bench
 
 clean: ## removes what the targets above made
-	rm -rf .cache .venv
+	rm -rf .cache .venv dist

@@ -5,6 +5,10 @@ from __future__ import annotations
 from modify.baileys.channels import channels_of
 from modify.baileys.model.anchors import acts_on_close, registrations, socket_makers
 from modify.baileys.model.daemon import why_not_a_daemon
+from modify.baileys.search.libraries import Libraries
+from modify.baileys.search.own_files import OwnFiles
+from modify.baileys.search.packages import NAMED, Packages
+from modify.compiled_programs import compiled_programs
 from modify.kit.typescript.source import Source
 from modify.python.marks import is_marked
 from skill.host import Host, fact
@@ -14,9 +18,10 @@ from skill.source_paths import SCRIPTS, is_among_tests
 def has_channel(host: Host) -> bool:
     """Baileys, neonize, a bridge link or a child anywhere in the host, skill assets included.
 
-    Scripts that pair once and exit are no channel: nothing keeps their link.
+    So is another library that dials, in JavaScript, Go or Rust. Scripts that pair once and exit are
+    no channel: nothing keeps their link.
     """
-    return bool(channel_files(host))
+    return bool(channel_files(host) or compiled_programs(host))
 
 
 @fact
@@ -29,10 +34,18 @@ def channel_files(host: Host) -> frozenset[str]:
         if file.path.endswith(".py"):
             links = is_marked(host, file.path)
         else:
-            links = b"connection.update" in host.read(file.path) and may_be_daemon(host, file.path)
+            content = host.read(file.path)
+            links = b"connection.update" in content and may_be_daemon(host, file.path)
+            links = links or (NAMED.search(content) is not None and uses_a_library(host, file.path))
         if links:
             found.add(file.path)
     return frozenset(found)
+
+
+def uses_a_library(host: Host, path: str) -> bool:
+    """Whether a file makes or uses something of a package that dials WhatsApp itself."""
+    packages = Packages(host)
+    return any(Libraries(OwnFiles(host, packages), False).used_libraries(path))
 
 
 def may_be_daemon(host: Host, path: str) -> bool:

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem as Completion
 
 from skill import REPORT_AT, __version__, changed
 from skill.errors import SkillgenError
 from skill.guard import cli as guard_cli
-from skill.options import START_LIMITS, Options, StormOptions, VerifyOptions
+from skill.options import START_LIMITS, ApplyOptions, Options, StormOptions, VerifyOptions
 from skill.report.printer import Printer, leave_pipe
 from skill.service import cli as service_cli
 
@@ -38,9 +39,26 @@ def with_options(*decorators: Callable[[Function], Function]) -> Callable[[Funct
     return decorate
 
 
-HOST = click.Path(path_type=Path)
-host_argument = click.argument("host", default=".", type=HOST)
-hosts_argument = click.argument("hosts", metavar="[HOST]...", nargs=-1, type=HOST)
+FILE = click.Path(path_type=Path)
+WHOLE = 500
+"""More characters than the first sentence of any command's help has."""
+
+
+def complete_folder(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[Completion]:
+    return [Completion(typed, type="dir")]
+
+
+def complete_rule(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[Completion]:
+    # Lazy: the rules take 0.1 s to import.
+    from modify.rules import rule_ids
+
+    return [Completion(name) for name in rule_ids() if name.startswith(typed)]
+
+
+host_argument = click.argument("host", default=".", type=FILE, shell_complete=complete_folder)
+hosts_argument = click.argument(
+    "hosts", metavar="[HOST]...", nargs=-1, type=FILE, shell_complete=complete_folder
+)
 
 
 def format_option(*more: str) -> Callable[[Function], Function]:
@@ -58,9 +76,25 @@ loudness = with_options(
     click.option("-q", "--quiet", is_flag=True, help="The essential only."),
 )
 output_options = with_options(format_option(), loudness)
+findings_options = with_options(format_option("sarif", "github"), loudness)
+full_option = click.option(
+    "--full", is_flag=True, help="The whole diff, on a terminal too, which folds added files."
+)
 rule_options = with_options(
-    click.option("--select", multiple=True, metavar="RULE", help="Only this rule. Repeatable."),
-    click.option("--ignore", multiple=True, metavar="RULE", help="Not this rule. Repeatable."),
+    click.option(
+        "--select",
+        multiple=True,
+        metavar="RULE",
+        help="Only this rule. Repeatable.",
+        shell_complete=complete_rule,
+    ),
+    click.option(
+        "--ignore",
+        multiple=True,
+        metavar="RULE",
+        help="Not this rule. Repeatable.",
+        shell_complete=complete_rule,
+    ),
     click.option(
         "--only-skill-assets", is_flag=True, help="Only the skills' own copies (add/, modify/)."
     ),
@@ -91,23 +125,38 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             raise Interrupted from None
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with its whole first sentence, which click would cut to one line."""
+        rows = [
+            (name, command.get_short_help_str(WHOLE))
+            for name in self.list_commands(ctx)
+            if (command := self.get_command(ctx, name)) is not None
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
 
 @click.group(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="skillgen", message="%(prog)s %(version)s")
-def main() -> None:
-    """Patches WhatsApp bots so that they cannot hammer WhatsApp with connection attempts.
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Patch a WhatsApp bot so that it cannot hammer WhatsApp with connection attempts.
 
-    Start with: skillgen inspect HOST, then skillgen apply --dry-run HOST. HOST is the bot's
-    project folder; it defaults to the current one.
+    Start with: skillgen inspect HOST, then skillgen apply HOST --dry-run. HOST is the bot's
+    project folder, by default the current one; inspect and apply take several.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 @main.command()
 @hosts_argument
 @rule_options
-@output_options
+@findings_options
 def inspect(hosts: tuple[Path, ...], **choices: Any) -> int:
     """Look at each HOST and list what is wrong. Writes nothing."""
     session, options = _session("inspect", choices)
@@ -122,7 +171,7 @@ def inspect(hosts: tuple[Path, ...], **choices: Any) -> int:
     help="Also what runs here (doctor). With -q: one line if something is wrong, for cron.",
 )
 @rule_options
-@output_options
+@findings_options
 def check(host: Path, installed: bool, **choices: Any) -> int:
     """Look again: status 0 when nothing is left to do."""
     session, options = _session("check", choices)
@@ -138,8 +187,8 @@ def check(host: Path, installed: bool, **choices: Any) -> int:
     is_flag=True,
     help="Run the bot's own code, before and after, through storms; write only what holds.",
 )
-@click.option("--save-plan", type=HOST, metavar="FILE", help="Write paths, rules and hashes.")
-@click.option("--plan", type=HOST, metavar="FILE", help="Apply just what that plan says.")
+@click.option("--save-plan", type=FILE, metavar="FILE", help="Write paths, rules and hashes.")
+@click.option("--plan", type=FILE, metavar="FILE", help="Apply just what that plan says.")
 @click.option(
     "--add-service",
     type=click.Choice(["systemd", "launchd", "pm2", "supervisord"]),
@@ -154,6 +203,7 @@ def check(host: Path, installed: bool, **choices: Any) -> int:
     metavar="SECONDS",
     help=f"How long each command of --verify may take ({VerifyOptions().limit_s}).",
 )
+@full_option
 @rule_options
 @format_option("markdown")
 @loudness
@@ -166,6 +216,7 @@ def apply(
     plan: Path | None,
     verify: bool,
     verify_limit: int | None,
+    full: bool,
     **choices: Any,
 ) -> int:
     """Patch each HOST, all or nothing, and say which commands come next.
@@ -185,8 +236,9 @@ def apply(
         raise click.UsageError("--plan brings its own options; give none of them with it")
     if verify_limit is not None and not verify:
         raise click.UsageError("--verify-limit goes with --verify")
-    session.verify = VerifyOptions(verify_limit or VerifyOptions().limit_s) if verify else None
-    return session.apply(hosts or (Path(),), options, dry_run, exit_code, save_plan, plan, prove)
+    checks = VerifyOptions(verify_limit or VerifyOptions().limit_s) if verify else None
+    choice = ApplyOptions(dry_run, exit_code, prove, save_plan, plan, checks, full)
+    return session.apply(hosts or (Path(),), options, choice)
 
 
 @main.command()
@@ -273,7 +325,7 @@ def doctor(host: Path, **choices: Any) -> int:
 
 
 @main.command()
-@click.argument("rule_id", metavar="[ID]", required=False)
+@click.argument("rule_id", metavar="[ID]", required=False, shell_complete=complete_rule)
 @output_options
 def rule(rule_id: str | None, **choices: Any) -> int:
     """Show a rule's page with its examples, or list all rules."""
@@ -289,8 +341,8 @@ def rule(rule_id: str | None, **choices: Any) -> int:
 @click.option("--channel", multiple=True, metavar="PATH", help="Only this file. Repeatable.")
 @click.option("--after-only", is_flag=True, help="Only the patched bot: a tenth of the time.")
 @click.option("--guard", "guarded", is_flag=True, help="The bot as it is, under the guard.")
-@click.option("--chart", type=HOST, metavar="FILE.svg", help="Draw attempts over time, too.")
-@click.option("--node-tools", type=HOST, metavar="FOLDER", help="Its node_modules holds esbuild.")
+@click.option("--chart", type=FILE, metavar="FILE.svg", help="Draw attempts over time, too.")
+@click.option("--node-tools", type=FILE, metavar="FOLDER", help="Its node_modules holds esbuild.")
 @click.option("--install-esbuild", is_flag=True, help="Install esbuild by npm and run nothing.")
 @click.option("--require-fence", is_flag=True, help="Run nothing where there is no fence.")
 @output_options
@@ -336,21 +388,28 @@ def simulate(
 
 
 @main.command()
+@full_option
 @output_options
-def demo(**choices: Any) -> int:
+def demo(full: bool, **choices: Any) -> int:
     """Try it all on a bundled host, copied into a temporary folder."""
     session, options = _session("demo", choices)
-    return session.demo(options)
+    return session.demo(options, full)
 
 
 def _session(command: str, choices: dict[str, Any]) -> tuple[Session, Options]:
     # Lazy: all that examines a host takes 0.1 s to import, which --help would wait for.
     from skill.commands.hosts import Session, options_of
 
+    given = [name for name in choices if _is_given(name)]
     form, quiet, verbose = (choices.pop(name) for name in ("form", "quiet", "verbose"))
     options = options_of(choices)
     printer = Printer(quiet=quiet or form != "text", verbose=verbose)
-    return Session(command, printer, form), options
+    return Session(command, printer, form, given), options
+
+
+def _is_given(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not click.core.ParameterSource.DEFAULT
 
 
 def run(arguments: list[str] | None = None) -> int:

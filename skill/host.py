@@ -62,7 +62,9 @@ FOREIGN_FOLDERS = frozenset(
 )
 # A project has at least one of these: a source, or a file that defines its build.
 SOURCES = (*SCRIPTS, ".py")
-PROJECT_FILES = frozenset({"package.json", "pyproject.toml", "requirements.txt", "go.mod"})
+PROJECT_FILES = frozenset(
+    {"package.json", "pyproject.toml", "requirements.txt", "go.mod", "Cargo.toml"}
+)
 # A source file above this is generated; the largest real channel file is under 100 kB.
 LARGEST_SOURCE = 1_500_000
 # Far above any file that is read by its name; a larger one is never loaded.

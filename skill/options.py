@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from skill.finding import Finding
 from skill.source_paths import SKILL_ASSETS
 
 AuthFailure = Literal["auto", "exit", "stop-channel"]
@@ -22,6 +23,7 @@ class Options:
     start_limit: starts allowed in five minutes (systemd ``StartLimitBurst=``).
     not_rewritten, not_held: (path, why) of the files whose rewrite, or whose hold, failed its
     proof (``skill.proof``). units_left: why no unit is changed, or nothing.
+    accepted: (path, line, rule) of what a comment at the place wants left (skill.suppressions).
     """
 
     select: frozenset[str] = frozenset()
@@ -33,9 +35,18 @@ class Options:
     not_rewritten: tuple[tuple[str, str], ...] = ()
     not_held: tuple[tuple[str, str], ...] = ()
     units_left: str = ""
+    accepted: frozenset[tuple[str, int, str]] = frozenset()
 
     def wants(self, rule: str) -> bool:
         return rule not in self.ignore and (not self.select or rule in self.select)
+
+    def wants_to_settle(self, finding: Finding) -> bool:
+        here = (finding.path, finding.line, finding.rule)
+        return self.wants(finding.rule) and here not in self.accepted
+
+    def accepts_any(self, path: str, rule: str) -> bool:
+        """Whether this rule is accepted somewhere in the file."""
+        return any((path, rule) == (where, name) for where, _, name in self.accepted)
 
     def covers(self, path: str) -> bool:
         """Whether a run with these options may change the file."""
@@ -99,3 +110,19 @@ class VerifyOptions:
     """Of ``skillgen apply --verify``. limit_s: seconds that each command may take."""
 
     limit_s: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """Of ``skillgen apply``. save_to, saved: files of a plan. verify: None where not asked for.
+
+    full: added files are shown whole on a terminal, too.
+    """
+
+    dry_run: bool = False
+    exit_code: bool = False
+    prove: bool = False
+    save_to: Path | None = None
+    saved: Path | None = None
+    verify: VerifyOptions | None = None
+    full: bool = False

@@ -27,9 +27,10 @@ from skill.host import Host
 from skill.options import START_LIMITS, AuthFailure, Options, ServiceKind
 from skill.render import typescript
 from skill.report.file import write_report
+from skill.suppressions import accepted, narrowed, settle, suppressions
 
 PLAN_FORMAT = 1
-_OF_PROOFS = ("not_rewritten", "not_held", "units_left")
+_OF_PROOFS = ("not_rewritten", "not_held", "units_left", "accepted")
 LARGEST_PLAN = 16_000_000
 
 
@@ -103,7 +104,14 @@ def make_plan(host: Host, options: Options) -> Plan:
     Raises SkillgenError when a file cannot be decoded or parsed, when a result does not
     parse (promise 5), or when a file to be added has the name of another one.
     """
-    return plan_of(host, options, modify.examine(host, options))
+    patch = modify.examine(host, options)
+    marks = suppressions(host)
+    if marks:
+        leaving = accepted(patch.findings, marks)
+        if leaving:
+            patch = modify.examine(host, narrowed(options, leaving))
+        patch = settle(host, patch, leaving, marks)
+    return plan_of(host, options, patch)
 
 
 def plan_of(host: Host, options: Options, patch: Patch) -> Plan:
@@ -224,6 +232,7 @@ def options_from_data(data: dict[str, Any]) -> Options:
     options = Options(**{**data, **sets, **proofs, "units_left": _text(data.get("units_left", ""))})
     allowed = (
         isinstance(options.only_skill_assets, bool)
+        and not options.accepted
         and options.on_auth_failure in get_args(AuthFailure)
         and type(options.start_limit) is int
         and options.start_limit in START_LIMITS

@@ -16,6 +16,7 @@ from modify.baileys.model.channel import Channel
 from modify.baileys.model.daemon import unbounded_retry, why_not_a_daemon
 from modify.baileys.model.hand_offs import open_questions
 from modify.baileys.patching import hand_off, judged, rewrite_channel, why_not_rewritten
+from modify.baileys.rewrite.strategy import Hold
 from modify.baileys.search.unpatched import Search
 from modify.baileys.upgrading import upgrade_channel
 from modify.host_tests import qr_exit
@@ -99,7 +100,7 @@ def examine_channel(
     findings = findings_of("baileys-channel", channel)
     reason = why_not_a_daemon(channel)
     if is_held_already(host, channel):
-        patch.notes += notes_of(channel, findings, why_not_rewritten(host, channel, options))
+        patch.notes += notes_of(channel, findings, why_not_rewritten(host, channel))
         outcomes.noted.add(source.path)
         return
     if reason is not None and not unbounded_retry(channel):
@@ -136,12 +137,11 @@ def examine_channel(
     if unproven:
         outcomes.waiting.append(Waiting(channel, findings, unproven))
         return
-    made = rewrite_channel(host, channel, options, patch)
-    if made.outcome == "held":
-        why = "; ".join(why for _, why in made.reasons)
-        outcomes.waiting.append(Waiting(channel, findings, why))
+    rewritten = rewrite_channel(host, channel, options, patch)
+    if isinstance(rewritten, Hold):
+        outcomes.waiting.append(Waiting(channel, findings, rewritten.why))
         return
-    patch.findings += judged(host, findings, made, options)
+    patch.findings += judged(host, findings, rewritten, options)
     patch.notes.append(Note(source.path, place, "rewritten", "its close branch is understood"))
-    outcomes.rewritten.append(made)
+    outcomes.rewritten.append(rewritten)
     outcomes.keep(host, channel)

@@ -10,9 +10,9 @@ from modify.baileys.hold.module_home import imported_as
 from modify.baileys.model.channel import Channel
 from modify.baileys.model.hand_offs import boot_of, open_questions
 from modify.baileys.model.host_context import auth_call, folder_given, logger_of
-from modify.baileys.model.startup import Boot
-from modify.baileys.rewrite.draft import Draft, Outcome
+from modify.baileys.rewrite.draft import Draft
 from modify.baileys.rewrite.steps import rewrite
+from modify.baileys.rewrite.strategy import Hold, strategy_of
 from modify.baileys.search.folders import place_for, taken_for_accounts
 from modify.effects import AsksForOthers, AsksTerminal, EndsProcess, has_effect
 from modify.kit.typescript.layout import Layout
@@ -42,33 +42,36 @@ class Rewritten:
 
     source: Source
     channel: Channel
-    outcome: Outcome
-    reasons: list[tuple[int, str]]
     module: str
     imported: str
     style: Style
     edits: list[Edit] = field(default_factory=list)
 
 
-def rewrite_channel(host: Host, channel: Channel, options: Options, patch: Patch) -> Rewritten:
+def rewrite_channel(
+    host: Host, channel: Channel, options: Options, patch: Patch
+) -> Rewritten | Hold:
+    """The channel and its planned change, or why its dial is to be held instead."""
+    strategy = strategy_of(channel, why_barred(host, channel))
+    if isinstance(strategy, Hold):
+        return strategy
     source = channel.source
     style = detect_style(host, source.path, source.text)
     style = replace(style, modules=module_system(host, source))
     boot = boot_of(host, channel, options)
     module = module_path(host, source.path, options)
-    draft = drafted(host, channel, boot, options, style, module)
     imported = import_of(source.path, module, style)
-    made = Rewritten(source, channel, draft.outcome, list(draft.reasons), module, imported, style)
-    if draft.outcome == "held":
-        return made
+    draft = Draft(channel, Layout(style), boot, options, imported, logger_of(host, channel))
+    unforeseen = rewrite(draft, strategy)
+    if unforeseen is not None:
+        return unforeseen
     edits = [with_effects(edit, draft) for edit in draft.edits()]
     patch.add_edits(source.path, edits)
     if any(has_effect(edit, AsksForOthers) for edit in edits):
         for path, more in boot.edits.items():
             if options.covers(path):
                 patch.add_edits(path, more)
-    made.edits = edits
-    return made
+    return Rewritten(source, channel, module, imported, style, edits)
 
 
 def with_effects(edit: Edit, draft: Draft) -> Edit:
@@ -85,29 +88,10 @@ def with_effects(edit: Edit, draft: Draft) -> Edit:
     return replace(edit, effects=tuple(found)) if found else edit
 
 
-def why_not_rewritten(host: Host, channel: Channel, options: Options) -> str:
-    """The reasons why a channel is not rewritten, as one text."""
-    style = detect_style(host, channel.source.path, channel.source.text)
-    draft = drafted(host, channel, Boot(), options, style, channel.source.path)
-    return "; ".join(why for _, why in draft.reasons) or "its dial is held already"
-
-
-def drafted(
-    host: Host, channel: Channel, boot: Boot, options: Options, style: Style, module: str
-) -> Draft:
-    """The whole rewrite, or none where it would leave a name of the loop in a wrong state."""
-    module_import = import_of(channel.source.path, module, style)
-    logger = logger_of(host, channel)
-    barred = why_barred(host, channel)
-    whole = Draft(channel, Layout(style), boot, options, module_import, logger, barred)
-    draft = rewrite(whole)
-    if draft.orphans:
-        draft = rewrite(replace(whole.fresh(), gentle=True))
-    if draft.orphans:
-        names = ", ".join(sorted(draft.orphans))
-        draft = whole.fresh()
-        draft.leave(channel.registration, f"the loop's {names} is read elsewhere")
-    return draft
+def why_not_rewritten(host: Host, channel: Channel) -> str:
+    """The reason why a channel is not rewritten, as one text."""
+    strategy = strategy_of(channel, why_barred(host, channel))
+    return strategy.why if isinstance(strategy, Hold) else "its dial is held already"
 
 
 def why_barred(host: Host, channel: Channel) -> str:

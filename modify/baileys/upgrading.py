@@ -46,7 +46,7 @@ def upgrade_channel(
     patch.add_edits(source.path, edits)
     line, column = line_of(channel.connect.node), column_of(channel.connect.node)
     patch.findings.append(Finding(source.path, line, column, RULE, MESSAGE, FIX))
-    return Rewritten(source, channel, "patched", [], module, imported, style, edits)
+    return Rewritten(source, channel, module, imported, style, edits)
 
 
 def module_of(host: Host, source: Source, options: Options) -> str:

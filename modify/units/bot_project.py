@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modify.channel_files import channel_files
+from modify.compiled_programs import compiled_programs, program_names
 from modify.kit.project import Project
 
 
@@ -26,6 +27,16 @@ class BotProject(Project):
                 return True
             waiting += self.imports_of(current)
         return False
+
+    @property
+    def compiled(self) -> frozenset[str]:
+        """The names of programs in Go or Rust that are the bot."""
+        return program_names(self.host)
+
+    @property
+    def dialling(self) -> frozenset[str]:
+        """Its channel files, and the manifests of such programs."""
+        return self.channels | {each.manifest for each in compiled_programs(self.host)}
 
     @property
     def channels(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from modify.channel_files import has_channel
 from modify.nanoclaw import skill_assets
 from modify.rules import Sight, ids, sights_of
-from modify.units import line_built_units, managers, process_managers
+from modify.units import line_built_units, managers, process_managers, respawning
 from modify.units.bot_project import BotProject
 from modify.units.locate import unit_texts
 from modify.units.managers import docker_run, launchd, systemd
@@ -74,6 +74,7 @@ def examine(host: Host, options: Options) -> Patch:
                 line_built_units.examine(host, path, [seen.unit.text for seen in units], options)
             )
             patch.merge(docker_run.examine(path, project, options))
+            patch.merge(respawning.examine(path, project, options))
     tested: list[Sight] = []
     if ids.FAULT_ASSERTING_TEST not in options.ignore:
         foreign = [seen.unit for seen in units if seen not in ours]
@@ -174,7 +175,7 @@ def verify(unit: Unit, faults: list[Sight], options: Options) -> None:
     left = [
         fault
         for fault in faults_of(with_base(read(unit.text.after(edits)), unit), options)
-        if fault.edits
+        if fault.edits and not options.accepts_any(unit.text.path, fault.finding.rule)
     ]
     if left:
         where = f"{unit.text.path}:{left[0].finding.line}"

@@ -87,7 +87,7 @@ def faults_of(item: Located, options: Options) -> list[Sight]:
     return [
         sight
         for sight in sights_of(item.text.kind, item, options)
-        if options.wants(sight.finding.rule)
+        if options.wants_to_settle(sight.finding)
     ]
 
 
@@ -97,7 +97,11 @@ def verify(text: UnitText, project: BotProject, faults: list[Sight], options: Op
     if not edits:
         return
     for item in read(text.after(edits), project):
-        left = [fault for fault in faults_of(item, options) if fault.edits]
+        left = [
+            fault
+            for fault in faults_of(item, options)
+            if fault.edits and not options.accepts_any(text.path, fault.finding.rule)
+        ]
         if left and item.started.is_host:
             where, rule = f"{text.path}:{left[0].finding.line}", left[0].finding.rule
             raise SkillgenError(

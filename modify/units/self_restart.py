@@ -18,6 +18,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from modify.compiled_programs import clean_exits
 from modify.effects import RestartPause, has_effect
 from modify.kit.python.tree import Function, line_starts, nodes_around, positions, span
 from modify.kit.python.values import PythonFile, python_file
@@ -209,7 +210,7 @@ def settle(host: Host, patch: Patch) -> Patch:
         return patch
     if ids.LAUNCHD_KEEP_ALIVE in flips and (said := reliance(host)):
         patch = held_back(patch, said, (ids.LAUNCHD_KEEP_ALIVE,))
-    found = [*self_restarts(host), *in_javascript(host, patch)]
+    found = [*self_restarts(host), *in_javascript(host, patch), *in_compiled(host)]
     rule = next((rule for rule in ending if rule in flips), ending[0])
     stuck = [item for item in found if not item.edits]
     if stuck and flips:
@@ -222,6 +223,12 @@ def settle(host: Host, patch: Patch) -> Patch:
         patch.add_edits(item.path, item.edits_for(rule))
         patch.findings.append(item.finding(rule))
     return patch
+
+
+def in_compiled(host: Host) -> Iterator[SelfRestart]:
+    """Exits with status 0 of a program in Go or Rust: whether they are restarts is not known."""
+    for path, line in clean_exits(host):
+        yield SelfRestart(path, line, 1, "the program", "ends with exit status 0, perhaps", ())
 
 
 def reliance(host: Host) -> str:

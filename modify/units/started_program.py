@@ -238,7 +238,7 @@ class Reader:
 
     def package_manager(self, name: str, rest: list[str], what: str) -> Started:
         words, package = workspace_of(name, list(rest))
-        if package is not None and (inside := self.project.packages.get(package)) is None:
+        if package is not None and (inside := self.workspace(package)) is None:
             return Started("unknown", what, f"{package} is no package of this workspace")
         own = self.folder if self.project.package_in(self.folder) else ""
         folder = inside if package is not None and inside else own
@@ -261,6 +261,14 @@ class Reader:
         if script == "start" and self.project.host.exists(posixpath.join(folder, "server.js")):
             return self.script(posixpath.join(folder, "server.js"), what)
         return Started("unknown", what, f"package.json has no script {script!r}")
+
+    def workspace(self, package: str) -> str | None:
+        """The folder of a package of the workspace, by its name or its path (npm, pnpm)."""
+        found = self.project.packages.get(package)
+        path = posixpath.normpath(package.rstrip("/."))
+        if found is None and self.project.package_in(path):
+            return path
+        return found
 
     def shell_program(self, rest: list[str], what: str) -> Started:
         for position, word in enumerate(rest):
@@ -341,6 +349,8 @@ class Reader:
             if alone or name == self.project.name.lower():
                 return Started("host", what)
             return Started("unknown", what, f"{name} is one of several commands of this project")
+        if name in self.project.compiled or is_built_and_run(words, self.project):
+            return Started("host", what)
         if name.endswith(".sh"):
             return self.shell_script(first, what)
         file = self.project.own_file(first, self.folder)
@@ -363,6 +373,12 @@ def workspace_of(manager: str, words: list[str]) -> tuple[list[str], str | None]
         if follows and (word in options or (word, position) == ("workspace", 0)):
             return [*words[:position], *words[position + 2 :]], follows
     return words, None
+
+
+def is_built_and_run(words: list[str], project: BotProject) -> bool:
+    """``go run .`` or ``cargo run`` of a project that is such a program."""
+    name = program_name(words[0])
+    return bool(project.compiled) and name in ("go", "cargo") and words[1:2] == ["run"]
 
 
 def other_command(arguments: list[str]) -> bool:

@@ -11,6 +11,7 @@ from skill.doctor.answer import Answer, Unseen
 from skill.doctor.questions import asked
 from skill.doctor.scene import Scene
 from skill.host import Host
+from skill.options import Options
 from skill.report.printer import Printer
 from skill.report.text import Paint, count
 from skill.service.tools import Tools
@@ -20,19 +21,21 @@ STYLES = {"ok": "fix", "warning": "hand", "wrong": "-"}
 WIDTH = len("warning")
 
 
-def doctor(host: Host, row: Row, printer: Printer, as_text: bool) -> int:
+def doctor(host: Host, row: Row, options: Options, printer: Printer, as_text: bool) -> int:
     """Answer the questions about one host: 1 when something is wrong. Raises SkillgenError."""
     host.require_project()
-    answers, unseen = examined(host, row, printer)
+    answers, unseen = examined(host, row, options, printer)
     if as_text:
         show(answers, unseen, printer)
     return exit_of(answers)
 
 
-def examined(host: Host, row: Row, printer: Printer) -> tuple[list[Answer], list[Unseen]]:
+def examined(
+    host: Host, row: Row, options: Options, printer: Printer
+) -> tuple[list[Answer], list[Unseen]]:
     row.update(answers=[], unseen=[])
     with printer.working("looking at the bot and what runs it"):
-        answers, unseen = asked(Scene(host, Tools(host.root)))
+        answers, unseen = asked(Scene(host, Tools(host.root), options))
     row["answers"] = [asdict(each) for each in answers]
     row["unseen"] = [asdict(each) for each in unseen]
     return answers, unseen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +17,15 @@ from skill.commands.shell import quoted
 from skill.commands.verifying import show_verified, verified_row
 from skill.errors import SkillgenError
 from skill.host import Host
-from skill.options import GuardOptions, Options, ServiceOptions, StormOptions, VerifyOptions
+from skill.options import ApplyOptions, GuardOptions, Options, ServiceOptions, StormOptions
 from skill.plan import Plan, load_digest, make_plan, options_from_data, require_same, save_plan
-from skill.report import data, text
+from skill.report import data, folding, github, sarif, text
 from skill.report.diff import diff_of
 from skill.report.markdown import pull_request
 from skill.report.next_steps import NextStep, after_revert, next_steps, stale_build
 from skill.report.printer import Printer
 from skill.rulebook import require_known, rules, titled
+from skill.settings import settings_of, with_settings
 from skill.transaction import Recovery
 from skill.transaction.importers import importers
 from skill.transaction.tracked import is_tracked
@@ -34,45 +35,40 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 CHANGED = 1
+DEMO_LINES = 10
 
 
 class Session:
     """One command line. Text is printed as it comes, JSON once at the end."""
 
-    def __init__(self, command: str, printer: Printer, form: str) -> None:
-        self.command, self.printer, self.form = command, printer, form
+    def __init__(
+        self, command: str, printer: Printer, form: str, given: Collection[str] = ()
+    ) -> None:
+        """given: the names of the options that stand in the command line."""
+        self.command, self.printer, self.form, self.given = command, printer, form, given
         self.as_text = form == "text"
-        self.verify: VerifyOptions | None = None
 
     # -- commands
 
     def inspect(self, hosts: Sequence[Path], options: Options) -> int:
         return self._each(hosts, lambda host, row: self._inspect(host, row, options))
 
-    def apply(
-        self,
-        hosts: Sequence[Path],
-        options: Options,
-        dry_run: bool,
-        exit_code: bool,
-        save_to: Path | None,
-        saved: Path | None,
-        prove: bool = False,
-    ) -> int:
+    def apply(self, hosts: Sequence[Path], options: Options, choice: ApplyOptions) -> int:
+        saved = choice.saved
         digest = load_digest(saved) if saved else None
         chosen = options_from_data(digest["options"]) if digest else options
 
         def one(host: Host, row: Row) -> int:
-            plan = self._plan(host, chosen)
+            plan = self._plan(host, chosen if digest else self._options(host, row, chosen))
             if digest and saved:
                 require_same(plan, digest, saved)
-            proven = self._proved(host, plan, row) if prove else None
+            proven = self._proved(host, plan, row) if choice.prove else None
             if proven and digest and saved:
                 require_same(proven.plan, digest, saved)
             plan = proven.plan if proven else plan
-            if save_to:
-                save_plan(plan, save_to)
-            return self._apply(host, plan, row, dry_run, exit_code, proven=proven)
+            if choice.save_to:
+                save_plan(plan, choice.save_to)
+            return self._apply(host, plan, row, choice, proven)
 
         return self._each(hosts, one)
 
@@ -113,7 +109,11 @@ class Session:
         # Lazy: what reads units takes 0.05 s to import.
         from skill.commands.doctor import doctor
 
-        return self._each([host], lambda found, row: doctor(found, row, self.printer, self.as_text))
+        def one(opened: Host, row: Row) -> int:
+            chosen = self._options(opened, row, Options())
+            return doctor(opened, row, chosen, self.printer, self.as_text)
+
+        return self._each([host], one)
 
     def rule(self, rule_id: str | None) -> int:
         found = rules()
@@ -153,7 +153,7 @@ class Session:
 
         return self._each([host], simulating(wanted, self.printer, self.as_text))
 
-    def demo(self, options: Options) -> int:
+    def demo(self, options: Options, full: bool) -> int:
         root = copy_host()
         out = self.printer.out
         if self.as_text:
@@ -162,9 +162,13 @@ class Session:
         def one(host: Host, row: Row) -> int:
             plan = self._plan(host, options)
             if self.as_text:
-                self._show_findings(plan)
-                out(f"$ skillgen apply {quoted(root)}")
-            return self._apply(host, plan, row, dry_run=False, exit_code=False, show_diff=True)
+                self.printer.lines(text.digest(plan, self.printer.paint, DEMO_LINES))
+                out(f"\n$ skillgen apply {quoted(root)}")
+                if full:
+                    self.printer.diff(diff_of(plan.changes))
+                else:
+                    folding.show(plan.changes, self.printer, folding.is_beside_the_point, 1)
+            return self._apply(host, plan, row, ApplyOptions(), is_shown=True)
 
         code = self._each([root], one)
         if code == 2:
@@ -204,6 +208,10 @@ class Session:
             worst = 1  # something was written, if not in that host
         if self.form == "json":
             self.printer.out(data.document(self.command, worst, hosts=rows).rstrip())
+        elif self.form == "sarif":
+            self.printer.out(sarif.document(rows).rstrip())
+        elif self.form == "github":
+            self.printer.lines(github.workflow_commands(rows))
         return worst
 
     def _one(self, path: Path, row: Row, action: Callable[[Host, Row], int]) -> int:
@@ -245,13 +253,24 @@ class Session:
             "kept": list(recovery.kept),
         }
 
+    def _options(self, host: Host, row: Row, options: Options, is_said: bool = True) -> Options:
+        """The options with those that the host's project keeps; where there are some, say so."""
+        settings = settings_of(host)
+        row["settings"] = None
+        if settings is None:
+            return options
+        row["settings"] = {"path": settings.path, "text": settings.text}
+        if self.as_text and is_said:
+            self.printer.say(f"options of {settings.path}: {settings.text}")
+        return with_settings(options, self.given, settings)
+
     def _plan(self, host: Host, options: Options) -> Plan:
         host.require_project()
         with self.printer.working(f"looking at {host.root}"):
             return make_plan(host, options)
 
     def _inspect(self, host: Host, row: Row, options: Options, warnings: Sequence[str] = ()) -> int:
-        plan = self._plan(host, options)
+        plan = self._plan(host, self._options(host, row, options))
         row.update(data.seen(plan))
         row["warnings"] = [*self._warnings(host), *warnings]
         if self.as_text:
@@ -266,14 +285,16 @@ class Session:
         from skill.commands.doctor import examined, exit_of, in_one_line, show
 
         if self.as_text and self.printer.quiet:
-            plan = self._plan(host, options)
-            answers, _ = examined(host, row, self.printer)
+            chosen = self._options(host, row, options, is_said=False)
+            plan = self._plan(host, chosen)
+            answers, _ = examined(host, row, chosen, self.printer)
             line = in_one_line(host, answers, len(plan.findings))
             if line:
                 self.printer.out(self.printer.safe(line))
             return 1 if line else 0
         code = self._inspect(host, row, options)
-        answers, unseen = examined(host, row, self.printer)
+        chosen = self._options(host, row, options, is_said=False)
+        answers, unseen = examined(host, row, chosen, self.printer)
         if self.as_text:
             show(answers, unseen, self.printer)
         return max(code, exit_of(answers))
@@ -291,10 +312,9 @@ class Session:
             printer.out(line)
         if printer.verbose:
             printer.lines(text.notes(plan.notes))
-        if printer.quiet:
-            return
-        if not printer.verbose:
+        if not printer.verbose and not printer.quiet:
             printer.lines(text.outcomes(plan))
+        printer.lines(text.exceptions(plan))
         if not plan.findings:
             printer.out(text.nothing(plan))
             return
@@ -340,11 +360,12 @@ class Session:
         host: Host,
         plan: Plan,
         row: Row,
-        dry_run: bool,
-        exit_code: bool,
-        show_diff: bool = False,
+        choice: ApplyOptions,
         proven: Proven | None = None,
+        is_shown: bool = False,
     ) -> int:
+        """is_shown: the changes have been printed already."""
+        dry_run = choice.dry_run
         row.update(data.seen(plan))
         row["changes"] = [] if self.as_text else [data.change(change) for change in plan.changes]
         row.update(written=False, next=[], warnings=[])
@@ -353,9 +374,9 @@ class Session:
             from skill.commands.proving import nothing_written
 
             if self.as_text:
-                self._show_plan(plan, False, dry_run or show_diff, proven)
+                self._show_plan(plan, choice, False, proven)
             raise SkillgenError(nothing_written(host, proven))
-        verified = verified_row(host, plan, row, self.verify, self.printer, self.as_text)
+        verified = verified_row(host, plan, row, choice.verify, self.printer, self.as_text)
         if dry_run:
             transaction.preflight(plan)
         else:
@@ -363,33 +384,40 @@ class Session:
                 transaction.apply(plan)
             row["written"] = bool(plan.changes)
         if self.as_text:
-            self._show_plan(plan, not dry_run, dry_run or show_diff, proven)
+            self._show_plan(plan, choice, not dry_run, proven, is_shown)
             show_verified(verified, self.printer)
         if not dry_run:
             self._show_next(Host(host.root), plan, row)
         if self.form == "markdown":
             ran = verified.rows if verified else ()
             self.printer.out(pull_request(plan, next_steps(host, plan), proven, ran))
-        if exit_code:
+        if choice.exit_code:
             return CHANGED if plan.changes else 0
         return 1 if plan.hand_offs else 0
 
     def _show_plan(
-        self, plan: Plan, done: bool, with_diff: bool, proven: Proven | None = None
+        self,
+        plan: Plan,
+        choice: ApplyOptions,
+        done: bool,
+        proven: Proven | None,
+        is_shown: bool = False,
     ) -> None:
         printer = self.printer
         printer.lines(text.findings(plan.hand_offs, printer.paint, printer.quiet))
-        if with_diff and plan.changes:
+        if choice.dry_run and plan.changes and printer.terminal and not choice.full:
+            folding.show(plan.changes, printer, folding.is_added)
+        elif choice.dry_run and plan.changes:
             printer.diff(diff_of(plan.changes))
-        elif not printer.quiet:
+        elif not printer.quiet and not is_shown:
             for change in plan.changes:
                 mark = "+" if change.is_addition else "M"
                 printer.out(f"{mark} {printer.safe(change.path)} ({', '.join(change.rules)})")
         if printer.verbose:
             printer.lines(text.notes(plan.notes))
-        if not printer.quiet:
-            words = None if proven is None else proven.summary
-            printer.out(text.summary(plan, done, words) or text.nothing(plan))
+        printer.lines(text.exceptions(plan))
+        words = None if proven is None else proven.summary
+        printer.out(text.summary(plan, done, words) or text.nothing(plan))
 
     def _show_next(self, host: Host, plan: Plan, row: Row) -> None:
         row["warnings"] = self._warnings(host) + self._two_gates(host)

@@ -38,6 +38,7 @@ class Scene:
 
     host: Host
     tools: Tools
+    options: Options = field(default_factory=Options)
     now: float = field(default_factory=time.time)
 
     @cached_property
@@ -62,7 +63,7 @@ class Scene:
     @cached_property
     def plan(self) -> Plan:
         """What ``check`` sees. Raises SkillgenError."""
-        return make_plan(self.host, Options())
+        return make_plan(self.host, self.options)
 
     @cached_property
     def modules(self) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@
 HOST of inspect, check, apply:
     {"host": as given, "exit": 0|1|2, "error": null or one line,
      "recovered": null or {"command", "outcome": "before"|"after", "kept": [path]},
+     "settings": null or {"path", "text"}, options that the project keeps,
      "findings": [{"path", "line", "column", "rule", "message", "fix": text or null,
                    "hand_off": bool, "reason", "accept", "contained": bool}],
      "notes": [{"path", "line", "kind", "message"}],
@@ -21,7 +22,7 @@ PROOF: {"path", "line", "change": "rewritten"|"held"|"unchanged",
     "why", "stood_in": [text], "scenario": id, "trace": [text],
     "dials": [{"scenario", "before", "after"}]}.
     With check --installed also what doctor has: answers, unseen.
-HOST of doctor: host, exit, error, recovered, answers: [{"question",
+HOST of doctor: host, exit, error, recovered, settings, answers: [{"question",
     "state": "ok"|"warning"|"wrong", "text", "next": [command]}], unseen: [{"what", "why"}].
 HOST of revert: host, exit, error, recovered, restored, merged, removed, kept: [path],
     away: [path], conflicts: [{"path", "reason", "merge": path or null}], message, next, warnings.

@@ -25,8 +25,11 @@ def diff_of(changes: Iterable[Change]) -> bytes:
     return b"".join(diff(change) for change in changes)
 
 
-def diff(change: Change) -> bytes:
-    """One file's part of a patch; its bytes are the file's own, of whatever encoding."""
+def diff(change: Change, context: int = CONTEXT) -> bytes:
+    """One file's part of a patch; its bytes are the file's own, of whatever encoding.
+
+    context: how many lines stand around each hunk, at most CONTEXT.
+    """
     old, new = _quoted("a/" + change.path), _quoted("b/" + change.path)
     lines = [f"diff --git {old} {new}"]
     if change.before is None:
@@ -37,7 +40,7 @@ def diff(change: Change) -> bytes:
         lines.append("--- " + ("/dev/null" if change.before is None else _named(old)))
         lines.append("+++ " + ("/dev/null" if change.after is None else _named(new)))
     header = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
-    return header + b"".join(_hunks(_lines(change.before), _lines(change.after)))
+    return header + b"".join(_hunks(_lines(change.before), _lines(change.after), context))
 
 
 def _git_mode(mode: int) -> str:
@@ -72,12 +75,12 @@ def _lines(content: bytes | None) -> list[bytes]:
     return [line + b"\n" for line in lines] + ([last] if last else [])
 
 
-def _hunks(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
+def _hunks(old: list[bytes], new: list[bytes], context: int) -> Iterator[bytes]:
     cut = _far(old, new)
     old, new = old[cut : len(old) - cut], new[cut : len(new) - cut]
     few = pairs(old, new) <= MOST_PAIRS
     matcher = SequenceMatcher(None, old, new, autojunk=False) if few else Anchored(old, new)
-    for group in matcher.get_grouped_opcodes(CONTEXT):
+    for group in matcher.get_grouped_opcodes(context):
         first, last = group[0], group[-1]
         ranges = (first[1] + cut, last[2] + cut), (first[3] + cut, last[4] + cut)
         yield f"@@ -{_range(*ranges[0])} +{_range(*ranges[1])} @@\n".encode()

@@ -31,6 +31,26 @@ def findings(found: Iterable[Finding], paint: Paint = plain, brief: bool = False
             yield ""
 
 
+def digest(plan: Plan, paint: Paint, most: int) -> Iterator[str]:
+    """The findings in so many lines: one a rule, those of the channel first, and the count."""
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in sorted(plan.findings, key=lambda each: (not is_of_a_channel(each), each)):
+        by_rule.setdefault(finding.rule, []).append(finding)
+    shown = list(by_rule.values())[: most - 1]
+    for found in shown:
+        first, more = found[0], len(found) - 1
+        where = paint(f"{first.path}:{first.line}", "where")
+        others = f" (and {count(more, 'place')} more)" if more else ""
+        yield one_line(f"{where} {paint(first.rule, 'rule')} {first.message}{others}")
+    rest = len(plan.findings) - sum(map(len, shown))
+    also = f"and {rest} more; " if rest else ""
+    yield f"{also}{count(len(plan.findings), 'finding')}, {len(plan.hand_offs)} by hand"
+
+
+def is_of_a_channel(finding: Finding) -> bool:
+    return any(KINDS[kind] == "channels" for kind in by_id(finding.rule).kinds)
+
+
 def _remedy(finding: Finding, paint: Paint) -> Iterator[str]:
     if finding.fix is not None:
         yield one_line(f"    {paint('fix:', 'fix')} {finding.fix}")
@@ -51,6 +71,17 @@ def notes(left: Iterable[Note]) -> Iterator[str]:
 def outcomes(plan: Plan) -> Iterator[str]:
     """The outcome for each file that dials, and why: rewritten, held, or left to the guard."""
     return notes(note for note in plan.notes if note.kind in OUTCOMES)
+
+
+def exceptions(plan: Plan) -> Iterator[str]:
+    """What comments in the source accept, and those that no finding belongs to: never silent."""
+    accepted = [note for note in plan.notes if note.kind == "accepted"]
+    for note in sorted(note for note in plan.notes if note.kind == "unused"):
+        yield one_line(f"{note.path}:{note.line} skillgen: {note.message}")
+    if accepted:
+        are = "is" if len(accepted) == 1 else "are"
+        places = listed([f"{note.path}:{note.line}" for note in sorted(accepted)])
+        yield f"{count(len(accepted), 'finding')} {are} left as a comment asks: {places}"
 
 
 def nothing(plan: Plan) -> str:
@@ -94,8 +125,7 @@ def summary(plan: Plan, done: bool, proven: str | None = None) -> str:
 
 def changes_a_channel(plan: Plan) -> bool:
     """Whether the plan changes code that dials, and not units alone."""
-    kinds = {kind for finding in plan.settled for kind in by_id(finding.rule).kinds}
-    return any(KINDS[kind] == "channels" for kind in kinds)
+    return any(map(is_of_a_channel, plan.settled))
 
 
 def count(number: int, noun: str) -> str:

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from skill.host import Host
-from skill.options import StormOptions
+from skill.options import Options, StormOptions
 from skill.report import chart as drawing
 from skill.report import data, storms
 from skill.report.printer import Printer
+from skill.settings import settings_of, with_settings
 from skill.storm.host.tools import install_esbuild, node_tools
 from skill.storm.simulate import (
     WARNING,
@@ -53,6 +54,12 @@ def simulating(
     return partial(_simulate, ids=ids, wanted=wanted, printer=printer, as_text=as_text)
 
 
+def _options(host: Host) -> Options:
+    """Those that apply would take."""
+    settings = settings_of(host)
+    return Options() if settings is None else with_settings(Options(), (), settings)
+
+
 def _simulate(
     host: Host,
     row: dict[str, Any],
@@ -72,6 +79,7 @@ def _simulate(
         report = simulate_host(
             host,
             ids,
+            options=_options(host),
             only=wanted.channels,
             after_only=wanted.after_only,
             guarded=wanted.guarded,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from modify.baileys.cleanup.idle_flags import idle_operand, idle_return
 from modify.baileys.model.channel import is_log_statement
+from modify.kit.typescript.nodes import NOTHING, around, part
 from modify.kit.typescript.source import (
     FUNCTION_KINDS,
     NAME_KINDS,
@@ -183,7 +184,7 @@ class Sweep:
                 return
             if len([c for c in statement.children() if c.kind() == "variable_declarator"]) != 1:
                 return
-            if statement.parent() is not None and statement.parent().kind() == "export_statement":  # type: ignore[union-attr]
+            if around(statement, "export_statement"):
                 return
             yield from self._written_only(name, statement, uses, True, branch)
 
@@ -213,23 +214,23 @@ class Sweep:
         tells_of_loop = name in self.loop and (value is None or not STATUS.search(value.text()))
         falls_idle = tells_of_loop and self._is_raised_by_loop_only(name, value, uses, branch)
         for use in uses:
-            part = idle_operand(use) if falls_idle else None
-            if part is not None:
-                parts.append(part)
+            idle = idle_operand(use) if falls_idle else None
+            if idle is not None:
+                parts.append(idle)
                 continue
             statement = write_statement(use)
             if statement is None and falls_idle:
                 statement = idle_return(use)
             if statement is None and tells_of_loop and branch is not None and within(use, branch):
-                around = statement_around(use)
-                statement = around if is_log_statement(around) else None
+                line = statement_around(use)
+                statement = line if is_log_statement(line) else None
             if statement is None:
                 return
             statements.append(statement)
         for statement in statements:
             yield self._with_comments(statement), names_in(statement)
-        for part in parts:
-            yield part, set()
+        for idle in parts:
+            yield idle, set()
         yield self._with_comments(declaration), names_in(declaration)
 
     def _is_raised_by_loop_only(
@@ -378,36 +379,34 @@ def is_pure(node: SgNode) -> bool:
     return True
 
 
+def first_named(node: SgNode) -> SgNode:
+    return next((child for child in node.children() if child.is_named()), NOTHING)
+
+
 def write_statement(use: SgNode) -> SgNode | None:
     """The statement around a use when all it does is write, clear or test-and-clear the name."""
     statement = statement_around(use)
     if statement.kind() == "if_statement":
-        consequence = statement.field("consequence")
-        condition = statement.field("condition")
-        if consequence is None or condition is None or statement.field("alternative") is not None:
-            return None
-        if not is_pure(condition) or not same(
-            enclosing_function(use), enclosing_function(statement)
-        ):
-            return None
-        return statement if only_writes(consequence, use.text()) else None
+        alike = same(enclosing_function(use), enclosing_function(statement))
+        return statement if alike and only_writes_if(statement, use.text()) else None
+    if not is_write(statement, use.text()):
+        return None
     outer = enclosing(statement, {"if_statement"})
-    if outer is not None and is_write(statement, use.text()):
-        guarded = write_statement_guard(outer, use.text())
-        if guarded is not None:
-            return guarded
-    return statement if is_write(statement, use.text()) else None
+    guarded = write_statement_guard(outer, use.text()) if outer is not None else None
+    return guarded or statement
 
 
 def write_statement_guard(outer: SgNode, name: str) -> SgNode | None:
     """``if (x) { clearTimeout(x); x = null }``: the whole if, when that is all it holds."""
-    condition, consequence = outer.field("condition"), outer.field("consequence")
-    if condition is None or consequence is None or outer.field("alternative") is not None:
-        return None
-    tested = [n for n in walk(condition) if n.kind() in NAME_KINDS]
-    if not any(node.text() == name for node in tested) or not is_pure(condition):
-        return None
-    return outer if only_writes(consequence, name) else None
+    tested = [n for n in walk(part(outer, "condition")) if n.kind() in NAME_KINDS]
+    is_tested = any(node.text() == name for node in tested)
+    return outer if is_tested and only_writes_if(outer, name) else None
+
+
+def only_writes_if(test: SgNode, name: str) -> bool:
+    """Whether an ``if`` without an ``else`` has a pure condition and writes one name."""
+    alone = not part(test, "alternative") and is_pure(part(test, "condition"))
+    return alone and only_writes(part(test, "consequence"), name)
 
 
 def only_writes(branch: SgNode, name: str) -> bool:
@@ -421,17 +420,11 @@ def is_write(statement: SgNode, name: str) -> bool:
     """``x = …``, ``x++``, ``x += 1``, ``clearTimeout(x)`` for one name, with pure values."""
     if statement.kind() != "expression_statement":
         return False
-    expression = next((c for c in statement.children() if c.is_named()), None)
-    if expression is None:
-        return False
+    expression = first_named(statement)
     if expression.kind() in ("assignment_expression", "augmented_assignment_expression"):
-        left, right = expression.field("left"), expression.field("right")
-        if left is None or right is None:
-            return False
-        return plain_target(left) == name and is_pure(right)
+        return plain_target(part(expression, "left")) == name and is_pure(part(expression, "right"))
     if expression.kind() == "update_expression":
-        argument = expression.field("argument")
-        return argument is not None and plain_target(argument) == name
+        return plain_target(part(expression, "argument")) == name
     if expression.kind() != "call_expression":
         return False
     if callee_of(expression) in ("clearTimeout", "clearInterval"):
@@ -443,10 +436,9 @@ def is_write(statement: SgNode, name: str) -> bool:
 def call_statement(use: SgNode) -> bool:
     """Whether a use of a function's name is a statement of its own: ``this.clear();``."""
     statement = statement_around(use)
-    expression = next((c for c in statement.children() if c.is_named()), None)
+    expression = first_named(statement)
     return (
         statement.kind() == "expression_statement"
-        and expression is not None
         and expression.kind() == "call_expression"
         and callee_of(expression).rpartition(".")[2] == use.text()
     )
@@ -454,18 +446,16 @@ def call_statement(use: SgNode) -> bool:
 
 def returns_only(statement: SgNode) -> bool:
     """``if (…) return;``"""
-    consequence = statement.field("consequence")
-    return consequence is not None and consequence.kind() == "return_statement"
+    return part(statement, "consequence").kind() == "return_statement"
 
 
 def value_set(node: SgNode) -> str | None:
     """The text that an assignment gives to a name (``x = …``, ``this.x = …``), or None."""
     for outer in node.ancestors():
         if outer.kind() in ("assignment_expression", "augmented_assignment_expression"):
-            left, right = outer.field("left"), outer.field("right")
-            if left is None or right is None or not within(node, left):
-                return None
-            return right.text() if plain_target(left) == node.text() else None
+            left = part(outer, "left")
+            is_set = within(node, left) and plain_target(left) == node.text()
+            return part(outer, "right").text() if is_set else None
         if outer.kind() not in ("member_expression", "non_null_expression"):
             return None
     return None
@@ -473,21 +463,10 @@ def value_set(node: SgNode) -> str | None:
 
 def is_looked_into(node: SgNode) -> bool:
     """Whether a member of the name's value is used: ``x.y`` or ``this.x.y``."""
-    whole = node
-    parent = node.parent()
-    if (
-        parent is not None
-        and parent.kind() == "member_expression"
-        and same(parent.field("property"), node)
-    ):
-        whole = parent
-        parent = parent.parent()
-    return (
-        parent is not None
-        and parent.kind() == "member_expression"
-        and same(parent.field("object"), whole)
-        and "?." not in parent.text()
-    )
+    outer = around(node, "member_expression")
+    whole = outer if outer and same(outer.field("property"), node) else node
+    member = around(whole, "member_expression")
+    return bool(member) and same(member.field("object"), whole) and "?." not in member.text()
 
 
 def plain_target(node: SgNode) -> str:
@@ -495,9 +474,7 @@ def plain_target(node: SgNode) -> str:
     if node.kind() == "identifier":
         return node.text()
     if node.kind() == "member_expression":
-        owner, name = node.field("object"), node.field("property")
-        if owner is not None and name is not None and owner.kind() == "this":
-            return name.text()
+        return part(node, "property").text() if part(node, "object").kind() == "this" else ""
     return ""
 
 

@@ -26,7 +26,7 @@ def tidy(draft: Draft) -> None:
             join_import(draft, statement)
     for verdict in draft.channel.verdicts:
         join_around(draft, verdict)
-    for verdict in kept_verdicts(draft):
+    for verdict in kept_verdicts(draft.channel):
         break_test(draft, verdict)
     break_chains(draft)
 

@@ -9,7 +9,8 @@ from modify.baileys.rewrite.draft import Draft
 from modify.rules import ids
 
 
-def sweep_up(draft: Draft) -> None:
+def sweep_up(draft: Draft) -> set[str]:
+    """Returns the names of the loop that what remains of the file would use wrongly."""
     channel = draft.channel
     sweep = Sweep(channel.source, list(draft.gone), draft.alive, set(draft.loop))
     branch = channel.close.node if channel.close is not None else None
@@ -17,13 +18,13 @@ def sweep_up(draft: Draft) -> None:
     sweep.removed = joined(draft, [spare_insertion(draft, each) for each in sweep.removed])
     for range_ in sweep.removed:
         draft.changes[range_] = ("", ids.FLAT_RETRY)
-    draft.orphans = sweep.orphans()
     for start, end in list(draft.changes):
         if any(
             (start, end) != r and r[0] <= start and end <= r[1] and r[0] < end and start < r[1]
             for r in sweep.removed
         ):  # what is written right before a range stays
             del draft.changes[(start, end)]
+    return sweep.orphans()
 
 
 def spare_insertion(draft: Draft, range_: tuple[int, int]) -> tuple[int, int]:

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modify.baileys.cleanup.dead_code import is_pure, plain_target
+from modify.baileys.cleanup.dead_code import first_named, is_pure, plain_target
 from modify.baileys.model.channel import LOGGER, TIMERS, Channel, is_log_statement
 from modify.kit.typescript.functions import Function
+from modify.kit.typescript.nodes import around, part
 from modify.kit.typescript.source import (
     FUNCTION_KINDS,
     arguments_of,
@@ -63,14 +64,8 @@ def outermost(channel: Channel, call: SgNode) -> Redial:
             return found
         kind = parent.kind()
         if kind == "member_expression" and same(parent.field("object"), node):
-            chain = parent.parent()
-            method = parent.field("property")
-            if (
-                chain is None
-                or chain.kind() != "call_expression"
-                or method is None
-                or method.text() not in CHAINED
-            ):
+            chain = around(parent, "call_expression")
+            if not chain or part(parent, "property").text() not in CHAINED:
                 return found
             if not all(droppable_callback(channel, each) for each in arguments_of(chain)):
                 return found  # what the host does there stays
@@ -102,13 +97,8 @@ def outermost(channel: Channel, call: SgNode) -> Redial:
 
 def climb_block(channel: Channel, statement: SgNode) -> tuple[SgNode, str | None] | None:
     """The call that a callback is given to, when its body only dials, logs and clears."""
-    block = statement.parent()
-    function = block.parent() if block is not None else None
-    if (
-        block is None
-        or function is None
-        or function.kind() not in ("arrow_function", "function_expression")
-    ):
+    block, function = around(statement), around(statement, "", "")
+    if function.kind() not in ("arrow_function", "function_expression"):
         return None
     if same(function, channel.logic) or same(function, channel.connect.node):
         return None
@@ -121,9 +111,7 @@ def climb_block(channel: Channel, statement: SgNode) -> tuple[SgNode, str | None
 def droppable_callback(channel: Channel, callback: SgNode) -> bool:
     """Whether a handler given to ``.catch`` and its like only logs, counts or dials again."""
     if callback.kind() in FUNCTION_KINDS:
-        body = callback.field("body")
-        if body is None:
-            return False
+        body = part(callback, "body")
         if body.kind() == "statement_block":
             return all(loop_statement(channel, each) for each in statements(body))
         if body.kind() != "call_expression":
@@ -145,10 +133,7 @@ def droppable_callback(channel: Channel, callback: SgNode) -> bool:
 
 def callback_of(function: SgNode) -> tuple[SgNode, str | None] | None:
     """(call, delay text) when the function is the callback of a timer or of ``.catch``."""
-    arguments = function.parent()
-    call = arguments.parent() if arguments is not None and arguments.kind() == "arguments" else None
-    if call is None or call.kind() != "call_expression":
-        return None
+    call = around(function, "arguments", "call_expression")
     callee = callee_of(call)
     if callee in TIMERS:
         given = arguments_of(call)
@@ -163,21 +148,15 @@ def droppable(channel: Channel, statement: SgNode) -> bool:
     if is_log_statement(statement):
         return True
     if statement.kind() == "expression_statement":
-        inner = next((c for c in statement.children() if c.is_named()), None)
-        if inner is None:
-            return False
+        inner = first_named(statement)
         if inner.kind() == "update_expression":
             return True
         if inner.kind() in ("assignment_expression", "augmented_assignment_expression"):
-            left, right = inner.field("left"), inner.field("right")
-            if left is not None and left.text() == channel.first_open_parameter:
+            left = part(inner, "left")
+            if left.text() == channel.first_open_parameter:
                 return True  # onFirstOpen = undefined, once it is passed on
-            return (
-                left is not None
-                and right is not None
-                and bool(plain_target(left))
-                and (is_pure(right) and COUNTER.search(plain_target(left)) is not None)
-            )
+            counts = COUNTER.search(plain_target(left)) is not None
+            return counts and is_pure(part(inner, "right"))
         if inner.kind() == "call_expression":
             if callee_of(inner) in ("clearTimeout", "clearInterval"):
                 return True
@@ -201,11 +180,8 @@ def only_dials(channel: Channel, call: SgNode) -> bool:
 def outermost_chain(call: SgNode) -> SgNode:
     node = call
     while True:
-        parent = node.parent()
-        chain = parent.parent() if parent is not None else None
-        if parent is None or chain is None or parent.kind() != "member_expression":
-            return node
-        if chain.kind() != "call_expression" or not same(parent.field("object"), node):
+        chain = around(node, "member_expression", "call_expression")
+        if not chain or not same(part(around(node), "object"), node):
             return node
         node = chain
 
@@ -239,34 +215,26 @@ def loop_statement(channel: Channel, statement: SgNode) -> bool:
     if kind == "return_statement":
         return all(c.kind() in ("return", ";") for c in statement.children())
     if kind == "if_statement":
-        parts = [statement.field("consequence")]
-        alternative = statement.field("alternative")
-        if alternative is not None:
-            parts += [c for c in alternative.children() if c.is_named()]
-        condition = statement.field("condition")
-        return (
-            condition is not None
-            and is_pure_or_typeof(condition)
-            and all(part is not None and loop_block(channel, part) for part in parts)
+        sides = [part(statement, "consequence")]
+        sides += [c for c in part(statement, "alternative").children() if c.is_named()]
+        return is_pure_or_typeof(part(statement, "condition")) and all(
+            loop_block(channel, each) for each in sides
         )
     if kind == "try_statement":
-        blocks = [statement.field("body")]
-        handler = statement.field("handler")
-        if handler is not None:
-            blocks.append(handler.field("body"))
-        return all(block is not None and loop_block(channel, block) for block in blocks)
+        blocks = [part(statement, "body"), part(statement, "handler", "body")]
+        return all(loop_block(channel, block) for block in blocks if block)
     if kind == "expression_statement":
         redials = [
             c for c in calls(statement) if channel.is_connect_call(c) or channel.helper_of(c)
         ]
-        inner = next((c for c in statement.children() if c.is_named()), None)
-        if redials and inner is not None:
+        inner = first_named(statement)
+        if redials:
             whole = outermost(channel, redials[0])
             return within(inner, whole.whole) or timer_that_loops(channel, inner)
-        if inner is not None and inner.kind() == "assignment_expression":
+        if inner.kind() == "assignment_expression":
             # a timer whose callback runs a local `run()` that dials
-            return timer_that_loops(channel, inner.field("right"))
-        if inner is not None and inner.kind() == "call_expression":
+            return timer_that_loops(channel, part(inner, "right"))
+        if inner.kind() == "call_expression":
             return (
                 timer_that_loops(channel, inner)
                 or re.fullmatch(
@@ -274,13 +242,13 @@ def loop_statement(channel: Channel, statement: SgNode) -> bool:
                 )
                 is not None
             )
-        if inner is not None and inner.kind() == "unary_expression":
+        if inner.kind() == "unary_expression":
             return inner.text().startswith("void ")
     return False
 
 
-def timer_that_loops(channel: Channel, node: SgNode | None) -> bool:
-    if node is None or node.kind() != "call_expression" or callee_of(node) not in TIMERS:
+def timer_that_loops(channel: Channel, node: SgNode) -> bool:
+    if node.kind() != "call_expression" or callee_of(node) not in TIMERS:
         return False
     if channel.is_deferred(node):
         return True

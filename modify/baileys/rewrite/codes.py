@@ -6,16 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from modify.baileys.model.channel import Channel, comparison, sides
-from modify.baileys.rewrite.draft import Draft
 from modify.kit.typescript.nodes import around, part, sides_around
-from modify.kit.typescript.source import calls, end_of, same, start_of, within
-from modify.rules import ids
+from modify.kit.typescript.source import calls, same, within
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 CODE = re.compile(r"^(\w*DisconnectReason\??\.\w+|[45]\d\d)$")
-FALLBACK_COMMENT = "No other code is a reason to give up"
 
 
 def is_over(channel: Channel, call: SgNode) -> bool:
@@ -109,14 +106,3 @@ def first_of_chain(test: SgNode) -> SgNode:
         elif outer.kind() != "else_clause":
             break
     return current
-
-
-def place_fallback(draft: Draft, redials: list[SgNode], again: str) -> None:
-    """``dial`` behind the tests for codes, whatever the code."""
-    last = fallback_place(draft.channel, redials)
-    assert last is not None  # has_known_shape() has looked
-    indent = draft.channel.source.indent_at(start_of(last))
-    terminal, dial = f"!{draft.instance}.terminal", f"{draft.instance}.dial({again})"
-    line = draft.layout.guard(indent, terminal, (), draft.braced, dial)
-    text = f"\n{indent}// {FALLBACK_COMMENT}\n{indent}{line}"
-    draft.insert_at(end_of(last), text, ids.CHANNEL_GIVES_UP)

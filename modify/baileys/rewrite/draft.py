@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from modify.baileys.model.channel import Channel, leaves
 from modify.baileys.model.host_context import Logger, instance_name
 from modify.baileys.model.startup import Boot
 from modify.kit.typescript.layout import Layout
+from modify.kit.typescript.nodes import part
 from modify.kit.typescript.source import end_of, line_of, nodes_of, span, start_of, statements
 from skill.edit import Edit
 from skill.options import Options
@@ -17,7 +18,6 @@ from skill.options import Options
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-Outcome = Literal["patched", "held"]
 MODULE_STEM = "whatsapp-reconnect"
 COMMENT = "Paces reconnects: WhatsApp blocks a number that dials too often"
 LATE_COMMENT = "Does not hold up the host: WhatsApp may open later, by itself"
@@ -29,11 +29,9 @@ NOT_YET = "WhatsApp is not connected yet"
 class Draft:
     """The edits of one channel, in character offsets until :meth:`edits`.
 
-    gentle: only the calls themselves are replaced; the timers and counters around them stay,
-    because the host reads them elsewhere (``orphans`` of a first run).
-    barred: why the gate's memory cannot lie where it would; empty where it can.
-    waits_to_start: the host goes on before the first socket is made.
-    outcome: patched, or held: then there are no edits. reasons: (line, why) it is not rewritten.
+    gone: the ranges that they replace. seeds: names that may be unused now; loop: those of the
+    old loop; alive: those that the edits use. inner: the new name of a connect function whose
+    own name its callers keep. waits_to_start: the host goes on before the first socket is made.
     """
 
     channel: Channel
@@ -42,19 +40,13 @@ class Draft:
     options: Options
     module_import: str
     logger: Logger
-    barred: str = ""
-    outcome: Outcome = "patched"
-    reasons: list[tuple[int, str]] = field(default_factory=list)
     changes: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
     gone: list[tuple[int, int]] = field(default_factory=list)
     seeds: set[str] = field(default_factory=set)
     loop: set[str] = field(default_factory=set)
     alive: set[str] = field(default_factory=set)
     inner: str | None = None
-    folder: str | None = None
-    gentle: bool = False
     waits_to_start: bool = False
-    orphans: set[str] = field(default_factory=set)
 
     def edits(self) -> list[Edit]:
         source = self.channel.source
@@ -62,24 +54,6 @@ class Draft:
             source.edit(start, end, text, rule)
             for (start, end), (text, rule) in self.changes.items()
         ]
-
-    def fresh(self) -> Draft:
-        """The same draft with nothing in it yet."""
-        return Draft(
-            self.channel,
-            self.layout,
-            self.boot,
-            self.options,
-            self.module_import,
-            self.logger,
-            self.barred,
-        )
-
-    def leave(self, node: SgNode, why: str) -> None:
-        """Rewrite nothing: the channel is to be held."""
-        self.outcome = "held"
-        self.changes.clear()
-        self.reasons.append((line_of(node), why))
 
     @property
     def text(self) -> str:
@@ -151,21 +125,12 @@ class Draft:
     @property
     def braced(self) -> bool:
         """Whether this file writes braces around single statements (ESLint's ``curly``)."""
-        tests = nodes_of(self.channel.source.root, "if_statement")
-        bare = sum(
-            1
-            for t in tests
-            if (c := t.field("consequence")) is not None and c.kind() != "statement_block"
-        )
-        single = sum(
-            1
-            for t in tests
-            if (c := t.field("consequence")) is not None
-            and c.kind() == "statement_block"
-            and len(statements(c)) == 1
-            and leaves(c)
-        )
-        return bare == 0 and single >= 2
+        taken = [
+            part(test, "consequence") for test in nodes_of(self.channel.source.root, "if_statement")
+        ]
+        blocks = [each for each in taken if each.kind() == "statement_block"]
+        single = [each for each in blocks if len(statements(each)) == 1 and leaves(each)]
+        return len(blocks) == len(taken) and len(single) >= 2
 
     def covered(self, node: SgNode) -> bool:
         start, end = span(node)
@@ -174,8 +139,7 @@ class Draft:
     def callee(self, call: SgNode) -> str:
         if self.inner is not None:
             return self.inner
-        function = call.field("function")
-        return function.text() if function is not None else self.channel.connect.call
+        return part(call, "function").text() or self.channel.connect.call
 
     @property
     def is_adapter(self) -> bool:

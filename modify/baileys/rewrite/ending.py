@@ -39,7 +39,7 @@ def rewrite_exits(draft: Draft) -> None:
             continue
         in_qr = any(within(call, branch) for branch in channel.qr_branches)
         in_close = channel.close.holds(call)
-        if not (in_qr or (in_close and ends_terminal(draft, call))):
+        if not (in_qr or (in_close and ends_terminal(draft.channel, call))):
             continue
         rule = ids.QR_EXIT if in_qr else ids.AUTH_FAILURE_EXIT
         replacement = ending_of(draft)
@@ -91,7 +91,7 @@ def own_condition(draft: Draft) -> str | None:
     """
     channel = draft.channel
     assert channel.close is not None
-    exits = [e for e in channel.exits if channel.close.holds(e) and ends_terminal(draft, e)]
+    exits = [e for e in channel.exits if channel.close.holds(e) and ends_terminal(draft.channel, e)]
     found = [list(conditions_of(draft, each)) for each in exits]
     if not found or not all(found):
         return None
@@ -116,7 +116,7 @@ def conditions_of(draft: Draft, exit_: SgNode) -> Iterator[str]:
             continue
         if says_not_stopping(draft, condition.text()):
             continue
-        if not names_in(condition) & (reconnect_flags(draft) | STATUS_NAMES):
+        if not names_in(condition) & (reconnect_flags(draft.channel) | STATUS_NAMES):
             yield condition.text() if holds else ""
 
 

@@ -46,22 +46,22 @@ OF_NODE = frozenset(
 )
 
 
-def place_instance(draft: Draft) -> None:
-    channel, _layout = draft.channel, draft.layout
-    assert draft.folder is not None
+def place_instance(draft: Draft, folder: str) -> None:
+    """folder: the expression that names the credentials folder."""
+    channel = draft.channel
     if known_later(draft, draft.logger.name):
         draft.logger = Logger("console")
     logger = draft.logger.name
-    entries = [folder_entry(draft, draft.folder)]
+    entries = [folder_entry(draft, folder)]
     entries.append(logger_entry(draft))
     if not pairs_in_process(channel):
         entries.append("pairing: false")
-    draft.alive |= set(re.findall(r"\w+", draft.folder)) | {logger}
+    draft.alive |= set(re.findall(r"\w+", folder)) | {logger}
     name = instance_name(channel)
     made = constructor_lines(draft, entries)
     place_import(draft)
     if channel.scope == "class":
-        place_field(draft, name, made, deferred="this." in f"{draft.folder}{logger}")
+        place_field(draft, name, made, deferred="this." in f"{folder}{logger}")
     else:
         place_variable(draft, name, made)
 

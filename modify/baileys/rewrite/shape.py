@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from modify.baileys.cleanup.dead_code import names_in
 from modify.baileys.model.channel import Channel, comparison, leaves
 from modify.baileys.model.host_context import auth_folder, why_no_folder
-from modify.baileys.model.reconnect_loop import is_thin
 from modify.baileys.model.return_value import is_used
 from modify.kit.typescript.functions import Function
 from modify.kit.typescript.nodes import around, part, sides_around
@@ -19,7 +18,6 @@ from modify.kit.typescript.source import (
     calls,
     enclosing,
     enclosing_function,
-    line_of,
     nodes_of,
     same,
     start_of,
@@ -29,28 +27,21 @@ from modify.kit.typescript.source import (
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 from modify.baileys.rewrite.codes import fallback_place, goes_by_codes, helper_goes_by_codes
-from modify.baileys.rewrite.draft import Draft
 from modify.baileys.rewrite.limits import limit_on
+from modify.baileys.rewrite.redials import stays
 from modify.baileys.rewrite.sockets import why_not_held
 from modify.baileys.rewrite.wipes import links_again, wipes
 
 
-def obstacle(draft: Draft) -> str | None:
+def obstacle(channel: Channel) -> str | None:
     """Why the channel cannot have a Reconnect object of its own, or None."""
-    channel = draft.channel
     if channel.is_on_a_wrapper:
         return "its listener is placed on a wrapper around the socket"
     if same(channel.registration, channel.socket_call) or not is_in_reach(channel):
         return "its listener is placed elsewhere"
     if channel.factory is not None and channel.factory.shared:
         return f"{channel.maker}() makes the sockets of other files, too"
-    unheld = why_not_held(channel)
-    if unheld is not None:
-        return unheld
-    draft.folder = auth_folder(channel)
-    if draft.folder is None:
-        return why_no_folder(channel)
-    return draft.barred or None
+    return why_not_held(channel) or (None if auth_folder(channel) else why_no_folder(channel))
 
 
 def is_in_reach(channel: Channel) -> bool:
@@ -59,76 +50,56 @@ def is_in_reach(channel: Channel) -> bool:
     return home is None or within(channel.logic, home)
 
 
-def has_known_shape(draft: Draft) -> bool:
-    """Whether the rewrite understands the close branch; if not, record why in the draft."""
-    channel = draft.channel
+def why_not_understood(channel: Channel, keeps_loop: bool) -> str | None:
+    """What the rewrite does not understand of the close branch; None where it does.
+
+    keeps_loop: the timers, counters and helpers around the redials are to stay.
+    """
     close = channel.close
     if close is None:
-        draft.reasons.append(
-            (line_of(channel.registration), "no branch for a closed connection was found")
-        )
-        return False
+        return "no branch for a closed connection was found"
     inside = [call for call in channel.redials if close.holds(call)]
     if not inside:
-        draft.reasons.append(
-            (line_of(close.node), "the close branch does not call the connect function")
-        )
-        return False
+        return "the close branch does not call the connect function"
     if any(is_used(channel, call) and not is_assigned(call) for call in inside):
-        draft.reasons.append(
-            (line_of(close.node), f"the close branch uses what {channel.connect.name}() returns")
-        )
-        return False
+        return f"the close branch uses what {channel.connect.name}() returns"
     if goes_by_codes(channel, inside) and fallback_place(channel, inside) is None:
-        draft.reasons.append((line_of(close.node), "only some codes are dialled again"))
-        return False
-    kept = [h for h in used_helpers(draft, inside) if draft.gentle or not is_thin(channel, h)]
+        return "only some codes are dialled again"
+    used = [helper for call in inside if (helper := channel.helper_of(call)) is not None]
+    kept = [helper for helper in used if stays(channel, helper, keeps_loop)]
     by_codes = next((h for h in kept if helper_goes_by_codes(channel, h.node)), None)
     if by_codes is not None:
-        draft.reasons.append((line_of(by_codes.node), "only some codes are dialled again"))
-        return False
+        return "only some codes are dialled again"
     branches = [close.node, *(helper.node for helper in kept)]
     wiping = (wipe for each in branches for wipe in wipes(channel, each))
     relinked = next((wipe for wipe in wiping if links_again(channel, wipe, inside)), None)
     if relinked is not None:
-        draft.reasons.append(
-            (
-                line_of(relinked.node),
-                "credentials are deleted when the session ends, to link again at once",
-            )
-        )
-        return False
+        return "credentials are deleted when the session ends, to link again at once"
     flag = flag_that_turns_away(channel)
     if flag is not None:
-        draft.reasons.append(
-            (
-                line_of(channel.connect.node),
-                f"the connect function does nothing while {flag} is set, and only events unset it",
-            )
-        )
-        return False
-    for exit_ in channel.exits:
-        if (
-            close.holds(exit_)
-            and exit_code(exit_) not in ("0", "")
-            and not ends_terminal(draft, exit_)
-        ):
-            draft.reasons.append(
-                (line_of(exit_), "the process ends with an error after some attempts")
-            )
-            return False
-    for helper in used_helpers(draft, inside):
-        for call in calls(helper.node):
-            if callee_of(call) == "process.exit" and exit_code(call) not in ("0", ""):
-                draft.reasons.append(
-                    (line_of(call), "the process ends with an error after some attempts")
-                )
-                return False
+        return f"the connect function does nothing while {flag} is set, and only events unset it"
+    failing = next(exits_with_an_error(channel, used), None)
+    if failing is not None:
+        return "the process ends with an error after some attempts"
     limit = next(limits(channel, inside, kept), None)
-    if limit is not None:
-        draft.reasons.append((line_of(limit), "it gives up after some attempts"))
-        return False
-    return True
+    return "it gives up after some attempts" if limit is not None else None
+
+
+def exits_with_an_error(channel: Channel, helpers: list[Function]) -> Iterator[SgNode]:
+    """Exits of the close branch and its helpers whose status is not 0, but for a session's end."""
+    close = channel.close
+    assert close is not None
+    for exit_ in channel.exits:
+        if close.holds(exit_) and is_an_error(exit_) and not ends_terminal(channel, exit_):
+            yield exit_
+    for helper in helpers:
+        for call in calls(helper.node):
+            if callee_of(call) == "process.exit" and is_an_error(call):
+                yield call
+
+
+def is_an_error(exit_: SgNode) -> bool:
+    return exit_code(exit_) not in ("0", "")
 
 
 def limits(channel: Channel, redials: list[SgNode], kept: list[Function]) -> Iterator[SgNode]:
@@ -184,29 +155,22 @@ def flag_that_turns_away(channel: Channel) -> str | None:
     return None
 
 
-def used_helpers(draft: Draft, redials: list[SgNode]) -> Iterator[Function]:
-    for call in redials:
-        helper = draft.channel.helper_of(call)
-        if helper is not None:
-            yield helper
-
-
-def ends_terminal(draft: Draft, exit_: SgNode) -> bool:
+def ends_terminal(channel: Channel, exit_: SgNode) -> bool:
     """Whether an exit stands where the session is known to be over."""
     for _, condition, _, holds in sides_around(exit_):
-        asked = (each for each in draft.channel.verdicts if within(each, condition))
+        asked = (each for each in channel.verdicts if within(each, condition))
         if any(comparison(verdict) is holds for verdict in asked):
             return True
         flags = {negated_flag(condition)} if holds else names_in(condition)
-        if flags & reconnect_flags(draft):
+        if flags & reconnect_flags(channel):
             return True
     return False
 
 
-def reconnect_flags(draft: Draft) -> set[str]:
+def reconnect_flags(channel: Channel) -> set[str]:
     """Names of constants that mean 'not logged out' (``shouldReconnect``)."""
     found = set()
-    for verdict in draft.channel.verdicts:
+    for verdict in channel.verdicts:
         name = part(enclosing(verdict, {"variable_declarator"}), "name")
         if name and comparison(verdict) is False:
             found.add(name.text())

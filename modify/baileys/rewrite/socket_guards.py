@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from modify.baileys.model.return_value import returns_value
+from modify.kit.typescript.nodes import around, part
 from modify.kit.typescript.source import (
     body_of,
     callee_of,
@@ -27,17 +28,16 @@ from modify.baileys.rewrite.draft import NOT_YET, Draft
 
 def place_guards(draft: Draft) -> None:
     """Return or throw while the socket does not exist: the host now starts before it does."""
-    channel = draft.channel
     receiver = draft.receiver
     for function in entry_points(draft):
         for block in unguarded_blocks(draft, function, receiver):
             indent = draft.inner_indent(block)
-            in_try = block.parent() is not None and block.parent().kind() == "try_statement"  # type: ignore[union-attr]
-            throws = in_try or (same(block, body_of(function)) and gives_back(function))
+            throws = around(block, "try_statement") or (
+                same(block, body_of(function)) and gives_back(function)
+            )
             leave = f"throw new Error({draft.layout.quoted(NOT_YET)})" if throws else "return"
             line = draft.layout.guard(indent, f"!{receiver}", (), draft.braced, leave)
             draft.insert_first(block, line, ids.LOST_FIRST_OPEN)
-    del channel
 
 
 def gives_back(method: SgNode) -> bool:
@@ -55,11 +55,9 @@ def entry_points(draft: Draft) -> Iterator[SgNode]:
         private = any(
             c.kind() == "accessibility_modifier" and c.text() != "public" for c in method.children()
         )
-        name = method.field("name")
         if (
             private
-            or name is None
-            or name.text() == "constructor"
+            or part(method, "name").text() in ("", "constructor")
             or within(method, channel.connect.node)
             or makes_the_socket(draft, method)
         ):
@@ -71,7 +69,7 @@ def makes_the_socket(draft: Draft, method: SgNode) -> bool:
     """Whether a method gives the socket its value, or leads to the connect function."""
     channel = draft.channel
     return any(
-        (left := each.field("left")) is not None and left.text() == draft.receiver
+        part(each, "left").text() == draft.receiver
         for each in nodes_of(method, "assignment_expression")
     ) or any(
         channel.is_connect_call(call) or channel.helper_of(call) is not None
@@ -96,24 +94,18 @@ def unguarded_blocks(draft: Draft, method: SgNode, receiver: str) -> Iterator[Sg
         re.IGNORECASE,
     )
     for node in nodes_of(body, "member_expression"):
-        target = node.field("object")
         if (
-            target is None
-            or target.text() != receiver
+            part(node, "object").text() != receiver
             or "?." in node.text()[len(receiver) : len(receiver) + 2]
         ):
             continue
         function = enclosing_function(node)
         if function is None or not (same(function, method) or is_timer_callback(function)):
             continue
-        call = node.parent()
-        if call is None or (call.kind() != "call_expression" and node.field("property") is None):
-            continue
         block = enclosing(node, {"statement_block"})
         chosen = body
         while block is not None and not same(block, body):
-            parent = block.parent()
-            if parent is not None and (parent.kind() == "try_statement" or same(parent, function)):
+            if around(block, "try_statement") or same(around(block), function):
                 chosen = block
                 break
             block = enclosing(block, {"statement_block"})
@@ -126,6 +118,4 @@ def unguarded_blocks(draft: Draft, method: SgNode, receiver: str) -> Iterator[Sg
 
 def is_timer_callback(function: SgNode) -> bool:
     """Whether a function is what ``setInterval`` or ``setTimeout`` runs."""
-    arguments = function.parent()
-    call = arguments.parent() if arguments is not None else None
-    return call is not None and callee_of(call) in ("setInterval", "setTimeout")
+    return callee_of(around(function, "", "")) in ("setInterval", "setTimeout")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from modify.baileys.cleanup.dead_code import is_private, names_between
@@ -10,6 +11,7 @@ from modify.baileys.model.channel import Channel
 from modify.baileys.model.reconnect_loop import inside_helper, outermost
 from modify.baileys.model.return_value import hands_out_its_socket, is_used
 from modify.kit.typescript.functions import Function
+from modify.kit.typescript.nodes import around, part
 from modify.kit.typescript.source import (
     arguments_of,
     body_of,
@@ -82,22 +84,16 @@ def wrap_public(draft: Draft) -> None:
 
 def declaration(node: SgNode) -> tuple[SgNode, SgNode] | None:
     """The statement or member that declares a function, ``export`` included, and its name."""
-    parent = node.parent()
-    if parent is None:
-        return None
-    statement, name = node, node.field("name")
+    statement, name = node, part(node, "name")
     if node.kind() == "arrow_function":
-        name = parent.field("name") or parent.field("property")
-        statement = parent
-        if parent.kind() == "variable_declarator":
-            listed = parent.parent()
-            if listed is None or "," in [child.kind() for child in listed.children()]:
+        statement = around(node)
+        name = part(statement, "name") or part(statement, "property")
+        if statement.kind() == "variable_declarator":
+            statement = around(statement)
+            if not statement or "," in [child.kind() for child in statement.children()]:
                 return None
-            statement = listed
-    around = statement.parent()
-    if around is not None and around.kind() == "export_statement":
-        statement = around
-    return (statement, name) if name is not None else None
+    statement = around(statement, "export_statement") or statement
+    return (statement, name) if name else None
 
 
 def is_public(channel: Channel) -> bool:
@@ -121,8 +117,7 @@ def is_handed_out(channel: Channel) -> bool:
     owner = channel.owner
     return owner is not None and any(
         node.text() == channel.connect.name
-        and (parent := node.parent()) is not None
-        and parent.kind() in ("pair", "object", "return_statement")
+        and around(node).kind() in ("pair", "object", "return_statement")
         for node in walk(owner)
         if node.kind() in ("identifier", "shorthand_property_identifier")
         and not within(node, channel.connect.node)
@@ -137,16 +132,27 @@ def stopped_hook(draft: Draft) -> list[tuple[str, str]]:
     return [("stopped", f"() => {asked}process.exit(0)")]
 
 
+def first_dials(channel: Channel) -> Iterator[SgNode]:
+    """Calls that connect for the first time, and whose callers use nothing that they return."""
+    for call in channel.connect_calls:
+        function = enclosing_function(call)
+        inside = function is not None and within(function, channel.connect.node)
+        if not inside and not within(call, channel.logic) and not is_used(channel, call):
+            yield call
+
+
+def replaced_at_start(channel: Channel, call: SgNode) -> SgNode:
+    """What ``dial(…)`` takes the place of."""
+    redial = outermost(channel, call)
+    if redial.statement and executor_of(call) is not None:
+        return redial.whole
+    return rejecting_chain(call) or call
+
+
 def rewrite_starts(draft: Draft) -> None:
     """Calls that connect for the first time: a rejection must not be the end."""
-    channel = draft.channel
-    for call in channel.connect_calls:
-        if draft.covered(call) or within(call, channel.logic):
-            continue
-        function = enclosing_function(call)
-        if function is not None and within(function, channel.connect.node):
-            continue
-        if not is_used(channel, call):  # dial() would hand out nothing (questions.py reports it)
+    for call in first_dials(draft.channel):
+        if not draft.covered(call):
             rewrite_start(draft, call)
 
 
@@ -154,64 +160,45 @@ def rewrite_start(draft: Draft, call: SgNode) -> None:
     channel = draft.channel
     draft.waits_to_start = True
     source = channel.source
-    redial = outermost(channel, call)
-    chain = rejecting_chain(draft, call)
+    whole = replaced_at_start(channel, call)
     again = closure(draft.callee(call), [a.text() for a in arguments_of(call)])
-    executor = executor_of(draft, call)
-    if executor is not None and redial.statement:
-        hooks, uses_reject = hooks_for(draft, executor)
-        indent = source.indent_at(start_of(redial.whole))
-        hooks = [
-            (key, value.replace("\n", f"\n{indent}{draft.layout.style.indent}"))
-            for key, value in hooks
-        ]
-        text = draft.layout.call_with_closure(
-            indent, f"{draft.instance}.dial", again, hooks, tail=draft.layout.end
-        )
-        if any(key == "late" for key, _ in hooks):
-            text = f"// {LATE_COMMENT}\n{indent}{text}"
-        draft.seeds |= names_between(source, *span(redial.whole))
-        draft.alive |= set(re.findall(r"\w+", again))
-        draft.put(*span(redial.whole), text, ids.CHANNEL_GIVES_UP)
-        names = Function(executor, "", "").parameter_names[1:2]
-        if not uses_reject and not any(re.search(rf"\b{name}\b", again) for name in names):
-            drop_reject(draft, executor, redial.whole)
-        return
-    whole = chain if chain is not None else call
-    hooks = stopped_hook(draft)
+    executor = executor_of(call)
     indent = source.indent_at(start_of(whole))
-    text = draft.layout.call_with_closure(
-        indent, f"{draft.instance}.dial", again, hooks, tail="\0"
-    ).replace("\0", "")
     draft.seeds |= names_between(source, *span(whole))
     draft.alive |= set(re.findall(r"\w+", again))
+    if executor is None or not outermost(channel, call).statement:
+        text = draft.layout.call_with_closure(
+            indent, f"{draft.instance}.dial", again, stopped_hook(draft), tail="\0"
+        )
+        draft.put(*span(whole), text.replace("\0", ""), ids.CHANNEL_GIVES_UP)
+        return
+    hooks, uses_reject = hooks_for(draft, executor)
+    hooks = [
+        (key, value.replace("\n", f"\n{indent}{draft.layout.style.indent}")) for key, value in hooks
+    ]
+    text = draft.layout.call_with_closure(
+        indent, f"{draft.instance}.dial", again, hooks, tail=draft.layout.end
+    )
+    if any(key == "late" for key, _ in hooks):
+        text = f"// {LATE_COMMENT}\n{indent}{text}"
     draft.put(*span(whole), text, ids.CHANNEL_GIVES_UP)
+    names = Function(executor, "", "").parameter_names[1:2]
+    if not uses_reject and not any(re.search(rf"\b{name}\b", again) for name in names):
+        drop_reject(draft, executor, whole)
 
 
-def rejecting_chain(draft: Draft, call: SgNode) -> SgNode | None:
+def rejecting_chain(call: SgNode) -> SgNode | None:
     """``call.catch(…)`` when the catch is the whole chain."""
-    parent = call.parent()
-    chain = parent.parent() if parent is not None else None
-    if parent is None or chain is None or parent.kind() != "member_expression":
-        return None
-    method = parent.field("property")
-    if method is None or method.text() != "catch" or chain.kind() != "call_expression":
-        return None
-    after = chain.parent()
-    return chain if after is None or after.kind() != "member_expression" else None
+    chain = around(call, "member_expression", "call_expression")
+    catches = part(around(call), "property").text() == "catch"
+    return chain if chain and catches and not around(chain, "member_expression") else None
 
 
-def executor_of(draft: Draft, call: SgNode) -> SgNode | None:
+def executor_of(call: SgNode) -> SgNode | None:
     """The ``(resolve, reject) => {…}`` of a ``new Promise`` around the call."""
     function = enclosing_function(call)
-    if function is None:
-        return None
-    arguments = function.parent()
-    made = arguments.parent() if arguments is not None else None
-    if made is None or made.kind() != "new_expression":
-        return None
-    constructor = made.field("constructor")
-    return function if constructor is not None and constructor.text() == "Promise" else None
+    made = around(function, "", "new_expression")
+    return function if part(made, "constructor").text() == "Promise" else None
 
 
 def hooks_for(draft: Draft, executor: SgNode) -> tuple[list[tuple[str, str]], bool]:
@@ -243,7 +230,7 @@ def hooks_for(draft: Draft, executor: SgNode) -> tuple[list[tuple[str, str]], bo
 def is_kept(draft: Draft, executor: SgNode, reject: str) -> bool:
     """Whether the host keeps the promise's reject for when the session is over."""
     return any(
-        (right := each.field("right")) is not None and right.text() == reject
+        part(each, "right").text() == reject
         for each in executor.find_all(kind="assignment_expression")
     )
 

@@ -8,32 +8,25 @@ from modify.baileys.rewrite.close import rewrite_close_branch, rewrite_verdicts
 from modify.baileys.rewrite.draft import Draft
 from modify.baileys.rewrite.ending import rewrite_exits
 from modify.baileys.rewrite.instance import place_instance
-from modify.baileys.rewrite.shape import has_known_shape, obstacle
 from modify.baileys.rewrite.socket_guards import place_guards
 from modify.baileys.rewrite.sockets import hold_sockets
 from modify.baileys.rewrite.start import rewrite_starts, settles_early, wrap_public
 from modify.baileys.rewrite.stop import place_stop
+from modify.baileys.rewrite.strategy import Hold, Rewrite, held_for
 
 
-def rewrite(draft: Draft) -> Draft:
-    """Plan all edits, or none; the result is in the draft's ``outcome`` and ``reasons``."""
-    problem = obstacle(draft)
-    if problem is not None:
-        draft.leave(draft.channel.registration, problem)
-        return draft
-    if not has_known_shape(draft):
-        draft.outcome = "held"
-        return draft
-    place_instance(draft)
+def rewrite(draft: Draft, strategy: Rewrite) -> Hold | None:
+    """Plan all edits. A Hold where they turn out to leave a name that is used wrongly."""
+    place_instance(draft, strategy.folder)
     hold_sockets(draft, draft.instance)
     place_stop(draft)
     wrap_public(draft)
-    rewrite_close_branch(draft)
+    rewrite_close_branch(draft, strategy.redials)
     rewrite_starts(draft)
     rewrite_exits(draft)
     rewrite_verdicts(draft)
     if settles_early(draft):
         place_guards(draft)
-    sweep_up(draft)
+    misread = sweep_up(draft)
     tidy(draft)
-    return draft
+    return held_for(misread) if misread else None

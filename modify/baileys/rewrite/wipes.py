@@ -28,7 +28,6 @@ from modify.kit.typescript.source import (
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
-from modify.baileys.rewrite.draft import Draft
 
 DELETES = re.compile(r"(^|\.)(rm|rmSync|rmdir|unlink|unlinkSync|rmdirSync|emptyDir(Sync)?)$")
 WIPES_BY_NAME = re.compile(
@@ -142,9 +141,8 @@ def constant(channel: Channel, name: SgNode) -> SgNode | None:
     return None
 
 
-def kept_verdicts(draft: Draft) -> list[SgNode]:
+def kept_verdicts(channel: Channel) -> list[SgNode]:
     """The tests for 'logged out' under which credentials are deleted: they stay, for 401 alone."""
-    channel = draft.channel
     close = channel.close
     assert close is not None
     tests = [

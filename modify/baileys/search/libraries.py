@@ -1,15 +1,15 @@
-"""Libraries that dial WhatsApp in ``node_modules``, or in Go, and the file that uses each."""
+"""Libraries that dial WhatsApp by themselves, in any language, and the file that uses each."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modify.baileys.search.own_files import ASIDE, OwnFiles
-from modify.baileys.search.packages import BAILEYS, library_of
+from modify.baileys.search.packages import BAILEYS, advice_for, library_of
+from modify.compiled_programs import compiled_programs
 from modify.kit.typescript.source import Source, line_of, name_nodes, nodes_of
 from modify.rules import ids
 from skill.finding import Finding
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 RULE = ids.UNGATED_CONNECT
 LEFT_OUT = "--ignore ungated-connect, once its attempts are bounded by other means"
+SET = "{advice}; then --ignore ungated-connect"
 GUARDED = "skillgen guard, which holds the dial of a package, too; then --ignore ungated-connect"
 MODULE = re.compile(
     rb"(?:from|import|require\(|import\()\s*['\"`]((?:@[\w.-]+/)?\w[^'\"`\n]*)['\"`]"
 )
 REQUIRED = re.compile(r"\b(?:require|import)\(\s*(['\"`])([^'\"`]+)\1")
-WHATSMEOW = re.compile(rb"^(?:require)?\s*(go\.mau\.fi/whatsmeow)\s+v(?![^\n]*// indirect)", re.M)
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Libraries:
 
     def findings(self) -> Iterator[Finding]:
         yield from self.libraries()
-        yield from self.in_go()
+        yield from self.compiled()
 
     def libraries(self) -> Iterator[Finding]:
         """One finding for each library that dials, at the file that uses it."""
@@ -49,7 +49,7 @@ class Libraries:
         for (library, dials_with), (_, path, line) in uses.items():
             message = f"{library} dials WhatsApp (imported at line {line}) and is not patched"
             reason = f"the dial lies in the package, which makes it with {dials_with}"
-            accept = GUARDED if dials_with == BAILEYS else LEFT_OUT
+            accept = GUARDED if dials_with == BAILEYS else accepted(library)
             yield Finding(path, line, 1, RULE, message, None, reason, accept)
 
     def used_libraries(self, path: str) -> Iterator[tuple[tuple[str, str], int, bool]]:
@@ -85,18 +85,20 @@ class Libraries:
             kind = "used"
         return kind
 
-    def in_go(self) -> Iterator[Finding]:
-        """A program in Go that dials through whatsmeow, which no codemod reads."""
-        for path in sorted(self.own.host.files):
-            if posixpath.basename(path) != "go.mod" or ASIDE.search(path):
+    def compiled(self) -> Iterator[Finding]:
+        """Programs in Go and Rust, which no codemod reads."""
+        for found in compiled_programs(self.own.host):
+            if ASIDE.search(found.manifest) or self.own.only_skill_assets:
                 continue
-            found = WHATSMEOW.search(self.own.host.read(path))
-            if found is None or self.own.only_skill_assets:
-                continue
-            line = self.own.host.read(path).count(b"\n", 0, found.start(1)) + 1
-            message = "whatsmeow dials WhatsApp from Go and is not patched"
-            reason = "programs in Go are not read"
-            yield Finding(path, line, 1, RULE, message, reason=reason, accept=LEFT_OUT)
+            message = f"{found.library} dials WhatsApp from {found.language} and is not patched"
+            reason = f"programs in {found.language} are not read"
+            accept = accepted(found.library)
+            yield Finding(found.manifest, found.line, 1, RULE, message, None, reason, accept)
+
+
+def accepted(library: str) -> str:
+    advice = advice_for(library)
+    return SET.format(advice=advice) if advice else LEFT_OUT
 
 
 def imported(source: Source) -> Iterator[tuple[SgNode, str, set[str]]]:

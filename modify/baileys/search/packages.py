@@ -36,6 +36,32 @@ LIBRARIES = {
     "@builderbot/provider-wppconnect": "a browser",
     "@builderbot/provider-web-whatsapp": "a browser",
 }
+# By the options of whatsapp-web.js 1.34, wppconnect 1.38, venom-bot 5.3 and wa-automate 4.76, and
+# the public fields of whatsmeow's and whatsapp-rust's Client.
+ADVICE = {
+    "whatsapp-web.js": (
+        "on 'disconnected' a wait that grows before initialize() is called again, and none after "
+        "LOGOUT; a qrMaxRetries (0, the default, is no limit); takeoverOnConflict left off"
+    ),
+    "@wppconnect-team/wppconnect": (
+        "a wait that grows before create() is called again; autoClose and deviceSyncTimeout left on"
+    ),
+    "venom-bot": "a wait that grows before create() is called again; autoClose left on",
+    "@open-wa/wa-automate": (
+        "a wait that grows in what restartOnCrash calls; a qrTimeout and an authTimeout, neither 0"
+    ),
+    "whatsmeow": (
+        "an AutoReconnectHook that returns false after some AutoReconnectErrors, or "
+        "EnableAutoReconnect off and a wait that grows; an end with status 0 on LoggedOut, "
+        "StreamReplaced and TemporaryBan"
+    ),
+    "whatsapp-rust": (
+        "enable_auto_reconnect off and a wait that grows before run() is called again; an end "
+        "with status 0 once the session is over"
+    ),
+}
+# One of their names, whatever stands around it.
+NAMED = re.compile("|".join(map(re.escape, LIBRARIES)).encode())
 # Exports that a fork of Baileys shares with it, and no library built on it has.
 EXPORTED = frozenset(
     (
@@ -69,6 +95,14 @@ def library_of(module: str) -> tuple[str, str] | None:
         if module == library or module.startswith(library + "/"):
             return library, dials_with
     return (module, "a browser") if FORKED.fullmatch(module) else None
+
+
+def advice_for(library: str) -> str:
+    """What to set in a library that dials by itself, from its own documentation; empty where
+    nothing is known.
+    """
+    name = "whatsapp-web.js" if FORKED.fullmatch(library) else library
+    return ADVICE.get(name, "")
 
 
 class Packages:

@@ -29,6 +29,9 @@ class Nothing:
     def text(self) -> str:
         return ""
 
+    def is_named(self) -> bool:
+        return False
+
     def field(self, _name: str) -> None:
         return None
 

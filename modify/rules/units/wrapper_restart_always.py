@@ -1,9 +1,11 @@
-"""A shell loop that starts the bot again whatever happened.
+"""A shell loop, or a parent in code, that starts the bot again whatever happened.
 
 What it finds
     Finds ``while true; do node dist/index.js; sleep 5; done`` in the host's shell scripts:
     a loop without an end around the host itself, and one that ends on success
-    (``until node …``) but waits the same few seconds each time.
+    (``until node …``) but waits the same few seconds each time. In JavaScript: a parent that
+    forks or spawns the bot and does so again in the handler of its ``exit``, and ``forever`` in
+    the scripts of package.json.
 
 Why it is bad
     It is ``Restart=always`` with a five second pause, and without a limit: a bot whose
@@ -18,7 +20,8 @@ When it is handed off
     When the shape is not plain: the program's exit status is hidden by a pipe, it runs in
     the background or in a condition, ``set -e`` rules the script, the pause is computed, or
     the loop has an end of its own that is not for status 0. Loops that count their rounds,
-    and loops around other programs, stay.
+    and loops around other programs, stay. A parent in code is always handed off: what else its
+    handler does is the host's own.
 """
 
 from __future__ import annotations

@@ -237,7 +237,7 @@ class _Classifier:
             return Started("unknown", what, f"{context} is no folder of this project")
         folder = "" if folder == "." else folder
         inside = [
-            path for path in self.project.channels if not folder or path.startswith(folder + "/")
+            path for path in self.project.dialling if not folder or path.startswith(folder + "/")
         ]
         if not inside:
             return Started("side", what)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,12 @@ def test_demo_patches_a_copy(skillgen: Skillgen, monkeypatch: pytest.MonkeyPatch
     outcome = skillgen("demo")
     assert outcome.code == 0
     assert "diff --git a/setup/service.ts" in outcome.out
+    lines = outcome.out.splitlines()
+    assert len(lines) <= 120, "more than two screens"
+    assert any(
+        re.fullmatch(r"\+ src/channels/whatsapp-reconnect.ts, \d+ lines .*", x) for x in lines
+    )
+    assert lines.index("and 11 more; 21 findings, 0 by hand") == lines.index("") + 11
     root = Path(outcome.out.rpartition("skillgen revert ")[2].strip())
     assert "Restart=on-failure" in (root / "setup/service.ts").read_text()
     assert skillgen("revert", root).code == 0

@@ -35,7 +35,7 @@ def make_scene(
     bot = folder / "bot"
     if not bot.exists():
         shutil.copytree(CHECKOUT / "tests" / "hosts" / "v1-class", bot)
-    scene = Scene(Host(bot), Tools(bot), now)
+    scene = Scene(Host(bot), Tools(bot), now=now)
     scene._looked = (list(services), [])
     scene.running = list(running)
     return scene

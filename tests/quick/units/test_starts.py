@@ -35,6 +35,7 @@ COMMANDS = {
         ("pnpm --filter @w/bot start", "host"),
         ("pnpm -F @w/bot run start", "host"),
         ("npm run start --workspace=@w/bot", "host"),
+        ("npm run start -w packages/bot", "host"),
         ("npm start -w @w/panel", "side"),
         ("yarn workspace @w/bot start", "host"),
         ("bun --filter @w/bot start", "host"),

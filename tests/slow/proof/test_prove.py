@@ -88,7 +88,7 @@ def test_a_dry_run_writes_nothing(host: Path, apply: Apply) -> None:
 def test_the_pull_request_has_a_table(host: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["apply", "--prove", "--dry-run", "--format", "markdown", str(host)]) == 0
     text = capfd.readouterr().out
-    assert "## What was proven" in text
+    assert "**Proven** on the bot's own code" in text and len(text.splitlines()) <= 40
     assert "| session revoked (401) | more than 100 | 1 |" in text
 
 

@@ -93,3 +93,14 @@ def test_a_quoted_path_is_one_word_of_a_shell(name: str, tmp_path: Path) -> None
     )
     assert done.stdout.decode() == name
     assert not (tmp_path / "X").exists()
+
+
+def test_a_terminal_folds_what_is_added(tmp_path: Path) -> None:
+    host = Path(shutil.copytree(CHECKOUT / "tests" / "hosts" / "v1-class", tmp_path / "bot"))
+    folded, whole = (
+        OURS.sub("", on_a_terminal("apply", "--dry-run", *more, host)) for more in ((), ("--full",))
+    )
+    assert "+++ b/src/channels/whatsapp.ts" in folded and "+++ b/setup/service.test.ts" in folded
+    assert "+++ b/src/channels/whatsapp-reconnect.ts" not in folded
+    assert re.search(r"^\+ src/channels/whatsapp-reconnect.ts, \d+ lines \(--full", folded, re.M)
+    assert "+++ b/src/channels/whatsapp-reconnect.ts" in whole and "--full" not in whole

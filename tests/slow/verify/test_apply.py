@@ -154,8 +154,8 @@ def test_a_pull_request_says_what_was_run(skillgen: Skillgen, scripts: Scripts) 
     text = skillgen("apply", "--dry-run", "--verify", "--format", "markdown", host).out
     [row] = [line for line in text.splitlines() if line.startswith("| all tests |")]
     assert row.startswith("| all tests | `npm test (echo 'a &#124; b')` | green, ")
-    assert "Not run by it" not in text
-    assert "Not run by it" in skillgen("apply", "--dry-run", "--format", "markdown", host).out
+    assert "not run here" not in text
+    assert "not run here" in skillgen("apply", "--dry-run", "--format", "markdown", host).out
 
 
 def test_a_package_below_has_its_own_checks(skillgen: Skillgen, host: Path) -> None:
