@@ -165,12 +165,17 @@ def inspect(hosts: tuple[Path, ...], **choices: Any) -> int:
 
 @main.command()
 @host_argument
+@click.option(
+    "--installed",
+    is_flag=True,
+    help="Also what runs here (doctor). With -q: one line if something is wrong, for cron.",
+)
 @rule_options
 @findings_options
-def check(host: Path, **choices: Any) -> int:
+def check(host: Path, installed: bool, **choices: Any) -> int:
     """Look again: status 0 when nothing is left to do."""
     session, options = _session("check", choices)
-    return session.inspect((host,), options)
+    return session.check(host, options, installed)
 
 
 @main.command()
@@ -304,6 +309,19 @@ def service(host: Path, **choices: Any) -> int:
     choice = service_cli.choice_from(choices)
     session, _options = _session("service", choices)
     return session.service(host, choice)
+
+
+@main.command()
+@host_argument
+@output_options
+def doctor(host: Path, **choices: Any) -> int:
+    """One look: is the bot that runs here safe? Each line with the next command.
+
+    Protection, build, installed service, memory, attempts of the last hour and day. Status 1 when
+    something is wrong; warnings alone are 0. Writes nothing.
+    """
+    session, _options = _session("doctor", choices)
+    return session.doctor(host)
 
 
 @main.command()

@@ -67,6 +67,7 @@ ENTRY_SCRIPTS = ("main.py", "app.py", "bot.py", "run.py", "__main__.py")
 # The package's own folder: node ., node ./
 FOLDER = re.compile(r"\.(?:/\.?)*")
 DEEPEST = 8
+PIPE = "a pipe hides its exit status: the last command's counts"
 
 
 def started_by(unit: SystemdUnit | LaunchdUnit, project: BotProject) -> Started:
@@ -312,8 +313,7 @@ class Reader:
                 continue
             started = self.deeper().command(words)
             if started.is_host and len(piped) > 1:
-                why = "a pipe hides its exit status: the last command's counts"
-                return Started("unknown", text, why)
+                return Started("unknown", text, PIPE)
             found.append(started)
         if any(started.is_host for started in found):
             return Started("host", text)

@@ -102,6 +102,19 @@ class Session:
 
         return self._each([host], one)
 
+    def check(self, host: Path, options: Options, installed: bool) -> int:
+        return self._each([host], lambda found, row: self._check(found, row, options, installed))
+
+    def doctor(self, host: Path) -> int:
+        # Lazy: what reads units takes 0.05 s to import.
+        from skill.commands.doctor import doctor
+
+        def one(opened: Host, row: Row) -> int:
+            chosen = self._options(opened, row, Options())
+            return doctor(opened, row, chosen, self.printer, self.as_text)
+
+        return self._each([host], one)
+
     def rule(self, rule_id: str | None) -> int:
         found = rules()
         if rule_id:
@@ -240,14 +253,14 @@ class Session:
             "kept": list(recovery.kept),
         }
 
-    def _options(self, host: Host, row: Row, options: Options) -> Options:
+    def _options(self, host: Host, row: Row, options: Options, is_said: bool = True) -> Options:
         """The options with those that the host's project keeps; where there are some, say so."""
         settings = settings_of(host)
         row["settings"] = None
         if settings is None:
             return options
         row["settings"] = {"path": settings.path, "text": settings.text}
-        if self.as_text:
+        if self.as_text and is_said:
             self.printer.say(f"options of {settings.path}: {settings.text}")
         return with_settings(options, self.given, settings)
 
@@ -256,14 +269,42 @@ class Session:
         with self.printer.working(f"looking at {host.root}"):
             return make_plan(host, options)
 
-    def _inspect(self, host: Host, row: Row, options: Options) -> int:
+    def _inspect(self, host: Host, row: Row, options: Options, warnings: Sequence[str] = ()) -> int:
         plan = self._plan(host, self._options(host, row, options))
         row.update(data.seen(plan))
-        row["warnings"] = self._warnings(host)
+        row["warnings"] = [*self._warnings(host), *warnings]
         if self.as_text:
             self._show_findings(plan)
             self._show_warnings(row)
         return 1 if plan.findings else 0
+
+    def _check(self, host: Host, row: Row, options: Options, installed: bool) -> int:
+        if not installed:
+            return self._inspect(host, row, options, self._installed(host))
+        # Lazy: what reads units takes 0.05 s to import.
+        from skill.commands.doctor import examined, exit_of, in_one_line, show
+
+        if self.as_text and self.printer.quiet:
+            chosen = self._options(host, row, options, is_said=False)
+            plan = self._plan(host, chosen)
+            answers, _ = examined(host, row, chosen, self.printer)
+            line = in_one_line(host, answers, len(plan.findings))
+            if line:
+                self.printer.out(self.printer.safe(line))
+            return 1 if line else 0
+        code = self._inspect(host, row, options)
+        chosen = self._options(host, row, options, is_said=False)
+        answers, unseen = examined(host, row, chosen, self.printer)
+        if self.as_text:
+            show(answers, unseen, self.printer)
+        return max(code, exit_of(answers))
+
+    def _installed(self, host: Host) -> list[str]:
+        """Installed units that are not what the source says, as warnings."""
+        # Lazy: what reads units takes 0.05 s to import.
+        from skill.doctor.installed import differing
+
+        return differing(host)
 
     def _show_findings(self, plan: Plan) -> None:
         printer = self.printer
@@ -466,7 +507,7 @@ class Session:
         row["modules"] = modules
         row["skill"] = install.held(host)
         row["guarded"] = guarded(host)
-        row["warnings"] = self._warnings(host)
+        row["warnings"] = [*self._warnings(host), *self._installed(host)]
         row["memories"] = [{**asdict(memory), "cleared": False} for memory in remembered]
         row["lost"] = [asdict(each) for each in lost_modules(host)]
         drifted = [part["path"] for part in modules + row["skill"] if not part["intact"]]

@@ -55,13 +55,13 @@ def memories(host: Host) -> list[Memory]:
     for file in host.files.values():
         if file.path.endswith(SUFFIX) and file.size <= LARGEST:
             content = host.read(file.path)
-            data = _parse(content)
+            data = parsed(content)
             if data is not None:
-                found.append(_read(file.path, data, time.time()))
+                found.append(read_memory(file.path, data, time.time()))
     return found
 
 
-def _parse(content: bytes) -> dict[str, Any] | None:
+def parsed(content: bytes) -> dict[str, Any] | None:
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -71,10 +71,10 @@ def _parse(content: bytes) -> dict[str, Any] | None:
     return data if isinstance(data.get("attempts"), dict) and "notBefore" in data else None
 
 
-def _read(path: str, data: dict[str, Any], now: float) -> Memory:
+def read_memory(path: str, data: dict[str, Any], now: float) -> Memory:
     verdict = data.get("verdict")
     if isinstance(verdict, dict):
-        code = _code(verdict, "a verdict")
+        code = code_of(verdict, "a verdict")
         known = next((each for each in POLICY.codes if each.code == code), None)
         words = f" ({known.meaning}: {known.advice})" if known and known.advice else ""
         text = f"stopped by {code}{words}; no attempt is made"
@@ -83,7 +83,7 @@ def _read(path: str, data: dict[str, Any], now: float) -> Memory:
         return Memory(path, "stopped", f"{text}, and no reset is needed", False)
     until = data.get("notBefore")
     if isinstance(until, int | float) and until > now * 1000:
-        last = _code(data, "unknown")
+        last = code_of(data, "unknown")
         return Memory(path, "waiting", f"next attempt not before {_clock(until)} (last: {last})")
     return Memory(path, "clear", "no wait, no verdict")
 
@@ -95,7 +95,7 @@ def _clock(until: float) -> str:
         return "a time that no calendar knows"
 
 
-def _code(data: dict[str, Any], unknown: str) -> str:
+def code_of(data: dict[str, Any], unknown: str) -> str:
     """The reason of a close, as a number or a short word; else ``unknown``."""
     code = data.get("code")
     text = str(code) if isinstance(code, str | int) else ""
@@ -104,7 +104,7 @@ def _code(data: dict[str, Any], unknown: str) -> str:
 
 def cleared(content: bytes) -> bytes:
     """The file's bytes with its wait and verdict cleared."""
-    data = _parse(content)
+    data = parsed(content)
     if data is None:  # another file since it was read
         return content
     data = {**data, **SETTLED, "cleared": int(time.time() * 1000)}

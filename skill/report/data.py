@@ -21,6 +21,9 @@ PROOF: {"path", "line", "change": "rewritten"|"held"|"unchanged",
     "verdict": "proven"|"failed"|"not run", "way": how it was started, "scenarios": count,
     "why", "stood_in": [text], "scenario": id, "trace": [text],
     "dials": [{"scenario", "before", "after"}]}.
+    With check --installed also what doctor has: answers, unseen.
+HOST of doctor: host, exit, error, recovered, settings, answers: [{"question",
+    "state": "ok"|"warning"|"wrong", "text", "next": [command]}], unseen: [{"what", "why"}].
 HOST of revert: host, exit, error, recovered, restored, merged, removed, kept: [path],
     away: [path], conflicts: [{"path", "reason", "merge": path or null}], message, next, warnings.
 HOST of status: host, exit, error, recovered, versions: [text], files, changed, missing:

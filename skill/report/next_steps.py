@@ -64,21 +64,27 @@ def after_revert(
 
 def stale_build(host: Host) -> str | None:
     """A warning when the built output is older than the source it is made from."""
-    package = package_at(host)
-    entry = package.get("main") if isinstance(package.get("main"), str) else None
-    first = Path(str(entry)).parts[0] if entry and "/" in str(entry) else "dist"
-    folder = host.root / first
-    if first in ("/", "//", "..") or folder.is_symlink():
-        return None
-    built = _newest(folder.rglob("*.js")) if os.path.isdir(folder) else 0.0
+    found = built_at(host)
     source = _newest(
         file.absolute
         for file in host.files.values()
         if file.path.endswith(TYPED) and not file.path.endswith((".d.ts", ".test.ts"))
     )
-    if not built or folder.name == "src" or built >= source:
+    if found is None or found[1] >= source:
         return None
-    return f"{folder.name}/ is older than the source: build, or the bot goes on as before"
+    return f"{found[0]}/ is older than the source: build, or the bot goes on as before"
+
+
+def built_at(host: Host) -> tuple[str, float] | None:
+    """The folder of the built output and when the newest of it was written, or None."""
+    package = package_at(host)
+    entry = package.get("main") if isinstance(package.get("main"), str) else None
+    first = Path(str(entry)).parts[0] if entry and "/" in str(entry) else "dist"
+    folder = host.root / first
+    if first in ("/", "//", "..", "src") or folder.is_symlink():
+        return None
+    built = _newest(folder.rglob("*.js")) if os.path.isdir(folder) else 0.0
+    return (folder.name, built) if built else None
 
 
 def _newest(files: Iterator[Path]) -> float:

@@ -49,7 +49,8 @@ def starts(tools: Tools, name: str, is_user: bool, restarts: int | None) -> Star
 def counted(stamps: list[float], now: float, restarts: int | None, why: str = "") -> Starts:
     """The starts at these times, in seconds since 1970."""
     hour, day = (sum(stamp >= now - span for stamp in stamps) for span in (HOUR, DAY))
-    return Starts(hour, day, restarts, why)
+    times = tuple(stamp for stamp in stamps if stamp >= now - DAY)
+    return Starts(hour, day, restarts, why, times)
 
 
 def is_hidden(line: str) -> bool:

@@ -47,13 +47,15 @@ class Policy:
 class Starts:
     """How often a service was started; None where nothing says so, for the reason ``why``.
 
-    restarts: the manager's own count since the last start by hand.
+    restarts: the manager's own count since the last start by hand. times: those of the last day, in
+    seconds since 1970.
     """
 
     hour: int | None = None
     day: int | None = None
     restarts: int | None = None
     why: str = ""
+    times: tuple[float, ...] = ()
 
 
 @dataclass(slots=True)
@@ -105,7 +107,9 @@ def as_data(service: Service) -> dict[str, Any]:
         "more": [str(path) for path in service.more],
         "state": service.state,
         "policy": asdict(service.policy) if service.policy else None,
-        "started": asdict(service.starts),
+        "started": {
+            name: value for name, value in asdict(service.starts).items() if name != "times"
+        },
         "guarded": service.is_guarded,
         "findings": [
             {**asdict(finding), "hand_off": finding.is_hand_off} for finding in service.findings

@@ -37,6 +37,12 @@ if [ "${JOURNAL:-}" = 1 ]; then
   until [ -S /run/systemd/journal/socket ]; do sleep 0.05; done
   log=journal
 fi
+if [ "${JOURNAL:-}" = 1 ]; then
+  # Where a machine has it, so that the journal knows whose a unit's output is.
+  own=/sys/fs/cgroup/user.slice/user-$(id -u).slice/user@$(id -u).service
+  mkdir -p "$own"
+  echo $$ > "$own/cgroup.procs"
+fi
 export HOME=$home XDG_RUNTIME_DIR=$home/run XDG_CONFIG_HOME=$home/.config
 unset DBUS_SESSION_BUS_ADDRESS
 # As a child: process 1 of its namespace would take itself for the manager of the machine.
