@@ -116,13 +116,13 @@ def _lasting(host: Host, plan: Plan) -> Iterator[NextStep]:
     """What keeps the changes where the host's own commands copy their files anew."""
     changed = [change.path for change in plan.changes if not change.is_addition]
     for undoing in undone_by(host, changed):
-        path, root = shown(undoing.path), shlex.quote(str(host.root))
+        path = shown(undoing.path)
         if undoing.can_be_kept:
             does = "brings the skill along" if undoing.is_kept else "lays a skill"
             why = f"{undoing.command} copies {path} anew; this {does} that patches it again"
-            yield NextStep(f"skillgen install {root}", why)
+            yield NextStep("skillgen install", why)
         else:
-            why = f"{undoing.command} puts {path} back as it was; after that: skillgen apply {root}"
+            why = f"{undoing.command} puts {path} back as it was; after that: skillgen apply"
             yield NextStep(None, why)
 
 

@@ -13,7 +13,17 @@ from modify.nanoclaw.directives import destination, directives
 from skill.commands import install
 from skill.commands.install import LAUNCHER, PAGE
 from tests.quick.install.conftest import Skillgen, content_of
-from tests.quick.install.nanoclaw import ADDING, BARREL, CHANNEL, MODULE, PAGES, PROSE, TEST, fork
+from tests.quick.install.nanoclaw import (
+    ADDING,
+    BARREL,
+    CHANNEL,
+    FIXTURE,
+    MODULE,
+    PAGES,
+    PROSE,
+    TEST,
+    fork,
+)
 
 FOLDER = ".claude/skills/add-whatsapp-reconnect"
 LINE = "import './whatsapp-reconnect.js';"
@@ -180,16 +190,18 @@ def test_a_skill_of_that_name_that_is_not_ours(skillgen: Skillgen, patched: Path
 def test_apply_says_what_keeps_the_patch(skillgen: Skillgen, tmp_path: Path) -> None:
     host = fork(tmp_path)
     out = skillgen("apply", host).out
-    assert f"  skillgen install '{host}'  # /update-nanoclaw copies {CHANNEL} anew; " in out
+    assert f"  skillgen install  # /update-nanoclaw copies {CHANNEL} anew; this lays a skill" in out
     assert "skillgen install" not in skillgen("revert", host).out
+    skillgen("apply", host)
+    skillgen("install", host)
+    (host / CHANNEL).write_bytes((FIXTURE / CHANNEL).read_bytes())
+    assert "anew; this brings the skill along that patches it again" in skillgen("apply", host).out
 
 
 def test_apply_says_what_puts_the_channel_back(skillgen: Skillgen, tmp_path: Path) -> None:
     host = fork(tmp_path, PROSE)
-    again = f"after that: skillgen apply '{host}'\n"
-    assert f"  # /add-whatsapp puts {CHANNEL} back as it was; {again}" in (
-        skillgen("apply", host).out
-    )
+    told = f"  # /add-whatsapp puts {CHANNEL} back as it was; after that: skillgen apply\n"
+    assert told in skillgen("apply", host).out
     base = host / ".nanoclaw/base" / CHANNEL
     base.parent.mkdir(parents=True)
     skillgen("revert", host)
