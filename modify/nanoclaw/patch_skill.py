@@ -22,7 +22,7 @@ from skill.render.typescript import module_identity
 IMPORT = re.compile(r"import (?P<quote>['\"])\./(?P<name>[a-z0-9-]+)\.js(?P=quote);?")
 CALLED = re.compile(rb"['\"](\./[a-z0-9-]*reconnect)\.js['\"]")
 PLAIN = re.compile(r"[\w./-]+")
-PATCH = "channel.patch"
+PATCH, SCRIPT = "channel.patch", "apply.sh"
 
 DESCRIPTION = (
     "Keeps this fork's WhatsApp reconnects paced, so that the number is not blocked. A patch "
@@ -64,7 +64,7 @@ imported; the line is how an update knows that this skill is installed.
 {how}
 
 ```nc:run effect:refresh
-{command}
+sh {script}
 ```
 
 ### 4. Build and validate
@@ -74,12 +74,30 @@ imported; the line is how an update knows that this skill is installed.
 See [REMOVE.md](REMOVE.md).
 """
 BY_PATCH = """\
-Apply `{patch}` with git, unless the adapter is patched already. Where it does not apply because the
-adapter has changed, have skillgen patch it anew: `{launcher} apply .`. Its status 1 says that
-something is left for a person, and is no failure here."""
+Run `sh {script}`.
+It applies `{patch}` with git, unless the adapter is patched already.
+Where the patch does not fit because the adapter has changed, skillgen patches the adapter anew and
+brings this skill along (`{launcher} apply .`, then `install .`)."""
 BY_COMMAND = """\
-Have skillgen patch it: `{launcher} apply .`. Its status 1 says that something is left for a
-person, and is no failure here."""
+Run `sh {script}`.
+With it skillgen patches the adapter, unless it is patched already, and brings this skill along
+(`{launcher} apply .`, then `install .`)."""
+APPLY = """\
+#!/bin/sh
+# Patches {channel} after it was copied anew; a second time it changes nothing.
+# Run it in the root of the fork.
+{with_git}skillgen={launcher}
+# Status 1 says that something is left for a person; what is wrong is 2 or more.
+"$skillgen" apply .
+[ $? -le 1 ] || exit 1
+"$skillgen" install .
+[ $? -le 1 ]
+"""
+WITH_GIT = """\
+patch={patch}
+git apply --reverse --check "$patch" 2>/dev/null && exit 0
+git apply "$patch" && exit 0
+"""
 BUILD = """\
 The build checks the types of adapter and module:
 
@@ -193,6 +211,7 @@ def files_of(
     files = {f"{folder}/add/{path}": host.read(path) for path in copied}
     if patch is not None:
         files[f"{folder}/{PATCH}"] = patch
+    files[f"{folder}/{SCRIPT}"] = script(patched, patch is not None, commands).encode()
     files[f"{folder}/REMOVE.md"] = removal(patched, patch is not None, copied, commands).encode()
     files[f"{folder}/SKILL.md"] = page(patched, patch is not None, copied, commands).encode()
     return files
@@ -203,7 +222,8 @@ def test_of(patched: Patched) -> str:
 
 
 def page(patched: Patched, has_patch: bool, copied: list[str], commands: Commands) -> str:
-    patch = f"{patched.folder}/{PATCH}"
+    own = {"script": f"{patched.folder}/{SCRIPT}", "patch": f"{patched.folder}/{PATCH}"}
+    how = BY_PATCH if has_patch else BY_COMMAND
     return PAGE.format(
         name=patched.name,
         description=DESCRIPTION.format(test=posixpath.basename(test_of(patched))),
@@ -213,19 +233,15 @@ def page(patched: Patched, has_patch: bool, copied: list[str], commands: Command
         line=patched.line,
         copied=" and ".join(f"`{posixpath.basename(path)}`" for path in copied),
         copies="\n".join(f"add/{path} -> {path}" for path in copied),
-        how=(BY_PATCH if has_patch else BY_COMMAND).format(patch=patch, launcher=commands.launcher),
-        command=" || ".join(attempts(patch if has_patch else None, commands)),
+        how=how.format(launcher=commands.launcher, **own),
+        script=own["script"],
         validation="".join(checks(patched, copied, commands)),
     )
 
 
-def attempts(patch: str | None, commands: Commands) -> Iterator[str]:
-    """Commands of which one has to succeed."""
-    if patch is not None:
-        yield f"git apply --reverse --check {patch} 2>/dev/null"
-        yield f"git apply {patch}"
-    yield f"{commands.launcher} apply ."
-    yield "[ $? -eq 1 ]"
+def script(patched: Patched, has_patch: bool, commands: Commands) -> str:
+    with_git = WITH_GIT.format(patch=f"{patched.folder}/{PATCH}") if has_patch else ""
+    return APPLY.format(channel=patched.channel, with_git=with_git, launcher=commands.launcher)
 
 
 def checks(patched: Patched, copied: list[str], commands: Commands) -> Iterator[str]:

@@ -47,7 +47,10 @@ def patch_skill(host: Host, store: Store, launcher: str, version: str) -> PatchS
     content = host.read(patched.barrel)
     edited = registered(content, patched.line)
     return PatchSkill(
-        {path: (content, 0o644) for path, content in files.items()},
+        {
+            path: (content, 0o755 if content.startswith(b"#!") else 0o644)
+            for path, content in files.items()
+        },
         {patched.barrel: edited} if edited != content else {},
     )
 

@@ -191,6 +191,10 @@ def test_another_channel_is_patched_anew_or_stops_the_update(
         return
     installed.update()
     assert installed.is_patched()
+    patch = (installed.stage / FOLDER / "channel.patch").read_text()
+    assert "-const RECONNECT_DELAY_MS = 500;" in patch  # the next update's patch fits this channel
+    (installed.stage / CHANNEL).write_text(installed.git("show", f"channels:{CHANNEL}"))
+    installed.git("apply", f"{FOLDER}/channel.patch", cwd=installed.stage)
     assert installed.red() == []
 
 
