@@ -276,7 +276,11 @@ def reset(host: Path, **choices: Any) -> int:
 @click.option("--remove", is_flag=True, help="Take it back; what was edited since stays.")
 @output_options
 def install(host: Path, remove: bool, **choices: Any) -> int:
-    """Put the skill where an agent at work in HOST finds it (.claude/skills/)."""
+    """Put the skill where an agent at work in HOST finds it (.claude/skills/).
+
+    In a patched NanoClaw fork whose updates copy its channel anew, also lay a skill in its own form
+    that patches it again.
+    """
     session, _options = _session("install", choices)
     return session.install(host, remove)
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from modify.baileys.wiring import wirings_of
 from modify.kit.typescript.packages import dependencies, packages_around
 from modify.kit.typescript.style import detect_style
 from modify.nanoclaw.channel_assets import list_added
@@ -20,7 +21,7 @@ from skill.render.typescript import render_channel_module, render_channel_test
 if TYPE_CHECKING:
     from modify.baileys.hold.module_home import Home
     from modify.baileys.patching import Rewritten
-    from skill.render.typescript import Kind
+    from skill.render.typescript import Kind, Wiring
 
 
 def add_modules(
@@ -32,11 +33,17 @@ def add_modules(
     """
     uses = {made.module: made.style for made in rewritten}
     calls: dict[str, set[Kind]] = {made.module: {"loop"} for made in rewritten}
+    callers: dict[str, set[str]] = {}
+    for made in rewritten:
+        callers.setdefault(made.module, set()).add(made.source.path)
     for path, home in held.items():
         uses.setdefault(home.path, style_of(host, path, home))
         calls.setdefault(home.path, set()).add("held")
+        callers.setdefault(home.path, set()).add(path)
     for module, style in uses.items():
-        add_module(host, module, style, calls[module] | kinds_there(host, module), patch)
+        kinds = calls[module] | kinds_there(host, module)
+        wirings = wirings_of(host, module, callers[module], patch)
+        add_module(host, module, style, kinds, wirings, patch)
 
 
 def style_of(host: Host, path: str, home: Home) -> Style:
@@ -55,16 +62,24 @@ def kinds_there(host: Host, module: str) -> set[Kind]:
     return found
 
 
-def add_module(host: Host, module: str, style: Style, kinds: set[Kind], patch: Patch) -> None:
+def add_module(
+    host: Host,
+    module: str,
+    style: Style,
+    kinds: set[Kind],
+    wirings: tuple[Wiring, ...],
+    patch: Patch,
+) -> None:
     rules = (ids.UNGATED_CONNECT,)
     stem, ending = posixpath.splitext(module)
     kind: Kind = "both" if len(kinds) > 1 else next(iter(kinds))
     text = render_channel_module(style, __version__, ending, kind=kind)
     patch.additions[module] = Addition(module, text.encode(), rules)
     added = [module]
-    if "loop" in kinds and has_vitest(host, module):
+    if ("loop" in kinds or wirings) and has_vitest(host, module):
         test = f"{stem}.test{test_ending(ending, style)}"
-        text = render_channel_test(style, __version__, posixpath.basename(stem), ending)
+        name = posixpath.basename(stem)
+        text = render_channel_test(style, __version__, name, ending, wirings, kind)
         patch.additions[test] = Addition(test, text.encode(), rules)
         added.append(test)
     list_added(host, added, patch)

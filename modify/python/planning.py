@@ -16,6 +16,7 @@ from modify.kit.python.source import Source, parses
 from modify.kit.python.sources import Sources
 from modify.kit.python.style import style_of
 from modify.python.marks import ADDED
+from modify.python.wiring import absolute_name, wiring_of
 from modify.rules import ids
 from skill import __version__
 from skill.edit import Addition, Edit, Patch, apply_edits, in_order
@@ -152,7 +153,8 @@ class Planning:
         if about:
             path = posixpath.join(posixpath.dirname(about[0]), f"test_{MODULE}.py")
             style = style_of(source)
-            text = render_python_test(__version__, profile, style, dotted_name, calls)
+            wiring = wiring_of(self.host, self.patch, module, callable_names(profile))
+            text = render_python_test(__version__, profile, style, dotted_name, calls, wiring)
             there = self.host.read(path) if self.host.exists(path) else ADDED
             if text and ADDED in there[:4000]:
                 self.patch.additions[path] = Addition(path, text.encode(), rules)
@@ -206,12 +208,3 @@ def place(
 ) -> Finding:
     line, column = source.place(node)
     return Finding(source.path, line, column, rule, message, fix)
-
-
-def absolute_name(host: Host, path: str) -> str:
-    """``bot.channels.whatsapp_reconnect`` of a file in a package; else its bare name."""
-    parts = posixpath.splitext(path)[0].split("/")
-    first = len(parts) - 1
-    while first and host.exists("/".join([*parts[:first], "__init__.py"])):
-        first -= 1
-    return ".".join(parts[first:])

@@ -1,14 +1,13 @@
 """``skillgen install``: the skill where an agent at work in a host finds it.
 
 ``.claude/skills/harden-whatsapp/`` gains SKILL.md and a launcher that runs just this
-version. Each carries the version and a hash of itself, so that a later install or removal
-also knows them in a fresh clone, and a file that somebody edited is never lost. Both are
-part of the host's record: journal, lock and ``revert`` hold for them.
+version; a host whose updates copy the patched channel anew also gains the skill that patches it
+again (``skill.commands.patch_skill``). All of it is part of the host's record: journal, lock and
+``revert`` hold for it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 from collections.abc import Iterable
@@ -16,6 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skill import __version__
+from skill.commands.patch_skill import (
+    files_there,
+    folders_of,
+    patch_skill,
+    registrations,
+    unregistered,
+)
+from skill.commands.stamps import identity, stamped
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.plan import sha256
@@ -29,10 +36,6 @@ PAGE, LAUNCHER = f"{FOLDER}/SKILL.md", f"{FOLDER}/skillgen"
 DISTRIBUTION = "skillgen-whatsapp"
 # An installed skillgen carries the page as package data.
 SOURCES = tuple(Path(__file__).parents[above] / "SKILL.md" for above in (1, 2))
-STAMP = re.compile(
-    r'^(?:# Added by skillgen|  skillgen:) "?(\S+?)"? \(sha256 of the rest: (\w{16})\)"?$', re.M
-)
-STAMP_TEXT = "{version} (sha256 of the rest: {digest})"
 RUNNERS = ("skillgen", "uvx", "pipx")
 NO_RUNNER = (
     "the launcher needs skillgen on PATH, uvx or pipx, and none is here; run pipx install FOLDER, "
@@ -78,52 +81,34 @@ class Installed:
 
 
 def assets() -> dict[str, tuple[bytes, int]]:
-    """Content and mode of the files that ``install`` adds, by path."""
-    return {PAGE: (_page(), 0o644), LAUNCHER: (_launcher(), 0o755)}
+    """Content and mode of the files that every host gains, by path."""
+    texts = {PAGE: _page(), LAUNCHER: SCRIPT.format(version=__version__, distribution=DISTRIBUTION)}
+    return {
+        path: (stamped(path, text, __version__).encode(), 0o755 if path == LAUNCHER else 0o644)
+        for path, text in texts.items()
+    }
 
 
-def _page() -> bytes:
+def _page() -> str:
     source = next((source for source in SOURCES if source.is_file()), None)
     if source is None:
         raise SkillgenError("SKILL.md is not part of this installation; install skillgen anew")
-    text = source.read_text(encoding="utf-8")
     # Commands as they work in the host's root, whatever is on PATH.
-    text = re.sub(
+    return re.sub(
         r"(?<=```sh\n).*?(?=```)",
         lambda block: re.sub(r"^skillgen ", f"{LAUNCHER} ", block[0], flags=re.M),
-        text,
+        source.read_text(encoding="utf-8"),
         flags=re.S,
     )
-    stamp = STAMP_TEXT.format(version=__version__, digest=_digest(text))
-    front, end, rest = text.partition("\n---\n")
-    return f'{front}\nmetadata:\n  skillgen: "{stamp}"{end}{rest}'.encode()
-
-
-def _launcher() -> bytes:
-    text = SCRIPT.format(version=__version__, distribution=DISTRIBUTION)
-    stamp = STAMP_TEXT.format(version=__version__, digest=_digest(text))
-    first, end, rest = text.partition("\n")
-    return f"{first}{end}# Added by skillgen {stamp}\n{rest}".encode()
-
-
-def _digest(text: str) -> str:
-    """A hash that ignores the changes of a Markdown formatter: white space, table rules."""
-    bare = re.sub(r"\s+", "", STAMP.sub("", text.replace("\nmetadata:\n", "\n")))
-    return hashlib.sha256(re.sub(r"-+", "-", bare).encode()).hexdigest()[:16]
-
-
-def identity(content: bytes) -> tuple[str, bool] | None:
-    """The version that wrote the file, and whether it is as written; None: not ours."""
-    text = content.decode("utf-8", "replace").replace("\r\n", "\n")
-    stamp = STAMP.search(text)
-    return (stamp[1], stamp[2] == _digest(text)) if stamp else None
 
 
 def install(host: Host) -> Installed:
     """Add the skill, or bring it to this version. Raises SkillgenError, nothing written."""
     done, targets = Installed(), []
     with Tree(host.root) as tree, tree.locked():
-        for path, (content, mode) in assets().items():
+        store = Store(tree)
+        patching = patch_skill(host, store, LAUNCHER, __version__)
+        for path, (content, mode) in (assets() | patching.files).items():
             held = tree.read(path)
             before = held.content if held else None
             if before == content:
@@ -139,8 +124,11 @@ def install(host: Host) -> Installed:
                     continue
             (done.added if before is None else done.changed).append(path)
             targets.append(Target(path, before, content, mode))
+        if not any(path in done.kept for path in patching.files):
+            for path, content in patching.edited.items():
+                done.changed.append(path)
+                targets.append(Target(path, host.read(path), content))
         if targets:
-            store = Store(tree)
             commit(store, "install", targets, _recorded(store, targets))
     return done
 
@@ -165,7 +153,9 @@ def remove(host: Host) -> Installed:
     """Take the skill back; a file that was edited stays, with its record."""
     done, targets = Installed(), []
     with Tree(host.root) as tree, tree.locked():
-        for path in (PAGE, LAUNCHER):
+        registered = registrations(host)
+        paths = [PAGE, LAUNCHER, *files_there(host)]
+        for path in paths:
             held = tree.read(path)
             if held is None:
                 continue
@@ -181,16 +171,23 @@ def remove(host: Host) -> Installed:
             if targets:
                 raise
             return done
-        gone = {PAGE, LAUNCHER} - set(done.kept)
+        for path, line in registered.items():
+            content = host.read(path)
+            done.changed.append(path)
+            targets.append(Target(path, content, unregistered(store, path, content, line)))
+        gone = {*paths, *registered} - set(done.kept)
         left, folders = layers_without(layers, lambda entry: entry.path in gone)
         if targets or list(layers) != left:
-            commit(store, "install --remove", targets, left, {*folders, FOLDER})
+            emptied = {*folders, FOLDER, *folders_of(path for path in gone if path in done.removed)}
+            commit(store, "install --remove", targets, left, emptied)
     return done
 
 
 def held(host: Host) -> list[dict[str, str | bool]]:
     """The skill's files in a host, each with its version and whether it is as installed."""
-    known = {path: identity(host.read(path)) for path in (PAGE, LAUNCHER) if host.exists(path)}
+    paths = [path for path in (PAGE, LAUNCHER) if host.exists(path)]
+    paths += [path for path in files_there(host) if not path.endswith(".ts")]
+    known = {path: identity(host.read(path)) for path in paths}
     return [
         {"path": path, "version": found[0], "intact": found[1]}
         for path, found in known.items()

@@ -11,16 +11,19 @@ import hashlib
 import io
 import re
 import tokenize
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Literal
 
 from skill.policy import BRIDGE, MEMORY_VERSION, POLICY, Policy
 from skill.render.join_python import WIDTH, Module, joined, kept, parse
 from skill.render.python_parameters import keywords, without
 
+Wiring = Mapping[str, Mapping[str, int]]
+_WIRING = re.compile(r"^WIRING = \{$.*?^\}$", re.MULTILINE | re.DOTALL)
 Profile = Literal["bridge", "full", "neonize", "both", "all"]
 ROOTS: dict[Profile, tuple[str, ...]] = {
     "bridge": ("bridge",),
@@ -137,12 +140,17 @@ def render_python_test(
     style: PythonStyle = BLACK,
     module: str = "whatsapp_reconnect",
     calls: Collection[str] = (),
+    wiring: Wiring = MappingProxyType({}),
 ) -> str:
     """The module's test as a host gets it; "" if none of it concerns the host's calls.
 
-    module: how it imports the module.
+    module: how it imports the module. wiring: of each file that calls it, how often it names
+    what at least.
     """
     tests = [parse(_source(f"test_{name}"), split=False) for name in ROOTS[profile]]
+    if wiring:
+        source = _WIRING.sub(lambda _: _listed(wiring), _source("test_wiring"))
+        tests.append(parse(source, split=False))
     found = kept(tests, tests)
     if calls:
         modules = _modules(profile, POLICY, frozenset(calls))
@@ -155,6 +163,14 @@ def render_python_test(
             return ""
         found = kept(tests, tests, fit)
     return _finish(joined(tests[0].doc, tests, found, _PACKAGE, module), version, style)
+
+
+def _listed(wiring: Wiring) -> str:
+    lines = ["WIRING = {"]
+    for name, least in wiring.items():
+        counts = (f'        "{word}": {times},' for word, times in least.items())
+        lines += [f'    "{name}": {{', *counts, "    },"]
+    return "\n".join([*lines, "}"])
 
 
 def _source(name: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
@@ -28,6 +29,7 @@ _HEADER = re.compile(
     re.MULTILINE,
 )
 _SPECIFIER = "./index.js"
+_WIRED_FROM = "/** How often a file"
 JAVASCRIPT = (".js", ".mjs", ".cjs")
 Kind = Literal["loop", "held", "both"]
 PARTS: dict[Kind, tuple[str, ...]] = {
@@ -58,25 +60,70 @@ def render_channel_module(
     return _finish(f"//\n//\n{why}{unchecked}{join(tuple(texts), modules)}", style, version)
 
 
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """How a file of the host calls the module, as code without white space.
+
+    path: from the folder of the test. least: how often each part is in it at least; gone: the
+    parts that are not in it.
+    """
+
+    path: str
+    least: tuple[tuple[str, int], ...]
+    gone: tuple[str, ...] = ()
+
+
 @lru_cache(maxsize=32)
 def render_channel_test(
-    style: Style, version: str, module: str = "whatsapp-reconnect", ending: str = ".ts"
+    style: Style,
+    version: str,
+    module: str = "whatsapp-reconnect",
+    ending: str = ".ts",
+    wirings: tuple[Wiring, ...] = (),
+    kind: Kind = "loop",
 ) -> str:
-    """reconnect.test.ts as a host gets it.
+    """The test of the module, and of the files that call it, as a host gets it.
 
     module, ending: the file name of the module beside it. The test of a CommonJS module is
     an ES module: vitest can be imported, not required.
+    kind: a module that only holds dials is tested by its calls alone.
     """
     plain = ending in JAVASCRIPT
-    source = _source("javascript/reconnect.test.js" if plain else "typescript/reconnect.test.ts")
+    language, own = ("javascript", ".js") if plain else ("typescript", ".ts")
     shown = ending if ending in JAVASCRIPT else style.import_extension
     if ending in (".mts", ".cts"):
         shown = ending.replace("ts", "js")
-    source = source.replace(_SPECIFIER, f"./{module}{shown}")
+    calls = _wired(_source(f"{language}/wiring.test{own}"), f"{module}{ending}", wirings, style)
+    loop = _source(f"{language}/reconnect.test{own}").replace(_SPECIFIER, f"./{module}{shown}")
+    if kind == "held":
+        source = calls
+    else:
+        source = f"{loop}\n{calls[calls.index(_WIRED_FROM) :]}" if wirings else loop
     if plain:
         head, _, rest = source.partition("import ")
         source = f"{head}//\n// @ts-nocheck\nimport {rest}"
     return _finish(source, style, version)
+
+
+def _wired(source: str, module: str, wirings: tuple[Wiring, ...], style: Style) -> str:
+    """The template of the calls' test, with a test for each file in place of its own one."""
+    begin, end = source.index("  it("), source.rindex("});")
+    tests = "\n".join("".join(_test_of(each, style)) for each in wirings)
+    return source[:begin].replace("'index.ts'", f"'{module}'") + tests + source[end:]
+
+
+def _test_of(wiring: Wiring, style: Style) -> Iterator[str]:
+    yield f"  it('{wiring.path} is patched; if an update undid it: skillgen apply', () => {{\n"
+    line = f"const times = counter('{wiring.path}');"
+    if 2 * len(style.indent.replace("\t", "    ")) + len(line) <= style.width:
+        yield f"    {line}\n"
+    else:
+        yield f"    const times = counter(\n      '{wiring.path}',\n    );\n"
+    for part, least in wiring.least:
+        yield f"    expect(times('{part}')).toBeGreaterThan({least - 1});\n"
+    for part in wiring.gone:
+        yield f"    expect(times('{part}')).toBe(0);\n"
+    yield "  });\n"
 
 
 def module_identity(text: str) -> tuple[str, bool] | None:

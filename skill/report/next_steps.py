@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modify.nanoclaw.updates import undone_by
 from skill.host import Host
 from skill.options import Options
 from skill.package_json import package_at
@@ -48,7 +49,7 @@ def next_steps(
     package = package_at(host)
     steps = list(_scripts(host, package, plan))
     steps += _restart(host, plan, platform, reverted)
-    return steps
+    return steps if reverted else [*steps, *_lasting(host, plan)]
 
 
 def after_revert(
@@ -115,6 +116,20 @@ def _scripts(host: Host, package: dict[str, Any], plan: Plan) -> Iterator[NextSt
         added = any(change.is_addition and ADDED_TEST in change.path for change in plan.changes)
         also = ", and the added one" if added else ""
         yield NextStep(f"{manager} run test", f"the host's own tests{also}")
+
+
+def _lasting(host: Host, plan: Plan) -> Iterator[NextStep]:
+    """What keeps the changes where the host's own commands copy their files anew."""
+    changed = [change.path for change in plan.changes if not change.is_addition]
+    for undoing in undone_by(host, changed):
+        path = shown(undoing.path)
+        if undoing.can_be_kept:
+            does = "brings the skill along" if undoing.is_kept else "lays a skill"
+            why = f"{undoing.command} copies {path} anew; this {does} that patches it again"
+            yield NextStep("skillgen install", why)
+        else:
+            why = f"{undoing.command} puts {path} back as it was; after that: skillgen apply"
+            yield NextStep(None, why)
 
 
 def _restart(host: Host, plan: Plan, platform: str, reverted: bool) -> Iterator[NextStep]:

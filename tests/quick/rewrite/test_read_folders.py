@@ -126,8 +126,8 @@ def test_a_held_dial_in_a_folder_that_is_imported(tmp_path: Path, folder: str) -
     added = additions(
         tmp_path / "host", {"package.json": PACKAGE, f"{folder}/bot.js": text, "load.js": loader}
     )
-    above = folder.rpartition("/")[0]
-    assert added == {f"{above}/whatsapp-reconnect.js".lstrip("/")}
+    module = f"{folder.rpartition('/')[0]}/whatsapp-reconnect.js".lstrip("/")
+    assert added == {module, module.replace(".js", ".test.js")}
 
 
 ACCOUNTS = f"""\

@@ -139,18 +139,18 @@ def test_printed_commands_are_quoted(tmp_path: Path, capfd: pytest.CaptureFixtur
     assert f"skillgen apply '{Host(root).root}'" in capfd.readouterr().out
 
 
+@pytest.mark.parametrize("runner", ["vitest", "mocha"])
 @pytest.mark.parametrize("kind", ["held", "rewritten"])
-def test_the_added_test_is_named_where_one_is_added(tmp_path: Path, kind: str) -> None:
-    """A module that only holds dials brings no test."""
+def test_the_added_test_is_named_where_one_is_added(tmp_path: Path, kind: str, runner: str) -> None:
     held = f"{IMPORTS}export const start = (auth) => keep(makeWASocket({{ auth }}));\n"
     package = (
-        '{ "type": "module", "scripts": { "test": "vitest run" },'
-        ' "devDependencies": { "vitest": "4" } }'
+        f'{{ "type": "module", "scripts": {{ "test": "{runner}" }},'
+        f' "devDependencies": {{ "{runner}": "4" }} }}'
     )
     code = held if kind == "held" else host_text("      connect();")
     found = steps(tmp_path, {"package.json": package, "bot.js": code})
     why = next(step.why for step in found if step.command == "npm run test")
-    assert why == "the host's own tests" + (", and the added one" if kind == "rewritten" else "")
+    assert why == "the host's own tests" + (", and the added one" if runner == "vitest" else "")
 
 
 SETUP = """\

@@ -20,6 +20,7 @@ from skill.render.typescript import (
     BEGIN,
     END,
     Kind,
+    Wiring,
     convert,
     module_identity,
     policy_block,
@@ -30,6 +31,13 @@ from skill.render.typescript import (
 HERE = Path(__file__).resolve().parent
 ADD = HERE.parents[2] / "add" / "channel"
 MODULE, TEST = "whatsapp-reconnect.ts", "whatsapp-reconnect.test.ts"
+
+
+OWN = (Wiring("whatsapp-reconnect.ts", (("exportclassReconnect", 1),), ("makeWASocket(",)),)
+WIRINGS = (
+    Wiring("whatsapp.ts", (("reconnect.socket(", 1), ("reconnect.dial(", 2)), ("makeWASocket(",)),
+    Wiring("../sessions/of/every/account/of/the/bot.ts", (("reconnect.socket(", 1),)),
+)
 
 
 def run(node_tools: Path, cwd: Path, tool: str, *arguments: str) -> tuple[int, str]:
@@ -43,7 +51,7 @@ def host(tmp_path: Path, node_tools: Path, kind: str = "module") -> Path:
     """A folder with the added files and the tools."""
     os.symlink(node_tools / "node_modules", tmp_path / "node_modules")
     (tmp_path / MODULE).write_text(render_channel_module(CANONICAL, "1.2.3"))
-    (tmp_path / TEST).write_text(render_channel_test(CANONICAL, "1.2.3"))
+    (tmp_path / TEST).write_text(render_channel_test(CANONICAL, "1.2.3", wirings=OWN))
     (tmp_path / "package.json").write_text(json.dumps({"type": kind}))
     return tmp_path
 
@@ -92,7 +100,10 @@ def test_prettier_changes_nothing(tmp_path: Path, node_tools: Path) -> None:
         (folder / ".prettierrc.json").write_text(json.dumps(prettier_options(style)))
         kinds = get_args(Kind)
         texts = {f"{k}.ts": render_channel_module(style, "1.2.3", kind=k) for k in kinds}
-        texts["module.test.ts"] = render_channel_test(style, "1.2.3")
+        for kind in kinds:
+            wired = render_channel_test(style, "1.2.3", wirings=WIRINGS, kind=kind)
+            texts[f"{kind}.test.ts"] = wired
+            assert module_identity(wired) == ("1.2.3", True)
         for name, text in texts.items():
             (folder / name).write_bytes(text.encode())
     status, said = run(node_tools, tmp_path, "prettier", "--list-different", "**/*.ts")

@@ -50,7 +50,8 @@ def write(folder: Path, profile: Profile, style: PythonStyle | None = None) -> P
     folder.mkdir(parents=True, exist_ok=True)
     style = style or PythonStyle()
     (folder / MODULE).write_bytes(render_python_module("1.2.3", profile, style).encode())
-    (folder / TEST).write_bytes(render_python_test("1.2.3", profile, style).encode())
+    test = render_python_test("1.2.3", profile, style, wiring={"whatsapp_reconnect": {"time": 2}})
+    (folder / TEST).write_bytes(test.encode())
     return folder
 
 
