@@ -1,9 +1,10 @@
 # make test: everything that needs no root, on loopback only. Each target sets itself up.
 .DEFAULT_GOAL := help
-.PHONY: help setup node-tools javascript lint format golden quick test storms rule rule-pages figures test-system faults fuzz dist skill bench clean
+.PHONY: help setup node-tools debians javascript lint format golden quick test storms rule rule-pages figures test-system faults fuzz dist skill bench clean
 
 PYTHON := .cache/dev/bin/python
 NODE_TOOLS := .cache/node-tools
+DEBIANS := .cache/debians
 NODE_FILES := tests/node-tools/package.json tests/node-tools/.npmrc
 SOURCES := skill add modify tests
 TESTS ?= tests
@@ -27,6 +28,13 @@ $(NODE_TOOLS)/.done: $(NODE_FILES)
 	@rm -f $@
 	@cp $(NODE_FILES) $(NODE_TOOLS)/
 	npm install --prefix $(NODE_TOOLS) --loglevel=error
+	@touch $@
+
+debians: $(DEBIANS)/.done ## systemd as Debian 12 and 13 have it, unpacked in .cache/debians (on a Debian)
+
+$(DEBIANS)/.done: tests/slow/supervisors/debian.sh
+	@rm -f $@
+	tests/slow/supervisors/debian.sh $(DEBIANS) bookworm trixie
 	@touch $@
 
 javascript: node-tools ## add/channel/javascript/, from the TypeScript beside it
@@ -63,7 +71,7 @@ rule: .cache/dev/skillgen-stamp.toml ## a new rule and its test (NAME=my-rule KI
 figures: setup ## the chart docs/storms.svg and the table of README.md, from a fixture host
 	$(PYTHON) -m tests.slow.docs.figures
 
-test-system: setup ## real systemd, full disks and refused system calls (root, Linux)
+test-system: setup debians ## real systemd, full disks and refused system calls (root, Linux)
 	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: test-system needs root on Linux; use make test" >&2; exit 2; }
 	@[ -x /lib/systemd/systemd ] && command -v systemd-analyze >/dev/null && command -v nsenter >/dev/null || { echo "make: test-system needs systemd; install it (apt install systemd util-linux)" >&2; exit 2; }
 	@command -v strace >/dev/null || { echo "make: test-system needs strace; install it (apt install strace)" >&2; exit 2; }

@@ -43,7 +43,7 @@ IS_ASSERTION = re.compile(r"\b(expect|assert|should)\b")
 TITLED = ("it", "test", "describe")
 FAULTS = (
     (re.compile(r"^(\s*Restart=)on-failure", re.MULTILINE), r"\1always"),
-    (re.compile(r"^(\s*RestartSec=)10\b", re.MULTILINE), r"\g<1>5"),
+    (re.compile(r"^(\s*RestartSec=)(?:10|61)\b", re.MULTILINE), r"\g<1>5"),
     (re.compile(r"(<key>KeepAlive</key>\s*)<dict>.*?</dict>", re.DOTALL), r"\1<true/>"),
 )
 MARKS = (b"Restart", b"KeepAlive", b"StartLimit", b"always")

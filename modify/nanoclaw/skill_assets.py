@@ -38,7 +38,7 @@ SECTION = """
 """
 CHANGES = {
     ids.SYSTEMD_RESTART_ALWAYS: (
-        "- systemd: `Restart=on-failure` and `RestartSec=10` instead of `Restart=always`"
+        "- systemd: `Restart=on-failure` instead of `Restart=always`, and pauses that grow"
     ),
     ids.SYSTEMD_START_LIMIT: (
         "- systemd: `StartLimitIntervalSec=` and `StartLimitBurst=` in `[Unit]`, the section\n"

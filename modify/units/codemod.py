@@ -14,6 +14,7 @@ from modify.nanoclaw import skill_assets
 from modify.rules import Sight, ids, sights_of
 from modify.units import line_built_units, managers, process_managers, respawning
 from modify.units.bot_project import BotProject
+from modify.units.dependency import missing_dependency
 from modify.units.locate import unit_texts
 from modify.units.managers import docker_run, launchd, systemd
 from modify.units.model import UnitText
@@ -117,7 +118,13 @@ def bring_generators(
 def read_units(project: BotProject, texts: list[UnitText]) -> list[Seen]:
     """Every unit of systemd and launchd, each read once, and what it starts."""
     units = with_bases([read(text) for text in texts])
-    return [Seen(unit, started_by(unit, project)) for unit in units]
+    seen = []
+    for unit in units:
+        started = started_by(unit, project)
+        if started.is_host and isinstance(unit, systemd.SystemdUnit):
+            unit = replace(unit, waits_for=missing_dependency(project.host))
+        seen.append(Seen(unit, started))
+    return seen
 
 
 def read(text: UnitText) -> Unit:
@@ -139,7 +146,7 @@ def with_bases(units: list[Unit]) -> list[Unit]:
 
 def with_base(unit: Unit, like: Unit) -> Unit:
     if isinstance(unit, systemd.SystemdUnit) and isinstance(like, systemd.SystemdUnit):
-        return replace(unit, base=like.base)
+        return replace(unit, base=like.base, waits_for=like.waits_for)
     return unit
 
 

@@ -15,7 +15,8 @@ class Supervisor:
     limit_*: systemd's start limit where it is effective, in seconds and starts.
     prevent_codes: exit codes that end it (pm2's stop_exit_codes, supervisord's exitcodes).
     max_restarts, min_uptime_s: compose's count; pm2's two; supervisord's startretries and
-    startsecs. backoff_s: pm2's first exponential delay; the longest pause of a loop that grows.
+    startsecs. backoff_s: pm2's first exponential delay; the longest pause where they grow, in a
+    loop and under systemd. steps: systemd's RestartSteps.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Supervisor:
     max_restarts: int = 0
     min_uptime_s: float = 0.0
     backoff_s: float = 0.0
+    steps: int = 0
 
 
 def codes(text: str) -> tuple[int, ...]:

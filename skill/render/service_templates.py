@@ -15,20 +15,25 @@ from pathlib import PurePosixPath
 from typing import Any
 from xml.sax.saxutils import escape
 
+from modify.units.managers.systemd import PAUSE
+from modify.units.restarts import growth_lines, least_pause, limit_for
 from skill.errors import SkillgenError
 from skill.options import ServiceKind
 
-PAUSE, INTERVAL = 10, 300
 PM2_PAUSE_MS = 5000
 SCRIPT = re.compile(r"\.[cm]?js$")
 
 
 @dataclass(frozen=True)
 class Program:
-    """How the host is started, as an argument vector, and where its interpreter lies."""
+    """How the host is started, as an argument vector, and where its interpreter lies.
+
+    waits_for: what its start fails without, or nothing.
+    """
 
     arguments: tuple[str, ...]
     search_path: str
+    waits_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,14 +46,17 @@ class Unit:
 
 
 def systemd(program: Program, folder: str, name: str, start_limit: int) -> Unit:
+    waits = bool(program.waits_for)
+    limit = limit_for(PAUSE, start_limit, waits)
+    pause = least_pause(limit, waits)
     fields = {
         "description": f"{name} WhatsApp bot",
         "folder": specifiers(folder),
         "command": command_line(program.arguments),
         "environment": quoted(specifiers(f"PATH={program.search_path}")),
-        "pause": PAUSE,
-        "interval": INTERVAL if start_limit * PAUSE < INTERVAL else start_limit * PAUSE * 2,
-        "burst": start_limit,
+        "pauses": "\n".join([f"RestartSec={pause}", *growth_lines(pause, limit)]),
+        "interval": limit.interval,
+        "burst": limit.burst,
     }
     return Unit(f"deploy/{name}.service", "systemd.service.j2", fields)
 

@@ -9,10 +9,12 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modify.units.bot_project import BotProject
+from modify.units.dependency import missing_dependency
 from skill.edit import Addition, Patch
 from skill.errors import SkillgenError
 from skill.finding import Note
@@ -65,7 +67,7 @@ def render_service(
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     project = BotProject(host)
-    program = program_of(project, find)
+    program = replace(program_of(project, find), waits_for=missing_dependency(host))
     folder = str(host.root)
     for part in (folder, *program.arguments):
         if re.search(r"[\x00-\x1f\x7f]", part):

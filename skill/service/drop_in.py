@@ -1,10 +1,9 @@
 """systemd: the drop-in that makes an installed unit safe; the owner's own files stay as they are.
 
 What it says is what the rules would make of the unit's own files (``modify.rules.units``), so an
-owner's longer pause or a limit that trips stays in force. From systemd 254 on restarts spread, too:
-10, 23, 55, 128, 300 s stay at five starts in any five minutes, so that a dependency that is missing
-at boot does not leave the bot ``failed`` (RestartSteps= and RestartMaxDelaySec= work only together;
-older versions warn of each and read on).
+owner's longer pause or a limit that trips stays in force. The version of the systemd that reads it
+is known here, so its pauses grow from 254 on, and before that only a bot that ends with a failure
+while something else is missing gets a longer one (``modify.units.restarts``).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from modify.units.managers import systemd
-from modify.units.managers.systemd import DEFAULT_BURST, SystemdUnit, seconds
+from modify.units.managers.systemd import DEFAULT_BURST
 from modify.units.process_managers import faults_of
 from skill import __version__
 from skill.commands.shell import quoted
@@ -31,13 +30,8 @@ from skill.options import Options, ServiceOptions
 from skill.service.changes import Changes, Restart, Step, heredoc
 from skill.service.clean_exit import edits_of
 from skill.service.model import Service
-from skill.service.restarts import RESTARTING
-from skill.service.systemd import (
-    SPREADS_SINCE,
-    Loaded,
-    Manager,
-    manager_of,
-)
+from skill.service.restarts import here
+from skill.service.systemd import Loaded, Manager, manager_of
 from skill.service.tools import Tools
 from skill.service.units import SYSTEM_FOLDERS, Files, unit_text, user_folders
 
@@ -47,8 +41,6 @@ HEADER = re.compile(
 )
 HOST = "# For the bot in {root}: a session that is over stays down, and a crash loop has an end."
 UNDO = "# Take it back with: skillgen service {root} --revert"
-SPREAD = (("RestartSteps", "4"), ("RestartMaxDelaySec", "300"))
-LONGEST_PAUSE = 300
 SECTIONS = ("Unit", "Service")
 Setting = tuple[str, str, str]
 """Section, name, value."""
@@ -150,7 +142,7 @@ def without_own(files: Files) -> Files:
 def settings_of(files: Files, version: int, host: Host) -> Iterator[Setting]:
     """What the rules change in the unit, as assignments; nothing where it is right already."""
     unit = files.merged
-    edits = edits_of(faults_of(unit, Options()), host)
+    edits = edits_of(faults_of(here(unit, version, host), Options()), host)
     if not edits:
         return
     content = apply_edits(unit.text.content, edits)
@@ -163,17 +155,6 @@ def settings_of(files: Files, version: int, host: Host) -> Iterator[Setting]:
                 yield section, name, found.value
     if any(section == "Unit" for section, _ in names) and not after.last("Unit", "StartLimitBurst"):
         yield "Unit", "StartLimitBurst", str(DEFAULT_BURST)
-    if version >= SPREADS_SINCE and may_spread(after):
-        yield from (("Service", name, value) for name, value in SPREAD)
-
-
-def may_spread(unit: SystemdUnit) -> bool:
-    """Whether the unit restarts, and its pause is shorter than what it would grow to."""
-    pause = unit.last("Service", "RestartSec")
-    length = seconds(pause.value) if pause else None
-    restarts = unit.restart is not None and unit.restart.value in RESTARTING
-    own = unit.last("Service", "RestartSteps") or unit.last("Service", "RestartMaxDelaySec")
-    return restarts and own is None and length is not None and length < LONGEST_PAUSE
 
 
 def overridden(files: Files, settings: list[Setting]) -> Iterator[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
+from modify.units.dependency import missing_dependency
 from modify.units.managers import systemd
 from modify.units.managers.systemd import (
     DEFAULT_BURST,
@@ -13,15 +16,15 @@ from modify.units.managers.systemd import (
     SystemdUnit,
     seconds,
 )
+from modify.units.restarts import GROWTH_NAMES, HOUR, SPREADS_SINCE, start_times
+from skill.host import Host
 from skill.service.model import Policy
 from skill.service.units import Files, unit_text
 
 Properties = dict[str, str]
 """Of one unit, as ``systemctl show`` prints them."""
 RESTARTING = (*RESTARTS_ON_SUCCESS, "on-failure", "on-abnormal", "on-abort", "on-watchdog")
-HOUR, DAY = 3600, 86_400
-SHORTEST = 0.05
-"""Seconds that a start takes at least, whatever the pause."""
+DAY = 86_400
 
 
 def policy_of(shown: Properties) -> Policy:
@@ -46,6 +49,8 @@ def policy_in(unit: SystemdUnit) -> Policy:
         return default if value is None else value
 
     burst, steps = unit.last("Unit", "StartLimitBurst"), unit.last("Service", "RestartSteps")
+    if 0 < unit.version < SPREADS_SINCE:
+        steps = None
     return policy(
         unit.restart.value if unit.restart else "no",
         length("Service", "RestartSec", DEFAULT_PAUSE),
@@ -64,7 +69,8 @@ def policy(
     if restart not in RESTARTING:
         return Policy(restart, limit_interval_s=interval, limit_burst=burst, starts_per_hour=1)
     ends = spreads and longest is not None
-    times = start_times(pause, steps if ends else 0, longest or pause)
+    steps = steps if ends else 0
+    times = list(takewhile(lambda time: time < HOUR, start_times(pause, steps, longest or pause)))
     is_limited = 0 < burst < len(times) and interval > 0 and times[burst] < interval
     return Policy(
         restart,
@@ -73,24 +79,13 @@ def policy(
         interval,
         burst,
         is_limited,
-        burst if is_limited else sum(time < HOUR for time in times),
+        burst if is_limited else len(times),
     )
 
 
-def start_times(pause: float, steps: int, longest: float) -> list[float]:
-    """When a unit that ends at once is started within an hour, in seconds.
-
-    The pauses are those of service_restart_usec_next() in systemd's src/core/service.c.
-    """
-    times, count = [0.0], 0
-    while times[-1] < HOUR:
-        count += 1
-        following = pause
-        if steps and count > 1:
-            grown = pause * (longest / pause) ** ((count - 1) / steps) if pause else longest
-            following = longest if count > steps else grown
-        times.append(times[-1] + max(following, SHORTEST))
-    return times
+def here(unit: SystemdUnit, version: int, host: Host) -> SystemdUnit:
+    """The unit as it is read by the systemd of this machine, for the rules."""
+    return replace(unit, version=version, waits_for=missing_dependency(host))
 
 
 def in_force(shown: Properties, files: Files) -> SystemdUnit:
@@ -106,6 +101,10 @@ def in_force(shown: Properties, files: Files) -> SystemdUnit:
     pause = shown.get("RestartUSec", "")
     if ("Service", "RestartSec") in sets or seconds(pause) != DEFAULT_PAUSE:
         lines.append(f"RestartSec={pause}")
+    if number(shown.get("RestartSteps")):
+        longest = shown.get("RestartMaxDelayUSec", "infinity")
+        keys = zip(GROWTH_NAMES, (shown["RestartSteps"], longest), strict=True)
+        lines += [f"{name}={value}" for name, value in keys]
     for name in ("SuccessExitStatus", "RestartForceExitStatus"):
         if shown.get(name):
             lines.append(f"{name}={shown[name]}")

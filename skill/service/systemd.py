@@ -26,7 +26,7 @@ from skill.service import journal
 from skill.service.clean_exit import held_back
 from skill.service.model import UNKNOWN, Look, Service, Starts
 from skill.service.place import started_here
-from skill.service.restarts import Properties, in_force, number, policy_in, policy_of
+from skill.service.restarts import Properties, here, in_force, number, policy_in, policy_of
 from skill.service.tools import Tools
 from skill.service.units import (
     SYSTEM_FOLDERS,
@@ -50,8 +50,6 @@ ASKED = (
 AT_ONCE = 200
 """Names in one call: a command line has an end."""
 ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; (?:ignore_errors|flags)=")
-SPREADS_SINCE = 254
-"""The first version with RestartSteps= and RestartMaxDelaySec=."""
 DAY = 86_400
 NO_SYSTEMCTL = "no systemctl here"
 
@@ -225,7 +223,7 @@ def of_properties(host: Host, tools: Tools, manager: Manager, shown: Properties)
     if started.kind == "side":
         return service
     service.starts = starts_of(tools, manager, name, shown)
-    service.findings = findings_of(shown, files, host)
+    service.findings = findings_of(shown, files, manager.version, host)
     service.is_guarded = is_guarded(variables, files)
     service.obstacles = list(obstacles(shown, service))
     service.notes = list(notes(service, manager))
@@ -259,11 +257,12 @@ def state_of(shown: Properties) -> str:
     return f"{state}, {enabled}" if enabled else state
 
 
-def findings_of(shown: Properties, files: Files, host: Host) -> list[Finding]:
+def findings_of(shown: Properties, files: Files, version: int, host: Host) -> list[Finding]:
     """What the rules say of what is in force, at the place in the files that sets it."""
-    written = {sight.finding.rule: sight.finding for sight in faults_of(files.merged, Options())}
+    merged, loaded = (here(unit, version, host) for unit in (files.merged, in_force(shown, files)))
+    written = {sight.finding.rule: sight.finding for sight in faults_of(merged, Options())}
     found = []
-    for sight in faults_of(in_force(shown, files), Options()):
+    for sight in faults_of(loaded, Options()):
         own = written.get(sight.finding.rule)
         path, line = files.place(own.line) if own else (path_of(shown, files), 1)
         found.append(
@@ -375,11 +374,11 @@ def of_file(
     service = Service(manager.title, "systemd", name, started, path, more, state)
     service.own = Loaded(manager, {}, files, unasked)
     service.starts = Starts(why=state)
-    service.policy = policy_in(unit)
+    service.policy = policy_in(replace(unit, version=manager.version))
     if started.kind != "side":
         service.findings = [
             replace(sight.finding, path=str(place[0]), line=place[1])
-            for sight in faults_of(unit, Options())
+            for sight in faults_of(here(unit, manager.version, host), Options())
             for place in (files.place(sight.finding.line),)
         ]
         service.findings = held_back(service.findings, host)

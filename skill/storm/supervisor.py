@@ -8,7 +8,7 @@ result, and know no kind of supervisor by name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from modify.units.supervisor import Supervisor
@@ -32,11 +32,11 @@ WORDS: Mapping[str, tuple[End, ...]] = {
 class Growth:
     """Pauses that grow: ``first_s``, each further one ``factor`` times as long, at most
     ``longest_s``. After a life of ``rested_s`` the first one again. They do not grow where
-    ``first_s`` or ``longest_s`` is 0.
+    ``first_s`` or ``longest_s`` is 0. factor None: as many steps as the unit has lead there.
     """
 
     first_s: float | Setting
-    factor: float
+    factor: float | None
     longest_s: float | Setting
     rested_s: float | None = None
 
@@ -95,6 +95,8 @@ MANAGERS: Mapping[str, Manager] = {
         },
         clean_signals=("SIGHUP", "SIGINT", "SIGTERM", "SIGPIPE"),
         start_limit=True,
+        # RestartSteps=, RestartMaxDelaySec=, as systemd reads them since 254: never taken back.
+        growth=Growth(first_s="restart_s", factor=None, longest_s="backoff_s"),
     ),
     # launchd.plist(5): KeepAlive, SuccessfulExit, ThrottleInterval.
     "launchd": Manager(restarts=WORDS, pause_since="start"),
@@ -156,7 +158,12 @@ def _growth(growth: Growth, own: Supervisor) -> dict[str, Any] | None:
     first, longest = _number(growth.first_s, own), _number(growth.longest_s, own)
     if not first or not longest:
         return None
-    return asdict(growth) | {"first_s": first, "longest_s": longest}
+    factor = growth.factor
+    if factor is None:
+        if not own.steps or first >= longest:
+            return None
+        factor = (longest / first) ** (1 / own.steps)
+    return asdict(growth) | {"first_s": first, "factor": factor, "longest_s": longest}
 
 
 def _limit(limit: Limit, own: Supervisor) -> dict[str, Any] | None:
@@ -179,10 +186,11 @@ def _number(value: float | Setting, own: Supervisor) -> float:
 
 
 NONE = Supervisor("none")
-# NanoClaw's own unit, and what skillgen makes of it. systemd's default limit, 5 starts in 10 s,
-# cannot be reached with either RestartSec.
+# NanoClaw's own unit, and what skillgen makes of it, as systemd reads it before 254 and since.
+# systemd's default limit, 5 starts in 10 s, cannot be reached with either RestartSec.
 ALWAYS_5S = Supervisor("systemd", "always", 5.0, limit_interval_s=10.0, limit_burst=5)
 ON_FAILURE_10S = Supervisor("systemd", "on-failure", 10.0, limit_interval_s=300.0, limit_burst=5)
+ON_FAILURE_GROWING = replace(ON_FAILURE_10S, backoff_s=300.0, steps=4)
 LAUNCHD_KEEP_ALIVE = Supervisor("launchd", "always", 10.0)
 LAUNCHD_ON_FAILURE = Supervisor("launchd", "on-failure", 10.0)
 COMPOSE_ALWAYS = Supervisor("compose", "always")

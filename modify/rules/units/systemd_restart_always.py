@@ -12,7 +12,8 @@ Why it is bad
 What is done
     ``Restart=on-failure``, and ``RestartSec=10`` where the pause is shorter or not given; a
     longer one stays. A bot that is killed or crashes is still started again, and
-    ``enable`` still starts it at boot (NanoClaw pull request 746).
+    ``enable`` still starts it at boot (NanoClaw pull request 746). The pauses grow, so that
+    the start limit does not end the bot for good: see ``systemd-start-limit``.
 
 When it is handed off
     When the unit names a clean exit among those that restart whatever ``Restart=`` says
@@ -31,13 +32,8 @@ from collections.abc import Iterator
 
 from modify.effects import RestartsOnFailureOnly
 from modify.rules import Example, Rule, Sight
-from modify.units.managers.systemd import (
-    PAUSE,
-    RESTARTS_ON_SUCCESS,
-    Directive,
-    SystemdUnit,
-    longer_pause,
-)
+from modify.units.managers.systemd import PAUSE, RESTARTS_ON_SUCCESS, Directive, SystemdUnit
+from modify.units.restarts import GROWTH, paced, wanted
 from skill.edit import Edit
 from skill.options import Options
 
@@ -57,7 +53,7 @@ rule = Rule(
             "Restart=always\nRestartSec=5\n",
             "[Unit]\nDescription=Bot\n" + LIMIT + "\n"
             "[Service]\nExecStart=/usr/bin/node /opt/bot/dist/index.js\n"
-            "Restart=on-failure\nRestartSec=10\n",
+            "Restart=on-failure\nRestartSec=10\n" + GROWTH,
         ),
         Example(
             "systemd",
@@ -65,7 +61,7 @@ rule = Rule(
             "[Service]\nExecStart=/usr/bin/node /opt/bot/dist/index.js\nRestart=always\n",
             "[Unit]\nDescription=Bot\n" + LIMIT + "\n"
             "[Service]\nExecStart=/usr/bin/node /opt/bot/dist/index.js\n"
-            "Restart=on-failure\nRestartSec=10\n",
+            "Restart=on-failure\nRestartSec=10\n" + GROWTH,
         ),
     ),
 )
@@ -88,8 +84,10 @@ def check(unit: SystemdUnit, options: Options) -> Iterator[Sight]:
         return
     place = restart.value_start, restart.value_end
     edits = [Edit(*place, b"on-failure", rule.id, (RestartsOnFailureOnly(),))]
-    edits += longer_pause(unit, restart, rule.id)
-    fix = "Restart=on-failure" + (f", RestartSec={PAUSE}" if len(edits) > 1 else "")
+    pauses = paced(unit, restart, wanted(unit, options), rule.id)
+    edits += pauses.edits
+    fix = "Restart=on-failure" + (f", RestartSec={pauses.pause}" if pauses.pause else "")
+    fix += f" ({unit.waits_for})" if pauses.pause > PAUSE else ""
     yield rule.at(unit.text, restart.start, message, fix, edits)
 
 

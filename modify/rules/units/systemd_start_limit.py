@@ -3,7 +3,8 @@
 What it finds
     Finds a systemd unit that starts the host itself, restarts it, and has no start limit
     that trips: none at all, one in ``[Service]``, ``StartLimitIntervalSec=0``, or an
-    interval that the pauses alone outlast.
+    interval that the pauses alone outlast. Also a limit that trips although the host's own
+    start ends with a failure while something else does not answer: Docker, a database.
 
 Why it is bad
     Each start may dial WhatsApp. ``StartLimitIntervalSec=`` is read in ``[Unit]`` only
@@ -11,7 +12,9 @@ Why it is bad
     starts in 28 s and went on with the lines in ``[Service]``, and stopped after 5 with the
     same lines in ``[Unit]``. The default of 5 starts in 10 s never trips with
     ``RestartSec=10``. A bug that kills the bot 2 s after each start cost 7,200 attempts in
-    24 hours.
+    24 hours. But a limit that trips leaves the bot down until a person comes: where Docker
+    takes 90 s at boot, five starts 10 s apart are over after 40 s. So the pauses grow, to
+    300 s, which the limit allows.
 
 What is done
     ``StartLimitIntervalSec=300`` and ``StartLimitBurst=5`` (``--start-limit``) stand in
@@ -19,7 +22,15 @@ What is done
     the legacy ``StartLimitInterval=`` gets its present name. A limit that trips is left
     alone: burst × pause shorter than the interval. A restarting unit without a pause gets
     ``RestartSec=10``, else five starts in half a second leave the bot dead. Where the pause
-    is so long that 300 s would never trip, the interval is twice the pauses.
+    is so long that 300 s would never trip, the interval is a longer one.
+
+    The pauses grow (``RestartSteps=4``, ``RestartMaxDelaySec=300``): 10, 23, 55, 128 and
+    300 s are five starts in any five minutes, which the limit allows, and 16 in any hour; the
+    bot runs within five minutes once what it waits for is there. systemd reads the two keys
+    since version 254; an older one says that it ignores them, and stops at the limit. Where
+    the host's own start fails without something else the pause is 61 s: 5 starts in 300 s are
+    then out of reach under every version, at 60 starts an hour before 254 and 15 since. A
+    unit without such a need that an earlier skillgen has patched is right as it is.
 
 When it is handed off
     When a limit is computed, or it cannot be told what the unit starts. The limit counts
@@ -29,28 +40,25 @@ When it is handed off
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from modify.rules import Example, Rule, Sight
-from modify.units.managers.systemd import (
-    DEFAULT_BURST,
-    DEFAULT_PAUSE,
-    PAUSE,
-    RESTARTS_ON_SUCCESS,
-    Directive,
-    SystemdUnit,
-    longer_pause,
-    seconds,
+from modify.units.managers.systemd import RESTARTS_ON_SUCCESS, Directive, SystemdUnit, seconds
+from modify.units.restarts import (
+    BURST_NAMES,
+    GROWTH,
+    INTERVAL_NAMES,
+    Limit,
+    paced,
+    pause_after,
+    trips,
+    values,
+    wanted,
 )
 from skill.edit import Edit
 from skill.options import Options
 
 RESTARTING = (*RESTARTS_ON_SUCCESS, "on-failure")
-INTERVAL = 300
-INTERVAL_NAMES = ("StartLimitIntervalSec", "StartLimitInterval")
-BURST_NAMES = ("StartLimitBurst",)
 
 rule = Rule(
     __name__,
@@ -66,7 +74,7 @@ rule = Rule(
             "Restart=on-failure\nRestartSec=10\n",
             "[Unit]\nDescription=Bot\nStartLimitIntervalSec=300\nStartLimitBurst=5\n\n"
             "[Service]\nExecStart=/usr/bin/node /opt/bot/dist/index.js\n"
-            "Restart=on-failure\nRestartSec=10\n",
+            "Restart=on-failure\nRestartSec=10\n" + GROWTH,
         ),
         Example(
             "systemd",
@@ -75,7 +83,7 @@ rule = Rule(
             "Restart=on-failure\nRestartSec=10\nStartLimitIntervalSec=600\nStartLimitBurst=5\n",
             "[Unit]\nDescription=Bot\nStartLimitIntervalSec=600\nStartLimitBurst=5\n\n"
             "[Service]\nExecStart=/usr/bin/node /opt/bot/dist/index.js\n"
-            "Restart=on-failure\nRestartSec=10\n",
+            "Restart=on-failure\nRestartSec=10\n" + GROWTH.replace("=4", "=3"),
         ),
         Example(
             "systemd",
@@ -84,18 +92,10 @@ rule = Rule(
             "Restart=on-failure\nRestartSec=10\n",
             "[Unit]\nDescription=Bot\nStartLimitIntervalSec=300\nStartLimitBurst=5\n\n"
             "[Service]\nExecStart=/usr/bin/node /opt/bot/dist/index.js\n"
-            "Restart=on-failure\nRestartSec=10\n",
+            "Restart=on-failure\nRestartSec=10\n" + GROWTH,
         ),
     ),
 )
-
-
-@dataclass(frozen=True)
-class Limit:
-    """The values that [Unit] is to hold."""
-
-    interval: str
-    burst: str
 
 
 @rule.detects("systemd")
@@ -115,11 +115,13 @@ def check(unit: SystemdUnit, options: Options) -> Iterator[Sight]:
         return
     limit = wanted(unit, options)
     edits = placed(unit, limit, misplaced)
+    if restart.value == "on-failure" and not edits and unit.waits_for:
+        yield from ends_for_good(unit, restart, limit)
+        return
     if not edits:
         return
-    pauses = unit.all("Service", "RestartSec")
-    if restart.value == "on-failure" and not any(item.value for item in pauses):
-        edits += longer_pause(unit, restart, rule.id)
+    if restart.value == "on-failure":
+        edits += paced(unit, restart, limit, rule.id, keep=not unit.waits_for).edits
     position = limits[0].start if limits else restart.start
     if misplaced:
         position = misplaced[0].start
@@ -127,6 +129,18 @@ def check(unit: SystemdUnit, options: Options) -> Iterator[Sight]:
     if limit.burst:
         fix = f"StartLimitIntervalSec={limit.interval}, StartLimitBurst={limit.burst} in [Unit]"
     yield rule.at(unit.text, position, complaint(unit, misplaced, limits), fix, edits)
+
+
+def ends_for_good(unit: SystemdUnit, restart: Directive, limit: Limit) -> Iterator[Sight]:
+    """A limit that is right but for the bot's own start, which fails while something is missing."""
+    pauses = paced(unit, restart, limit, rule.id)
+    if not pauses.edits:
+        return
+    interval = values(unit)[0]
+    place = restart.start if interval is None else interval.start
+    message = f"the start limit ends the bot for good: {unit.waits_for}"
+    fix = f"RestartSec={pauses.pause}, " if pauses.pause else ""
+    yield rule.at(unit.text, place, message, f"{fix}pauses that grow", pauses.edits)
 
 
 def is_limit(item: Directive) -> bool:
@@ -151,49 +165,6 @@ def complaint(unit: SystemdUnit, misplaced: list[Directive], limits: list[Direct
     if trips(*values(unit), pause_after(unit)):
         return f"{limits[0].name}= is a legacy name, or stands twice"
     return "the start limit never trips: the pauses outlast its interval"
-
-
-def values(unit: SystemdUnit) -> tuple[Directive | None, Directive | None]:
-    """The interval and burst that are meant: those in [Unit], else those in [Service]."""
-    found = []
-    for names in (INTERVAL_NAMES, BURST_NAMES):
-        found.append(unit.last("Unit", *names) or unit.last("Service", *names))
-    return found[0], found[1]
-
-
-def pause_after(unit: SystemdUnit) -> float:
-    """The pause between two starts once all rules have been applied."""
-    lengths = [seconds(item.value) for item in unit.all("Service", "RestartSec")]
-    pause = next((length for length in reversed(lengths) if length is not None), None)
-    restart = unit.restart
-    if pause is None:
-        return PAUSE
-    if restart is not None and restart.value in RESTARTS_ON_SUCCESS:
-        return max(PAUSE, pause)
-    return max(DEFAULT_PAUSE, pause)
-
-
-def trips(interval: Directive | None, burst: Directive | None, pause: float) -> bool:
-    """Whether a limit is given that stops a bot that fails at once: burst × pause < interval."""
-    length = seconds(interval.value) if interval else None
-    starts = starts_of(burst) if burst else DEFAULT_BURST
-    return length is not None and starts > 0 and starts * pause < length
-
-
-def starts_of(burst: Directive) -> int:
-    return int(burst.value) if re.fullmatch(r"\d+", burst.value) else 0
-
-
-def wanted(unit: SystemdUnit, options: Options) -> Limit:
-    interval, burst = values(unit)
-    pause = pause_after(unit)
-    if interval and trips(interval, burst, pause):
-        return Limit(interval.value, burst.value if burst else "")
-    starts = starts_of(burst) if burst and interval is None else 0
-    if not 0 < starts * pause < INTERVAL:
-        starts = options.start_limit
-    total = starts * pause
-    return Limit(str(INTERVAL if total < INTERVAL else int(total * 2)), str(starts))
 
 
 def placed(unit: SystemdUnit, limit: Limit, misplaced: list[Directive]) -> list[Edit]:

@@ -10,12 +10,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from modify.effects import RestartPause
 from modify.units.model import Line, UnitText
-from skill.edit import Edit
 
 # systemd.time(7), units of a time span, in seconds.
 SPAN_UNITS = {
@@ -67,12 +65,19 @@ class Header:
 
 @dataclass(frozen=True)
 class SystemdUnit:
-    """The directives of a unit in their order. ``base``: the unit that a drop-in adds to."""
+    """The directives of a unit in their order.
+
+    base: the unit that a drop-in adds to. waits_for: where the bot ends with a failure while
+    something else is missing (``modify.units.dependency``), or nothing. version: of the systemd
+    that reads it; 0: not known.
+    """
 
     text: UnitText
     headers: tuple[Header, ...]
     directives: tuple[Directive, ...]
     base: SystemdUnit | None = None
+    waits_for: str = ""
+    version: int = 0
 
     def all(self, section: str, *names: str) -> list[Directive]:
         return [item for item in self.directives if item.section == section and item.name in names]
@@ -209,20 +214,3 @@ def seconds(value: str) -> float | None:
         if not value[position:].strip():
             break
     return total if value else None
-
-
-def longer_pause(unit: SystemdUnit, restart: Directive, rule: str) -> list[Edit]:
-    """``RestartSec=10`` where the pause is shorter or not given."""
-    pauses = unit.all("Service", "RestartSec")
-    pause = next((item for item in reversed(pauses) if seconds(item.value) is not None), None)
-    if pause is None:
-        if pauses and pauses[-1].computed:
-            return []
-        lines = [f"RestartSec={PAUSE}"]
-        added = unit.text.insert_after(restart.first, restart.last, lines, rule)
-        return [replace(added, effects=(RestartPause(),))]
-    length = seconds(pause.value)
-    if length is None or length >= PAUSE:
-        return []
-    text = str(PAUSE).encode()
-    return [Edit(pause.value_start, pause.value_end, text, rule, (RestartPause(),))]

@@ -91,6 +91,9 @@ def _placed(rules: Supervisor, text: UnitText, position: int | None) -> OwnUnit:
 def _systemd(unit: SystemdUnit) -> Supervisor:
     """``StartLimitIntervalSec=`` counts in ``[Unit]`` only (systemd >= 230);
     ``StartLimitBurst=`` and the legacy ``StartLimitInterval=`` in ``[Service]`` too.
+
+    Which version reads it is not known, so ``RestartSteps=`` is passed over, as by those before
+    254: where a start limit does not end the bot then, it does not under pauses that grow.
     """
 
     def value(*places: tuple[str, str]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from modify.rules.units.fault_asserting_test import rule
 from skill.edit import apply_edits
 from skill.host import Host
-from tests.quick.rules.service_cases.harness import check_noop, check_transformed, look
+from tests.quick.rules.service_cases.harness import check_noop, check_transformed, grown, look
 
 GENERATOR = "setup/service.ts"
 TEST = "setup/service.test.ts"
@@ -17,9 +17,11 @@ UNIT_BEFORE = (
     "[Unit]\nDescription=Bot\n\n[Service]\nExecStart=${node} ${root}/dist/index.js\n"
     "Restart=always\nRestartSec=5\n\n[Install]\nWantedBy=${user ? 'default' : 'multi-user'}.target"
 )
-UNIT_AFTER = UNIT_BEFORE.replace(
-    "=Bot\n", "=Bot\nStartLimitIntervalSec=300\nStartLimitBurst=5\n"
-).replace("always\nRestartSec=5", "on-failure\nRestartSec=10")
+UNIT_AFTER = grown(
+    UNIT_BEFORE.replace("=Bot\n", "=Bot\nStartLimitIntervalSec=300\nStartLimitBurst=5\n").replace(
+        "always\nRestartSec=5", "on-failure\nRestartSec=10"
+    )
+)
 PLIST_BEFORE = (
     '<?xml version="1.0"?>\n<plist version="1.0">\n<dict>\n    <key>Label</key>\n'
     "    <string>${label}</string>\n    <key>ProgramArguments</key>\n    <array>\n"
@@ -222,7 +224,7 @@ def test_copy_with_values_filled_in(tmp_path: Path) -> None:
     filled = filled.replace("${user ? 'default' : 'multi-user'}", "default")
     body = "it('is exactly', () => {\n  expect(makeUnit()).toBe(`" + filled + "`);\n});\n"
     new = filled.replace("=Bot\n", "=Bot\nStartLimitIntervalSec=300\nStartLimitBurst=5\n")
-    new = new.replace("always\nRestartSec=5", "on-failure\nRestartSec=10")
+    new = grown(new.replace("always\nRestartSec=5", "on-failure\nRestartSec=10"))
     check_transformed(
         tmp_path,
         TEST,

@@ -13,6 +13,7 @@ from tests.quick.rules.service_cases.harness import (
     UNIT,
     check_noop,
     check_transformed,
+    grown,
     look,
     parse_unit,
     unit,
@@ -119,7 +120,7 @@ CHANGED = {
 
 @pytest.mark.parametrize(("before", "after"), CHANGED.values(), ids=CHANGED.keys())
 def test_changed(tmp_path: Path, before: str, after: str) -> None:
-    patch = check_transformed(tmp_path, UNIT, unit(before), unit(after))
+    patch = check_transformed(tmp_path, UNIT, unit(before), unit(grown(after)))
     assert [finding.rule for finding in patch.findings] == [rule.id]
     service = parse_unit(unit(after))["Service"]
     assert service["Restart"] == ["on-failure"]
@@ -128,23 +129,24 @@ def test_changed(tmp_path: Path, before: str, after: str) -> None:
 @pytest.mark.system
 @pytest.mark.parametrize(("_before", "after"), CHANGED.values(), ids=CHANGED.keys())
 def test_systemd_accepts(tmp_path: Path, _before: str, after: str) -> None:
-    verify_with_systemd(tmp_path, unit(after))
+    verify_with_systemd(tmp_path, unit(grown(after)))
 
 
 def test_crlf_tabs_and_missing_final_newline(tmp_path: Path) -> None:
     before = unit("Restart=always").rstrip("\n").replace("\n", "\r\n")
-    after = unit("Restart=on-failure\nRestartSec=10").rstrip("\n").replace("\n", "\r\n")
+    after = grown(unit("Restart=on-failure\nRestartSec=10")).rstrip("\n").replace("\n", "\r\n")
     check_transformed(tmp_path, UNIT, before, after)
 
 
 def test_last_line_without_newline(tmp_path: Path) -> None:
     before = f"[Unit]\n{SOUND}[Service]\n{NODE_START}\nRestart=always"
-    check_transformed(tmp_path, UNIT, before, before.replace("always", "on-failure\nRestartSec=10"))
+    after = grown(before.replace("always", "on-failure\nRestartSec=10\n")).rstrip("\n")
+    check_transformed(tmp_path, UNIT, before, after)
 
 
 def test_byte_order_and_foreign_bytes_stay(tmp_path: Path) -> None:
     before = unit("Restart=always\nRestartSec=10\n").replace("=Bot", "=B\u00f6t \U0001f916")
-    check_transformed(tmp_path, UNIT, before, before.replace("always", "on-failure"))
+    check_transformed(tmp_path, UNIT, before, grown(before.replace("always", "on-failure")))
 
 
 STARTS = {
@@ -177,7 +179,7 @@ def test_what_starts_the_host(tmp_path: Path, start: str) -> None:
         tmp_path,
         UNIT,
         unit("Restart=always\nRestartSec=10\n", start=start),
-        unit("Restart=on-failure\nRestartSec=10\n", start=start),
+        grown(unit("Restart=on-failure\nRestartSec=10\n", start=start)),
         others={"scripts/start.sh": script},
     )
 
@@ -188,7 +190,7 @@ def test_a_status_of_its_own_for_a_restart_is_a_failure_anyway(tmp_path: Path) -
         tmp_path,
         UNIT,
         unit(f"Restart=always\nRestartSec=10\n{line}"),
-        unit(f"Restart=on-failure\nRestartSec=10\n{line}"),
+        grown(unit(f"Restart=on-failure\nRestartSec=10\n{line}")),
     )
 
 
@@ -238,7 +240,7 @@ def test_drop_in_follows_its_unit(tmp_path: Path) -> None:
         tmp_path,
         "deploy/bot.service.d/restart.conf",
         drop_in,
-        drop_in.replace("always", "on-failure"),
+        grown(drop_in.replace("always", "on-failure")),
         others={UNIT: unit()},
     )
 

@@ -13,6 +13,7 @@ from tests.quick.rules.service_cases.harness import (
     UNIT,
     check_noop,
     check_transformed,
+    grown,
     unit,
 )
 
@@ -176,7 +177,7 @@ def test_unit_that_starts_a_loop(tmp_path: Path) -> None:
         tmp_path,
         UNIT,
         unit("Restart=always\n", start=start),
-        unit(RESTARTS_WELL, start=start),
+        grown(unit(RESTARTS_WELL, start=start)),
         others={FILE: before},
     )
     assert (tmp_path / FILE).read_text() == after

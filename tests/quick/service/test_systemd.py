@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -61,22 +60,6 @@ def test_what_is_in_force(properties: dict[str, str], is_limited: bool, an_hour:
     assert (policy.is_limited, policy.starts_per_hour) == (is_limited, an_hour)
 
 
-def test_pauses_that_spread_are_those_of_systemd() -> None:
-    """10, 23, 55, 128, 300 s (skill/service/drop_in.py)."""
-    times = restarts.start_times(10, 4, 300)
-    pauses = [round(later - earlier) for earlier, later in pairwise(times)]
-    assert pauses[:6] == [10, 23, 55, 128, 300, 300]
-
-
-@pytest.mark.parametrize("step", range(16))
-def test_spread_restarts_never_trip_the_limit(step: int) -> None:
-    """At most five starts in any five minutes, and at most twenty in any hour."""
-    times = [time for time in restarts.start_times(10, 4, 300) if time < 3600]
-    begin = times[min(step, len(times) - 1)]
-    assert sum(begin <= time < begin + 300 for time in times) <= 5
-    assert len(times) <= 20
-
-
 def settings(host: Host, found: Files, version: int = 252) -> list[str]:
     return [f"{name}={value}" for _, name, value in drop_in.settings_of(found, version, host)]
 
@@ -130,7 +113,7 @@ def test_what_wins_over_the_drop_in_is_named(host: Host) -> None:
 
 def test_findings_name_the_file_that_sets_it(host: Host) -> None:
     found = files(unit(), override="[Service]\n\nRestart=always\n")
-    [finding] = systemd.findings_of(shown(StartLimitIntervalUSec="5min"), found, host)
+    [finding] = systemd.findings_of(shown(StartLimitIntervalUSec="5min"), found, 252, host)
     assert finding.path.endswith("/bot.service.d/override.conf")
     assert (finding.line, finding.rule) == (3, "systemd-restart-always")
 
@@ -139,9 +122,9 @@ def test_a_default_of_the_manager_counts(host: Host) -> None:
     """DefaultStartLimitIntervalSec= of system.conf: no file of the unit has it."""
     text = unit("Restart=on-failure\nRestartSec=10\n", "")
     properties = shown(Restart="on-failure", RestartUSec="10s", StartLimitIntervalUSec="10min")
-    assert systemd.findings_of(properties, files(text), host) == []
+    assert systemd.findings_of(properties, files(text), 252, host) == []
     properties["StartLimitIntervalUSec"] = "10s"
-    [finding] = systemd.findings_of(properties, files(text), host)
+    [finding] = systemd.findings_of(properties, files(text), 252, host)
     assert finding.rule == "systemd-start-limit"
 
 

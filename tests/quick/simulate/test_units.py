@@ -78,6 +78,11 @@ def unit_of(root: Path, **files: str) -> OwnUnit:
             "Restart=on-failure\nRestartSec=10\nRestartPreventExitStatus=78 SIGKILL",
             Supervisor("systemd", "on-failure", 10.0, 300.0, 5, (78,)),
         ),
+        (
+            "StartLimitIntervalSec=300\nStartLimitBurst=5",
+            "Restart=on-failure\nRestartSec=10\nRestartSteps=4\nRestartMaxDelaySec=5min",
+            ON_FAILURE_10S,
+        ),
         ("", "StartLimitInterval=60", Supervisor("systemd", "no", 0.1, 60.0, 5)),
         (
             "",

@@ -15,6 +15,7 @@ from tests.quick.rules.service_cases.harness import (
     SOUND,
     check_noop,
     check_transformed,
+    grown,
     look,
     make_host,
     plist,
@@ -24,7 +25,7 @@ from tests.quick.rules.service_cases.harness import (
 
 START = "ExecStart=${node} ${root}/dist/index.js"
 BEFORE = unit("Restart=always\nRestartSec=5\n", "", START)
-AFTER = unit(RESTARTS_WELL, SOUND, START)
+AFTER = grown(unit(RESTARTS_WELL, SOUND, START))
 TRUE = "    <key>KeepAlive</key>\n    <true/>\n"
 
 
@@ -63,7 +64,7 @@ LITERALS = {
         "const start = `${node} ${root}/dist/index.js`;\n"
         + literal(unit("Restart=always\nRestartSec=10\n", start="ExecStart=${start}")),
         "const start = `${node} ${root}/dist/index.js`;\n"
-        + literal(unit(RESTARTS_WELL, start="ExecStart=${start}")),
+        + literal(unit(grown(RESTARTS_WELL), start="ExecStart=${start}")),
     ),
     "a command of two forms": (
         'const start = stale\n  ? `sg docker -c "${node} ${root}/dist/index.js"`\n'
@@ -71,7 +72,7 @@ LITERALS = {
         + literal(unit("Restart=always\nRestartSec=10\n", start="ExecStart=${start}")),
         'const start = stale\n  ? `sg docker -c "${node} ${root}/dist/index.js"`\n'
         "  : `${node} ${root}/dist/index.js`;\n"
-        + literal(unit(RESTARTS_WELL, start="ExecStart=${start}")),
+        + literal(unit(grown(RESTARTS_WELL), start="ExecStart=${start}")),
     ),
     "a joined path": (
         literal(plist(TRUE, "${path.join(root, 'dist', 'index.js')}")),
@@ -162,13 +163,13 @@ SHELL_START = "ExecStart=$NODE $(pwd)/dist/index.js"
 @pytest.mark.parametrize("opening", ["EOF", "'EOF'", '"EOF"'])
 def test_heredocs(tmp_path: Path, opening: str) -> None:
     before = SHELL.format(opening, unit("Restart=always\n", "", SHELL_START))
-    after = SHELL.format(opening, unit(RESTARTS_WELL, SOUND, SHELL_START))
+    after = SHELL.format(opening, unit(grown(RESTARTS_WELL), SOUND, SHELL_START))
     check_transformed(tmp_path, "install.sh", before, after)
 
 
 def test_quoted_text_of_a_script(tmp_path: Path) -> None:
     before = '#!/bin/sh\nUNIT="' + unit("Restart=always\n", "", SHELL_START) + '"\n'
-    after = '#!/bin/sh\nUNIT="' + unit(RESTARTS_WELL, SOUND, SHELL_START) + '"\n'
+    after = '#!/bin/sh\nUNIT="' + unit(grown(RESTARTS_WELL), SOUND, SHELL_START) + '"\n'
     check_transformed(tmp_path, "install.sh", before, after)
 
 
@@ -182,7 +183,7 @@ def test_documents_that_repeat_the_unit(tmp_path: Path) -> None:
 
 def test_documents_with_a_script(tmp_path: Path) -> None:
     before = fenced(SHELL.format("EOF", unit("Restart=always\n", "", SHELL_START)))
-    after = fenced(SHELL.format("EOF", unit(RESTARTS_WELL, SOUND, SHELL_START)))
+    after = fenced(SHELL.format("EOF", unit(grown(RESTARTS_WELL), SOUND, SHELL_START)))
     check_transformed(tmp_path, ".claude/skills/setup/SKILL.md", before, after)
 
 
@@ -211,7 +212,7 @@ def test_plain_files_and_templates(tmp_path: Path, suffix: str) -> None:
         tmp_path,
         f"deploy/bot.service{suffix}",
         unit("Restart=always\n", "", start),
-        unit(RESTARTS_WELL, SOUND, start),
+        grown(unit(RESTARTS_WELL, SOUND, start)),
     )
 
 

@@ -22,6 +22,7 @@ from tests.quick.rules.service_cases.harness import (
     unit,
     verify_with_systemd,
 )
+from tests.quick.units.test_dependency import ASKS
 
 FOLDERS = ["bot", "my bot", 'quo"te', "it's", "50%", "a$b", "back\\slash b", "<tag> & co", "ünï"]
 
@@ -43,10 +44,22 @@ def test_systemd_unit(tmp_path: Path, folder: str) -> None:
     assert addition.mode == 0o644
     assert sections["Service"]["Restart"] == ["on-failure"]
     assert sections["Service"]["RestartSec"] == ["10"]
+    assert sections["Service"]["RestartSteps"] == ["4"]
+    assert sections["Service"]["RestartMaxDelaySec"] == ["300"]
     assert sections["Unit"]["StartLimitIntervalSec"] == ["300"]
     assert sections["Unit"]["StartLimitBurst"] == ["5"]
     assert sections["Service"]["WorkingDirectory"] == [str(tmp_path / folder).replace("%", "%%")]
     assert sections["Service"]["ExecStart"][0].startswith("/usr/bin/node ")
+
+
+def test_systemd_unit_of_a_bot_that_waits_for_something(tmp_path: Path) -> None:
+    text = render_service("systemd", make_host(tmp_path, {**ASKS}), find=usual).content.decode()
+    lines = text.splitlines()
+    assert lines[lines.index("RestartSec=61") + 1].startswith("# 61 s and growing pauses")
+    text = render_service(
+        "systemd", make_host(tmp_path, {**ASKS}), start_limit=1, find=usual
+    ).content.decode()
+    assert "RestartSec=301" in text and "RestartSteps" not in text
 
 
 @pytest.mark.system

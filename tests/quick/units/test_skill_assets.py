@@ -14,6 +14,7 @@ from tests.quick.rules.service_cases.harness import (
     NODE_START,
     RESTARTS_WELL,
     SOUND,
+    grown,
     make_host,
     unit,
 )
@@ -30,7 +31,7 @@ def generator(text: str) -> str:
 
 
 BEFORE = generator(unit("Restart=always\nRestartSec=5\n", "", START))
-AFTER = generator(unit(RESTARTS_WELL, SOUND, START))
+AFTER = generator(grown(unit(RESTARTS_WELL, SOUND, START)))
 LIST = "adds:\n  - src/channels/whatsapp.ts\nmodifies:\n  - src/index.ts # the boot\ntest: x\n"
 FILES: dict[str, str | bytes] = {
     "src/whatsapp.ts": "export {};\n",  # the core has no channel

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from modify.units.restarts import GROWTH
 from skill.host import Host
 from skill.storm.host.python_channels import discover
 from skill.storm.python.run import PythonOutcome, simulate_python
@@ -82,7 +83,8 @@ def test_a_user_s_day(trial: tuple[str, Path, Tree]) -> None:
         units = after["hermes_cli/gateway.py"][1]
         assert units.count(b"\nStartLimitIntervalSec=300\nStartLimitBurst=5\n") == 2
         assert b"StartLimitIntervalSec=0" not in units
-        assert units.count(b"\nRestart=on-failure\nRestartSec=10\nRestartForceExitStatus={") == 2
+        growing = b"\nRestart=on-failure\nRestartSec=10\n" + GROWTH.encode()
+        assert units.count(growing + b"RestartForceExitStatus={") == 2
     if name == "nanobot-0.3.5":
         assert b"        os._exit(75)\n" in after["nanobot/command/builtin.py"][1]
         assert b'"Restart=on-failure",' in after["nanobot/gateway/service.py"][1]

@@ -15,6 +15,7 @@ from skill import cli
 from skill.host import Host
 from skill.service import drop_in, journal, tools
 from skill.service.tools import Tools
+from tests.quick.units.test_dependency import ASKS
 from tests.slow.service.rig import Said
 
 Skillgen = Callable[..., Said]
@@ -151,6 +152,31 @@ def test_the_managers_version_decides_which_keys_are_written(
     keys = [line for line in path.read_text().splitlines() if line.startswith("Restart")]
     spread = ["RestartSteps=4", "RestartMaxDelaySec=300"] if spreads else []
     assert keys == ["Restart=on-failure", "RestartSec=10", *spread]
+
+
+@pytest.mark.parametrize(
+    ("version", "pauses"),
+    [
+        ("252.38-1~deb12u1", ["RestartSec=61"]),
+        ("257.7", ["RestartSec=10", "RestartSteps=4", "RestartMaxDelaySec=300"]),
+    ],
+)
+def test_a_bot_that_waits_for_something_is_not_ended_by_the_limit(
+    skillgen: Skillgen,
+    system: Callable[..., Path],
+    bot: Path,
+    version: str,
+    pauses: list[str],
+    tmp_path: Path,
+) -> None:
+    """Its start ends with a failure while Docker is missing."""
+    for name, text in ASKS.items():
+        (bot / name).write_text(text)
+    system(version)
+    skillgen("--apply")
+    path = tmp_path / "etc/systemd/system/wa.service.d/50-skillgen-restart.conf"
+    keys = [line for line in path.read_text().splitlines() if line.startswith("Restart")]
+    assert keys == ["Restart=on-failure", *pauses]
 
 
 def test_without_rights_nothing_is_written(

@@ -22,7 +22,7 @@ from skill.storm.node.run import simulate
 from skill.storm.outcome import Outcome
 from skill.storm.scenarios import EXTRA, MOST_IN_AN_HOUR, TABLE
 from skill.storm.simulate import simulate_host
-from skill.storm.supervisor import ALWAYS_5S, NONE, ON_FAILURE_10S
+from skill.storm.supervisor import ALWAYS_5S, NONE, ON_FAILURE_10S, ON_FAILURE_GROWING
 
 # One of each kind; ``make storms`` runs all of them.
 SPREAD = (
@@ -151,16 +151,7 @@ every_list = pytest.mark.parametrize(
 def test_patched_host_keeps_the_promise(
     checkout: Path, node_tools: Path, tmp_path: Path, fixture: Fixture, ids: tuple[str, ...]
 ) -> None:
-    clone = tmp_path / fixture.name
-    shutil.copytree(checkout / "tests" / "hosts" / fixture.name, clone)
-    done = subprocess.run(
-        [sys.executable, "-m", "skill", "apply", str(clone)],
-        cwd=checkout,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in (0, 1), done.stdout + done.stderr
+    clone = patched_copy(checkout, tmp_path, fixture.name)
     broken = []
     for outcome in main_of(clone, fixture, node_tools, ids, patched=True):
         name = outcome.scenario.id
@@ -182,6 +173,40 @@ def test_patched_host_keeps_the_promise(
         elif name in ("revoked", "unlinked", "qr-linked") and outcome.exits != {"0": 1}:
             broken.append(f"{name}: one exit with status 0 promised, {outcome.exits}")
     assert broken == []
+
+
+def test_a_crash_loop_that_systemd_does_not_end_keeps_it(
+    checkout: Path, node_tools: Path, tmp_path: Path
+) -> None:
+    """Since 254 the pauses grow, and it starts for ever: what bounds its dials is the memory."""
+    fixture = FIXTURES[0]
+    [outcome] = simulate(
+        patched_copy(checkout, tmp_path, fixture.name),
+        fixture.entry,
+        driver="main",
+        supervisor=ON_FAILURE_GROWING,
+        scenarios=[BY_ID["crash-loop"]],
+        node_tools=node_tools,
+        ready_log=fixture.ready_log,
+        environment=fixture.environment,
+    )
+    assert outcome.broken() == []
+    assert 5 < outcome.busiest_hour <= MOST_IN_AN_HOUR
+    assert 5 < outcome.starts < 24 * MOST_IN_AN_HOUR
+
+
+def patched_copy(checkout: Path, folder: Path, name: str) -> Path:
+    clone = folder / name
+    shutil.copytree(checkout / "tests" / "hosts" / name, clone)
+    done = subprocess.run(
+        [sys.executable, "-m", "skill", "apply", str(clone)],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return clone
 
 
 # Those whose dial is held; what follows a close is decided by their own code.

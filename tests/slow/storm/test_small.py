@@ -10,7 +10,7 @@ from modify.units.supervisor import Supervisor
 from skill.storm.node.run import simulate
 from skill.storm.outcome import Outcome
 from skill.storm.scenarios import EXTRA, TABLE
-from skill.storm.supervisor import ALWAYS_5S, NONE, ON_FAILURE_10S
+from skill.storm.supervisor import ALWAYS_5S, NONE, ON_FAILURE_10S, ON_FAILURE_GROWING
 
 SMALL = Path(__file__).parent / "small"
 BY_ID = {scenario.id: scenario for scenario in (*TABLE, *EXTRA)}
@@ -74,6 +74,10 @@ def test_supervisor_decides_restarts(node_tools: Path) -> None:
     assert limited["revoked"].starts == 1
     assert limited["offline"].starts == 5
     assert any("start limit" in note for note in limited["offline"].notes)
+    # Since systemd 254 it is not ended, and not started more than twenty times in an hour.
+    growing = storm(node_tools, "revoked", "offline", supervisor=ON_FAILURE_GROWING)
+    assert growing["revoked"].starts == 1
+    assert growing["offline"].starts == 5 + 24 * 12 - 1
 
 
 def test_same_seed_same_storm(node_tools: Path) -> None:

@@ -2,7 +2,8 @@
 # A real `systemd --user` manager in namespaces of its own. Needs root, nothing else of systemd
 # has to run. Started by systemd.py: manager.sh HOME CGROUP; ends when it is killed, and all
 # that it started with it. With JOURNAL=1 a journal of its own, in memory, keeps its messages. With
-# SCOPE=system it is a manager of a system, whose units are in memory, but for those of a boot.
+# SCOPE=system it is a manager of a system, whose units are in memory, but for those of a boot. With
+# TREE=FOLDER all programs are those in FOLDER/usr, systemd among them.
 set -eu
 home=$1 cgroup=$2
 if [ "${3:-}" != inside ]; then
@@ -10,6 +11,9 @@ if [ "${3:-}" != inside ]; then
   exec unshare --mount --cgroup --pid --fork --mount-proc --kill-child "$0" "$home" "$cgroup" inside
 fi
 mount --make-rprivate /
+if [ -n "${TREE:-}" ]; then
+  mount --bind "$TREE/usr" /usr
+fi
 if [ "${SCOPE:-}" = system ]; then
   mount -t tmpfs tmpfs /run
   mount -t tmpfs tmpfs /etc/systemd/system

@@ -74,11 +74,13 @@ class Manager:
 
 
 @contextmanager
-def manager(home: Path, journal: bool = False, scope: str = "user") -> Iterator[Manager]:
+def manager(
+    home: Path, journal: bool = False, scope: str = "user", tree: Path | None = None
+) -> Iterator[Manager]:
     """A manager whose user lives in this new folder; it and its units end with the block.
 
     journal: whether its messages are kept, for journalctl beside it to read. scope: ``system`` for
-    a manager of a system.
+    a manager of a system. tree: where another system's ``/usr`` lies, whose systemd it is then.
     """
     for tool in (SYSTEMD, *map(shutil.which, ("systemctl", "unshare", "nsenter"))):
         assert tool and Path(tool).exists(), "no systemd here: apt install systemd util-linux"
@@ -92,7 +94,12 @@ def manager(home: Path, journal: bool = False, scope: str = "user") -> Iterator[
     with log.open("w") as stream:
         process = subprocess.Popen(
             [HERE / "manager.sh", home, cgroup],
-            env={**os.environ, "JOURNAL": "1" if journal else "", "SCOPE": scope},
+            env={
+                **os.environ,
+                "JOURNAL": "1" if journal else "",
+                "SCOPE": scope,
+                "TREE": str(tree or ""),
+            },
             stdout=stream,
             stderr=subprocess.STDOUT,
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.quick.rules.python.harness import after, hand_offs, look, loop, rules
+from tests.quick.rules.service_cases.harness import GROWTH
 
 LINES = (
     'UNIT = "\\n".join(\n    [\n        "[Unit]",\n{limit}        "[Service]",\n'
@@ -26,7 +27,8 @@ def test_joined_lines(tmp_path: Path) -> None:
     patch = look(tmp_path, host(setup=LINES.format(limit="")))
     assert {"systemd-restart-always", "systemd-start-limit"} <= rules(patch)
     new = after(tmp_path, patch, "setup.py")
-    assert '        "Restart=on-failure",\n        "RestartSec=10",\n    ]' in new
+    last = ["Restart=on-failure", "RestartSec=10", *GROWTH.splitlines()]
+    assert "".join(f'        "{line}",\n' for line in last) + "    ]" in new
     assert '        "[Unit]",\n        "StartLimitIntervalSec=300",\n' in new
     compile(new, "setup.py", "exec")
 

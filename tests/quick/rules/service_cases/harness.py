@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from modify.units.codemod import examine
+from modify.units.restarts import SPREADS_SINCE
 from skill.edit import Patch
 from skill.finding import Finding
 from skill.host import Host
@@ -31,6 +32,10 @@ HOST = {
 NODE_START = "ExecStart=/usr/bin/node /opt/bot/dist/index.js"
 SOUND = "StartLimitIntervalSec=300\nStartLimitBurst=5\n"
 RESTARTS_WELL = "Restart=on-failure\nRestartSec=10\n"
+GROWTH = (
+    "# Growing pauses stay below the limit while a dependency is missing (systemd >= 254)\n"
+    "RestartSteps=4\nRestartMaxDelaySec=300\n"
+)
 KEEP_ALIVE_RIGHT = (
     "    <key>KeepAlive</key>\n    <dict>\n"
     "        <key>SuccessfulExit</key>\n        <false/>\n    </dict>\n"
@@ -43,6 +48,11 @@ def unit(service: str = RESTARTS_WELL, limit: str = SOUND, start: str = NODE_STA
         f"[Unit]\nDescription=Bot\n{limit}\n[Service]\n{start}\n{service}\n"
         "[Install]\nWantedBy=default.target\n"
     )
+
+
+def grown(text: str) -> str:
+    """The same unit with pauses that grow."""
+    return re.sub(r"^(RestartSec *=.*\n)", rf"\1{GROWTH}", text, flags=re.MULTILINE)
 
 
 def plist(keys: str, program: str = "/opt/bot/dist/index.js") -> str:
@@ -109,12 +119,18 @@ def parse_plist(text: str) -> dict[str, Any]:
 
 
 def verify_with_systemd(folder: Path, text: str, name: str = "bot.service") -> None:
-    """systemd accepts the unit: no unknown key, nothing ignored (exit 1 with this option)."""
+    """systemd accepts the unit: no unknown key, nothing ignored (exit 1 with this option).
+
+    Keys that it knows since 254 are left out where it is older.
+    """
     tool = shutil.which("systemd-analyze")
     assert tool, "systemd-analyze is missing: install systemd"
     text = re.sub(r"^(ExecStart=).*(?:\\\n.*)*$", r"\1/bin/true", text, flags=re.MULTILINE)
     text = re.sub(r"^(WorkingDirectory=).*$", r"\1/", text, flags=re.MULTILINE)
     text = re.sub(r"\$\{[^}]*\}", "x", text)
+    version = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
+    if int(version.stdout.split()[1]) < SPREADS_SINCE:
+        text = re.sub(r"^[ \t]*(RestartSteps|RestartMaxDelaySec)=.*$", "", text, flags=re.MULTILINE)
     target = folder / name
     target.write_text(text)
     done = subprocess.run(
