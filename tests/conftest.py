@@ -1,4 +1,4 @@
-"""Fixtures for every test."""
+"""Fixtures forevery test."""
 
 from __future__ import annotations
 

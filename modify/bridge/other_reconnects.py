@@ -147,7 +147,7 @@ def led_back(source: Source, function: cst.FunctionDef, app: App | None) -> Iter
             said = f"{name} leads to itself, after a pause that grows"
             yield Redial(function, said, right=True)
             return
-        said = "the pause is set back ({}) before the connection has lasted: {} leads to itself"
+        said = "the pause is reset ({}) before the connection has lasted: {} leads to itself"
         said = said.format(source.text(resets[0]), name)
         yield Redial(resets[0], said, NO_LOOP, rule=ids.PREMATURE_RESET)
         return

@@ -61,7 +61,7 @@ def examine(host: Host, path: str, units: list[UnitText], options: Options) -> P
             patch.notes.append(Note(path, line, "side-service", message))
             continue
         column = start - content.rfind(b"\n", 0, start)
-        message = f"Restart={found[1]} starts the bot again when its session was revoked"
+        message = f"Restart={found[1]} restarts the bot even after its session was revoked"
         patch.findings.append(
             Finding(path, line, column, rule, message, reason=REASON, accept=ACCEPT)
         )

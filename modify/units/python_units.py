@@ -72,7 +72,7 @@ def unreadable_units(host: Host, options: Options) -> Patch:
             return patch
         version = ".".join(map(str, sys.version_info[:2]))
         line = content.count(b"\n", 0, content.find(b"Restart=always")) + 1
-        message = "may hold a unit that restarts the bot for ever, and cannot be read"
+        message = "may hold a unit that restarts the bot forever, and cannot be read"
         reason = f"Python {version}, which runs skillgen, cannot read this file"
         accept = "Restart=on-failure in that unit, or a Python that can read the file"
         patch.findings.append(
@@ -107,7 +107,7 @@ def in_file(host: Host, path: str, patch: Patch) -> None:
             message = f"starts {started.what}, not the bot"
             patch.notes.append(Note(path, line, "side-service", message))
             continue
-        message = "KeepAlive starts the bot again when its session was revoked"
+        message = "KeepAlive restarts the bot even after its session was revoked"
         accept = "KeepAlive as a dictionary of SuccessfulExit False and nothing else"
         plain = isinstance(value, ast.Constant | ast.Dict)
         if started.kind == "unknown" or not plain:

@@ -99,7 +99,7 @@ def by_parents(source: Source, project: BotProject) -> Iterator[Finding | Note]:
             message = "ends on status 0 and waits longer before it starts the bot again"
             yield Note(source.path, line_of(listening), "right", message)
             continue
-        message = "the parent starts the bot again when its session was revoked"
+        message = "the parent restarts the bot even after its session was revoked"
         if ends:
             message = "the parent starts the bot again after the same short pause each time"
         reason = f"what else its handler of '{event}' does is the host's own"

@@ -87,7 +87,7 @@ def differing(host: Host) -> list[str]:
         where = f"{first.path}:{first.line}: {first.message}"
         says = f"the installed unit is not what the source says ({source})"
         lines.append(
-            f"{says if source else 'the installed unit restarts the bot for ever'}: {where}; "
+            f"{says if source else 'the installed unit restarts the bot forever'}: {where}; "
             f"skillgen doctor {quoted(host.root)}"
         )
     return lines

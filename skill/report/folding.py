@@ -31,7 +31,7 @@ def show(
     changes = list(changes)
     for change in changes:
         if not folds(change):
-            printer.diff(diff(change, context))
+            printer.diff(diff(change, context).partition(b"\n")[2])  # no line for git
     for change in changes:
         if folds(change):
             printer.out(printer.safe(f"{folded(change)} ({HINT})"))

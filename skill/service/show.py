@@ -86,7 +86,7 @@ def times(number: int) -> str:
 
 def spelled(seconds: float | None) -> str:
     if seconds is None or seconds == float("inf"):
-        return "for ever"
+        return "forever"
     return f"{seconds:g} s"
 
 

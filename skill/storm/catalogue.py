@@ -151,7 +151,7 @@ _RESTARTS = (
     ),
     Scenario(
         "restart-for-ever",
-        "restart required (515), for ever",
+        "restart required (515), forever",
         (Phase(inf, _closed(515, after_s=1.0)),),
         Bound(day=_transient(24) + 3),
     ),

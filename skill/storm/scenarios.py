@@ -171,12 +171,12 @@ TABLE: tuple[Scenario, ...] = (
         "no event at all for 6 h, then well",
         _until(6 * HOUR, Does("silent")),
         Bound(day=80, next_s=AFTER_TRANSIENT, ready=True),
-        unpatched=(1, 1),  # then dead for ever
+        unpatched=(1, 1),  # then dead forever
         fault_ends_s=6 * HOUR,
     ),
     Scenario(
         "replaced",
-        "440 conflict, for ever",
+        "440 conflict, forever",
         _until(DAY, Does("open", after_s=0.5, code=440, close_after_s=1.0)),
         Bound(day=30, next_s=AFTER_BLOCKED, ready=True),
         unpatched=(57_601, 57_601),

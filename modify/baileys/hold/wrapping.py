@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 RULE = ids.UNGATED_CONNECT
-FIX = "each dial waits for its turn: at most 20 in any hour, across restarts"
+FIX = "each attempt waits for its turn: at most 20 in any hour, across restarts"
 MESSAGE = "makeWASocket is called without a limit on attempts"
 UNBOUNDED = 10_000  # columns, where no formatter looks after them
 NAMES = ("reconnect", "whatsappReconnect", "reconnection", "pacedReconnect")

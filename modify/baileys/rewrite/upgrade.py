@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 RULE = ids.UNGATED_CONNECT
 MESSAGE = "it waits in its connect function, as an earlier version of skillgen had it"
-FIX = "each dial waits for its turn: the call that makes the socket is wrapped"
+FIX = "each attempt waits for its turn: the call that makes the socket is wrapped"
 RETURNS = re.compile(r"\{?\s*return;?\s*\}?")
 WAITS = re.compile(r"(const\s+\w+\s*=\s*)?await\s+[\w.]+\.turn\(\);?")
 # (events['connection.update'] && reconnect.observe(…)), on one line or several

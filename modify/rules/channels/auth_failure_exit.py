@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 rule = Rule(
     __name__,
-    fix="terminal knows 401, 403, 406, 411; nothing dials again, and an exit there is 0",
+    fix="401, 403, 406 and 411 end the session: no further attempt, and an exit there is 0",
     examples=(
         Example(
             "baileys-channel",
@@ -79,7 +79,9 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
         )
     elif channel.redials and not channel.is_settled:
         yield rule.at(
-            channel.source, close.node, "a revoked session is dialled again like any other close"
+            channel.source,
+            close.node,
+            "a revoked session is reconnected like any other lost connection",
         )
     for call in channel.exits:
         given = arguments_of(call)

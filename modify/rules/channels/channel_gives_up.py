@@ -17,7 +17,7 @@ Why it is bad
 
 What is done
     ``dial(…)`` runs the connect function through the gate until its socket exists, for
-    the first connection as for every later one. A close branch that dials for single codes
+    the first connection as forevery later one. A close branch that dials for single codes
     alone gets a last line that dials for the others. For neonize ``dial_sync(client)`` takes
     the place of ``connect()``, ``dial()`` and ``serve()`` those of an asynchronous client's
     ``connect()`` and ``idle()``: they ask the gate before each dial and dial again after one
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 rule = Rule(
     __name__,
-    fix="dial() tries again after a failed dial, the first one included",
+    fix="a failed attempt is tried again, the first one included",
     loses_link=True,
     examples=(
         Example(
@@ -104,7 +104,7 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
                 yield rule.at(
                     channel.source,
                     call,
-                    "a reconnect that fails twice is given up, and nothing says so",
+                    "a reconnect that fails twice is given up silently",
                 )
         elif within(call, channel.connect.node) or inside_helper(channel, call):
             continue
@@ -114,7 +114,7 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
 
 @rule.detects("neonize-dialling")
 def of_client(dialling: Dialling) -> Iterator[Sight]:
-    fix = "connected through a gate, and again after a dial that failed or a link that was lost"
+    fix = "each attempt waits for its turn, and a failed one or a lost link is tried again"
     for site in dialling.sites:
         if site.loop is None:
             message = "a first connection that fails is not tried again"

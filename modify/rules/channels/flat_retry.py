@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 rule = Rule(
     __name__,
-    fix="dial() waits 5 s, 10 s, 20 s … 5 min instead",
+    fix="waits 5 s, 10 s, 20 s … 5 min instead",
     examples=(
         Example(
             "baileys-channel",
@@ -203,19 +203,19 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
                 told = f"{helper.name}() is told {given[0].text()} on every close"
                 yield rule.at(channel.source, call, f"{told}: the delay never grows")
         elif not redial.timed:
-            yield rule.at(channel.source, call, "a closed connection is dialled again at once")
+            yield rule.at(channel.source, call, "a closed connection is reconnected at once")
         elif redial.delay is not None and CONSTANT.fullmatch(redial.delay):
             yield rule.at(
                 channel.source,
                 call,
-                f"a closed connection is dialled again after a flat {redial.delay}",
+                f"a closed connection is reconnected after a flat {redial.delay}",
             )
 
 
 @rule.detects("bridge-link")
 def in_loop(link: LinkLoop) -> Iterator[Sight]:
     for wait in link.flat_waits:
-        message = f"the bridge is dialled again after a flat {link.source.text(wait.number)} s"
+        message = f"the bridge is reconnected after a flat {link.source.text(wait.number)} s"
         yield rule.at(link.source, wait.call, message, GROWS)
     if link.app is not None and link.app.redials_itself:
         message = "run_forever(reconnect=…) dials again by itself, after a flat time"

@@ -112,7 +112,7 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
             yield rule.at(
                 channel.source,
                 node,
-                f"{name} is set back on open: a link that flaps never waits longer",
+                f"{name} is reset on open: a link that flaps never waits longer",
             )
 
 
@@ -135,5 +135,5 @@ def in_loop(link: LinkLoop) -> Iterator[Sight]:
     fix = "the wait goes back to its start after a minute of an open connection"
     for statement in link.resets:
         text = link.source.text(statement)
-        message = f"the pause is set back ({text}) before the connection has lasted"
+        message = f"the pause is reset ({text}) before the connection has lasted"
         yield rule.at(link.source, statement, message, fix)

@@ -63,5 +63,5 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
             yield rule.at(
                 channel.source,
                 call,
-                f"exit {given[0].text()} on a QR code makes the supervisor try again for ever",
+                f"exit {given[0].text()} on a QR code makes the supervisor try again forever",
             )

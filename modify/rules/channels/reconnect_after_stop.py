@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 rule = Rule(
     __name__,
-    fix="stop() makes later closes inert",
+    fix="a close after a stop is ignored",
     examples=(
         Example(
             "baileys-channel",
@@ -125,7 +125,7 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
             yield rule.at(
                 channel.source,
                 function,
-                "ends the socket on purpose, and the close branch dials again",
+                "ends the socket on purpose, and its close handler reconnects",
             )
 
 
@@ -133,4 +133,4 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
 def in_loop(link: LinkLoop) -> Iterator[Sight]:
     if link.test in ("True", "1") and link.stops and not link.is_cancelled:
         message = "the loop goes on after the channel was stopped"
-        yield rule.at(link.source, link.loop, message, "stop() ends the wait and the loop")
+        yield rule.at(link.source, link.loop, message, "a stop ends the wait and the loop")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 rule = Rule(
     __name__,
-    fix="link.turn() waits 5 s, 10 s, 20 s … 60 s after a clean close, too",
+    fix="waits 5 s, 10 s, 20 s … 60 s, after a clean close too",
     examples=(FLAT_LINK,),
 )
 
@@ -48,5 +48,5 @@ rule = Rule(
 @rule.detects("bridge-link")
 def in_loop(link: LinkLoop) -> Iterator[Sight]:
     if not link.ends_cleanly and not link.clean_waits:
-        message = "a bridge that closes cleanly is dialled again at once"
+        message = "a bridge that closes cleanly is reconnected at once"
         yield rule.at(link.source, link.loop, message)

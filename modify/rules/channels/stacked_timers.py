@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 rule = Rule(
     __name__,
-    fix="dial() does all the waiting: one wait, one attempt",
+    fix="one wait, one attempt: no second timer",
     examples=(
         Example(
             "baileys-channel",
@@ -76,5 +76,5 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
                 yield rule.at(
                     channel.source,
                     call,
-                    "a timer that dials is not kept: two closes make two of them",
+                    "a reconnect timer is not kept: two closes start two of them",
                 )

@@ -131,5 +131,5 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
         yield rule.at(
             channel.source,
             channel.connect.node,
-            f"{channel.connect.name}() dials WhatsApp without a gate",
+            f"{channel.connect.name}() connects to WhatsApp without a limit on attempts",
         )

@@ -84,7 +84,7 @@ def check(unit: LaunchdUnit, options: Options) -> Iterator[Sight]:
     if value is False:
         return
     if value != RIGHT:
-        message = "KeepAlive starts the bot again when its session was revoked"
+        message = "KeepAlive restarts the bot even after its session was revoked"
         edit = Edit(entry.start, entry.end, rewritten(unit, entry), rule.id)
         fix = "KeepAlive = {SuccessfulExit: false}"
         yield rule.at(text, entry.key_start, message, fix, [edit])

@@ -64,7 +64,7 @@ def check(app: App, options: Options) -> Iterator[Sight]:
     edits: list[Edit] = []
     new: list[tuple[str, str]] = []
     codes = app.value(CODES)
-    message = "pm2 starts the bot again when its session was revoked"
+    message = "pm2 restarts the bot even after its session was revoked"
     if codes is None:
         new.append((CODES, "[0]"))
     elif codes.kind() == "array":

@@ -69,7 +69,7 @@ def check(program: Program, options: Options) -> Iterator[Sight]:
         edits.append(Edit(seconds.start, seconds.end, b"0", rule.id))
     if new:
         edits.append(Edit(policy.line.end, policy.line.end, new, rule.id))
-    message = "supervisord starts the bot again when its session was revoked"
+    message = "supervisord restarts the bot even after its session was revoked"
     yield rule.at(text, policy.line.start, message, edits=edits)
 
 

@@ -77,7 +77,7 @@ def check(unit: SystemdUnit, options: Options) -> Iterator[Sight]:
         return
     if restart.value not in RESTARTS_ON_SUCCESS:
         return
-    message = f"Restart={restart.value} starts the bot again when its session was revoked"
+    message = f"Restart={restart.value} restarts the bot even after its session was revoked"
     reason = obstacle(unit)
     if reason:
         yield rule.hand_off(unit.text, restart.start, message, reason)

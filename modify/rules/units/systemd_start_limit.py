@@ -159,7 +159,7 @@ def complaint(unit: SystemdUnit, misplaced: list[Directive], limits: list[Direct
     if misplaced:
         return f"{misplaced[0].name}= is not read in [Service] as a start limit"
     if not limits:
-        return "no start limit: a crash loop starts the bot for ever"
+        return "no start limit: a crash loop restarts the bot forever"
     if any(seconds(item.value) == 0 for item in limits):
         return "the start limit is switched off"
     if trips(*values(unit), pause_after(unit)):

@@ -64,7 +64,7 @@ rule = Rule(
 def check(loop: Loop, options: Options) -> Iterator[Sight]:
     if loop.ends and loop.paces:
         return
-    message = "the loop starts the bot again when its session was revoked"
+    message = "the loop restarts the bot even after its session was revoked"
     if loop.ends:
         message = "the loop starts the bot again after the same short pause each time"
     problem = loop.problem or ("" if loop.paces or room_before(loop) else "it begins amid a line")

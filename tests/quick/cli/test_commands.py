@@ -184,7 +184,7 @@ def test_demo_patches_a_copy(skillgen: Skillgen, monkeypatch: pytest.MonkeyPatch
     monkeypatch.undo()  # the real codemods
     outcome = skillgen("demo")
     assert outcome.code == 0
-    assert "diff --git a/setup/service.ts" in outcome.out
+    assert "+++ b/setup/service.ts" in outcome.out
     lines = outcome.out.splitlines()
     assert len(lines) <= 120, "more than two screens"
     assert any(

@@ -60,7 +60,7 @@ CHANGED = {
     "plain": "build: .\nrestart: always",
     "double quotes": 'build: .\nrestart: "always"',
     "single quotes": "build: .\nrestart: 'always'",
-    "a comment behind": "build: .\nrestart: always  # for ever",
+    "a comment behind": "build: .\nrestart: always  # forever",
     "a variable's default": "build: .\nrestart: ${RESTART:-always}",
     "a long build": "build:\n  context: .\n  dockerfile: Dockerfile\nrestart: always",
     "a command": "image: node:20\ncommand: node dist/index.js\nrestart: always",

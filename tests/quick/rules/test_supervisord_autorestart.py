@@ -43,8 +43,8 @@ def test_left_as_it_is(tmp_path: Path, text: str) -> None:
 CHANGED = {
     "plain": ("autorestart=true\n", "autorestart=unexpected\nexitcodes=0\nstartsecs=0\n"),
     "blanks and a comment": (
-        "autorestart = true ; for ever\n",
-        "autorestart = unexpected ; for ever\nexitcodes = 0\nstartsecs = 0\n",
+        "autorestart = true ; forever\n",
+        "autorestart = unexpected ; forever\nexitcodes = 0\nstartsecs = 0\n",
     ),
     "settings that are there": (
         "startsecs=10\nautorestart=true\nexitcodes=1,2\n",

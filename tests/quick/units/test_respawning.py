@@ -53,7 +53,7 @@ def found(folder: Path, files: dict[str, str]) -> list[Finding]:
 def test_a_parent_is_reported(tmp_path: Path, shape: str) -> None:
     [only] = found(tmp_path, {"run.mjs": FORK.format(AGAIN[shape])})
     assert only.is_hand_off and only.path == "run.mjs"
-    assert "starts the bot again when its session was revoked" in only.message
+    assert "restarts the bot even after its session was revoked" in only.message
 
 
 def test_so_is_a_cluster(tmp_path: Path) -> None:

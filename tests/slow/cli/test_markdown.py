@@ -46,7 +46,7 @@ def test_the_text_for_a_real_host(checkout: Path, bot: Path) -> None:
     assert heads == ["To know", "To check"]
     bullets = re.findall(r"^- \*\*(.+?)\*\*", text, re.M)
     assert bullets[0] == "Attempts wait for their turn" and bullets[-1] == "The service"
-    assert "Until now: a closed connection is dialled again at once." in text
+    assert "Until now: a closed connection is reconnected at once." in text
     assert "a process that ends there has status 0" in text and "no alert fires" in text
     assert "- [ ] `npm run build`, `npm run test`, `skillgen check`\n" in text
     for path in ("src/channels/whatsapp.ts", "setup/service.ts", "launchd/com.heron.plist"):
@@ -72,7 +72,7 @@ def test_it_speaks_of_the_host_alone(checkout: Path, bot: Path) -> None:
 
 
 def test_a_channel_that_is_held_promises_no_more(tmp_path: Path) -> None:
-    fix = "each dial waits for its turn: at most 20 in any hour, across restarts"
+    fix = "each attempt waits for its turn: at most 20 in any hour, across restarts"
     rows = [("qr-exit", "exit 1"), ("channel-gives-up", "given up"), ("ungated-connect", "dials")]
     found = tuple(Finding("bot.js", 3, 1, rule, message, fix) for rule, message in rows)
     change = Change("bot.js", b"a\n", b"b\n", 0o644, ("ungated-connect",))

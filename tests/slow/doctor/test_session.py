@@ -195,7 +195,7 @@ def test_from_a_looping_bot_to_a_safe_one(session: Session, program: Program) ->
         assert "is not what the source says (setup/service.ts)" in line
         assert f"{UNIT}:9: Restart=always" in line
 
-    # 3. Built, and started by the old unit: one dial, but the unit restarts for ever.
+    # 3. Built, and started by the old unit: one dial, but the unit restarts forever.
     program.compile(bot)
     seen = session.doctor()
     assert seen.wrong == {"service"} and seen.states["build"] == "ok", seen

@@ -101,7 +101,7 @@ def test_broken_promise_is_status_1(simulate: Simulate, checkout: Path) -> None:
     # It calls logout() after a close, when the socket is shut: that is left to a person.
     done = simulate(checkout / "tests/hosts/js-classic", *scenarios("healthy", "replaced"))
     assert done.code == 1
-    assert "broken: 440 conflict, for ever [replaced]: unhandledRejection at second" in done.out
+    assert "broken: 440 conflict, forever [replaced]: unhandledRejection at second" in done.out
     assert "1 of 2 scenarios keep the promise" in done.out
 
 

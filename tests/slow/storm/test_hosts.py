@@ -178,7 +178,7 @@ def test_patched_host_keeps_the_promise(
 def test_a_crash_loop_that_systemd_does_not_end_keeps_it(
     checkout: Path, node_tools: Path, tmp_path: Path
 ) -> None:
-    """Since 254 the pauses grow, and it starts for ever: what bounds its dials is the memory."""
+    """Since 254 the pauses grow, and it starts forever: what bounds its dials is the memory."""
     fixture = FIXTURES[0]
     [outcome] = simulate(
         patched_copy(checkout, tmp_path, fixture.name),

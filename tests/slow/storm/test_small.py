@@ -56,7 +56,7 @@ def test_storm_is_seen_whole(always: dict[str, Outcome]) -> None:
     assert late.up_at_end
     assert late.settled_s is late.ready_s is None
     assert "the host never becomes ready" in late.broken()
-    # Dead for ever.
+    # Dead forever.
     assert always["silent"].next_s is None
     # The socket left no handle: the process ended by itself, and came again each time.
     assert always["silent-closed"].exits == {"0": 4_320}

@@ -94,7 +94,7 @@ function startHost(current, load) {
       try {
         for (let turn = 0; request.first && turn < MAINS_TURNS; turn += 1) await turnOf(own);
         if (loaded) {
-          // A main that awaits its bot for ever is through when the link opens, too.
+          // A main that awaits its bot forever is through when the link opens, too.
           if (request.driver === 'main') drivers.main(current, proc);
           proc.holds -= 1;
           proc.exitCode = 13; // Node: an unsettled top-level await at the end

@@ -6,7 +6,7 @@ neonize's ``goneonize/main.go``; neonize 0.5.2 is built with whatsmeow of Septem
 - a first connection that cannot be made ends ``Neonize()`` with an error;
 - a connection that drops dispatches Disconnected and is made again by ``autoReconnect``: after
   2 s x errors, where errors counts up with each try and is 0 again after a login. So the first
-  wait is 0, and a link that opens and drops is dialled again at once, for ever;
+  wait is 0, and a link that opens and drops is dialled again at once, forever;
 - 401, 403 and 406 dispatch LoggedOut and delete the device; a conflict dispatches
   StreamReplaced, 402 TemporaryBan, 405 ClientOutdated, other refusals ConnectFailure: none of
   these is followed by another attempt. 500 and 503 are dropped connections;

@@ -43,7 +43,7 @@ def system_unit() -> str:
     return "\n".join(
         [
             "[Unit]",
-            "Description=Harbor, for everybody",
+            "Description=Harbor, foreverybody",
             "StartLimitIntervalSec=0",
             "",
             "[Service]",

@@ -49,7 +49,7 @@ FINDINGS = [
     ),
     marked(
         "no test at all",
-        """    //! a revoked session is dialled again like any other close
+        """    //! a revoked session is reconnected like any other lost connection
     if (connection === 'close') {
       connect();
     }""",

@@ -40,13 +40,13 @@ connect().catch(log.error);""",
     ),
     marked(
         "a reconnect",
-        """    //! a reconnect that fails twice is given up, and nothing says so
+        """    //! a reconnect that fails twice is given up silently
     if (connection === 'close') connect().catch(log.error);""",
     ),
     marked(
         "a reconnect, once for two dials",
         """    if (connection === 'close') {
-      //! a reconnect that fails twice is given up, and nothing says so
+      //! a reconnect that fails twice is given up silently
       connect().catch(() => {
         setTimeout(() => connect().catch(log.error), 5000);
       });

@@ -41,14 +41,14 @@ FINDINGS = [
     marked(
         "at once",
         """    if (connection === 'close' && code !== DisconnectReason.loggedOut) {
-      //! a closed connection is dialled again at once
+      //! a closed connection is reconnected at once
       connect();
     }""",
     ),
     marked(
         "at once, and a timer if that fails",
         """    if (connection === 'close' && code !== DisconnectReason.loggedOut) {
-      //! a closed connection is dialled again at once
+      //! a closed connection is reconnected at once
       connect().catch(() => {
         setTimeout(() => connect(), 5000);
       });
@@ -57,28 +57,28 @@ FINDINGS = [
     marked(
         "voided",
         """    if (connection === 'close' && code !== DisconnectReason.loggedOut) {
-      //! a closed connection is dialled again at once
+      //! a closed connection is reconnected at once
       void connect();
     }""",
     ),
     marked(
         "a flat timer",
         """    if (connection === 'close' && code !== DisconnectReason.loggedOut) {
-      //! a closed connection is dialled again after a flat 5000
+      //! a closed connection is reconnected after a flat 5000
       setTimeout(() => connect(), 5000);
     }""",
     ),
     marked(
         "a flat timer that is given the function",
         """    if (connection === 'close' && code !== DisconnectReason.loggedOut) {
-      //! a closed connection is dialled again after a flat 3_000
+      //! a closed connection is reconnected after a flat 3_000
       setTimeout(connect, 3_000);
     }""",
     ),
     marked(
         "a flat timer with a constant",
         """    if (connection === 'close' && code !== DisconnectReason.loggedOut) {
-      //! a closed connection is dialled again after a flat RETRY_MS
+      //! a closed connection is reconnected after a flat RETRY_MS
       setTimeout(() => { connect().catch(log.error); }, RETRY_MS);
     }""",
     ),
@@ -95,14 +95,14 @@ FINDINGS = [
     marked(
         "after an early return",
         """    if (connection !== 'close') return;
-    //! a closed connection is dialled again at once
+    //! a closed connection is reconnected at once
     connect();""",
     ),
     marked(
         "in a switch",
         """    switch (connection) {
       case 'close':
-        //! a closed connection is dialled again at once
+        //! a closed connection is reconnected at once
         connect();
         break;
     }""",

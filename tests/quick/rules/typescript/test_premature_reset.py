@@ -94,7 +94,7 @@ FINDINGS = [
         """    if (connection === 'close') {
       retry();
     } else if (connection === 'open') {
-      //! tries is set back on open: a link that flaps never waits longer
+      //! tries is reset on open: a link that flaps never waits longer
       tries = 0;
     }""",
         before="""
@@ -110,7 +110,7 @@ let tries = 0;""",
       setTimeout(connect, retryDelay);
       retryDelay *= 2;
     } else if (connection === 'open') {
-      //! retryDelay is set back on open: a link that flaps never waits longer
+      //! retryDelay is reset on open: a link that flaps never waits longer
       retryDelay = FIRST_DELAY;
     }""",
         before="""
@@ -118,7 +118,7 @@ let retryDelay = FIRST_DELAY;""",
     ),
     marked(
         "in an if of its own",
-        """    //! tries is set back on open: a link that flaps never waits longer
+        """    //! tries is reset on open: a link that flaps never waits longer
     if (connection === 'open') tries = 0;
     if (connection === 'close') retry();""",
         before="""

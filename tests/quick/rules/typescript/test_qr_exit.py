@@ -32,14 +32,14 @@ NO_OP = [
 FINDINGS = [
     marked(
         "at once",
-        """    //! exit 1 on a QR code makes the supervisor try again for ever
+        """    //! exit 1 on a QR code makes the supervisor try again forever
     if (qr) process.exit(1);
     if (connection === 'close') connect();""",
     ),
     marked(
         "a second later",
         """    if (qr) {
-      //! exit 1 on a QR code makes the supervisor try again for ever
+      //! exit 1 on a QR code makes the supervisor try again forever
       setTimeout(() => process.exit(1), 1000);
     }
     if (connection === 'close') connect();""",
@@ -47,14 +47,14 @@ FINDINGS = [
     marked(
         "under a further condition",
         """    if (qr && !headless) {
-      //! exit 2 on a QR code makes the supervisor try again for ever
+      //! exit 2 on a QR code makes the supervisor try again forever
       process.exit(2);
     }
     if (connection === 'close') connect();""",
     ),
     marked(
         "of the update itself",
-        """    //! exit 1 on a QR code makes the supervisor try again for ever
+        """    //! exit 1 on a QR code makes the supervisor try again forever
     if (update.qr) process.exit(1);
     if (connection === 'close') connect();""",
     ),

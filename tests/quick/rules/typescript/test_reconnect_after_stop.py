@@ -32,7 +32,7 @@ FINDINGS = [
     marked(
         "a function",
         "    if (connection === 'close') connect();",
-        outside="""//! ends the socket on purpose, and the close branch dials again
+        outside="""//! ends the socket on purpose, and its close handler reconnects
 function disconnect() {
   sock?.end(undefined);
 }""",
@@ -40,7 +40,7 @@ function disconnect() {
     marked(
         "a logout",
         "    if (connection === 'close') connect();",
-        outside="""//! ends the socket on purpose, and the close branch dials again
+        outside="""//! ends the socket on purpose, and its close handler reconnects
 async function bye() {
   await sock.logout();
 }""",
@@ -48,7 +48,7 @@ async function bye() {
     marked(
         "its WebSocket",
         "    if (connection === 'close') connect();",
-        outside="""//! ends the socket on purpose, and the close branch dials again
+        outside="""//! ends the socket on purpose, and its close handler reconnects
 function bye() {
   waSocket.ws.close();
 }""",

@@ -26,19 +26,19 @@ NO_OP = [
 FINDINGS = [
     marked(
         "not kept",
-        """    //! a timer that dials is not kept: two closes make two of them
+        """    //! a reconnect timer is not kept: two closes start two of them
     if (connection === 'close') setTimeout(() => connect(), 5000);""",
     ),
     marked(
         "given the function",
-        """    //! a timer that dials is not kept: two closes make two of them
+        """    //! a reconnect timer is not kept: two closes start two of them
     if (connection === 'close') setTimeout(connect, 5000);""",
     ),
     marked(
         "in a helper",
         "    if (connection === 'close') retry();",
         outside="""function retry() {
-  //! a timer that dials is not kept: two closes make two of them
+  //! a reconnect timer is not kept: two closes start two of them
   setTimeout(() => connect(), 5000);
 }""",
     ),

@@ -29,5 +29,5 @@ def test_leaves_alone(source: str) -> None:
 
 @pytest.mark.parametrize("source", FINDINGS)
 def test_sees(source: str) -> None:
-    message = "connect() dials WhatsApp without a gate"
+    message = "connect() connects to WhatsApp without a limit on attempts"
     check(rule, source.replace(WHERE, f"//! {message}\n{WHERE}", 1))

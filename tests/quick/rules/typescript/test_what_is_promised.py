@@ -20,7 +20,7 @@ def test_no_fix_of_a_held_channel_speaks_of_its_close_branch(checkout: Path, nam
     channels = [one for one in patch.findings if one.path.endswith((".ts", ".js"))]
     assert channels
     assert {one.fix for one in channels if not one.is_hand_off} == {
-        "each dial waits for its turn: at most 20 in any hour, across restarts"
+        "each attempt waits for its turn: at most 20 in any hour, across restarts"
     }
 
 
@@ -28,4 +28,4 @@ def test_no_fix_of_a_held_channel_speaks_of_its_close_branch(checkout: Path, nam
 def test_where_it_is_rewritten_the_fix_says_so(checkout: Path, name: str) -> None:
     patch = examine(Host(checkout / "tests/hosts" / name), Options())
     fixes = {one.fix for one in patch.findings if one.rule == "flat-retry"}
-    assert fixes == {"dial() waits 5 s, 10 s, 20 s … 5 min instead"}
+    assert fixes == {"waits 5 s, 10 s, 20 s … 5 min instead"}
