@@ -1,4 +1,4 @@
-"""The reconnect policy as data: the one source of truth forevery language.
+"""The reconnect policy as data: the one source of truth for every language.
 
 `skill/render` writes the constants of the added modules from it; nothing else may
 hold a number or a status code of its own. Times are seconds unless a name says otherwise.

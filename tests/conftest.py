@@ -1,4 +1,4 @@
-"""Fixtures forevery test."""
+"""Fixtures for every test."""
 
 from __future__ import annotations
 

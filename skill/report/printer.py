@@ -34,7 +34,7 @@ TELLER = "skillgen-progress"
 
 
 class Printer:
-    """stdout for the report, stderr foreverything else."""
+    """stdout for the report, stderr for everything else."""
 
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet, self.verbose = quiet, verbose

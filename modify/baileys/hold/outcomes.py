@@ -1,4 +1,4 @@
-"""The outcome forevery file that makes a socket and is not rewritten: held, or named.
+"""The outcome for every file that makes a socket and is not rewritten: held, or named.
 
 A file that dials and cannot be held is a finding that names the guard; it is never silent.
 """

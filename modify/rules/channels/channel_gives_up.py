@@ -17,7 +17,7 @@ Why it is bad
 
 What is done
     ``dial(…)`` runs the connect function through the gate until its socket exists, for
-    the first connection as forevery later one. A close branch that dials for single codes
+    the first connection as for every later one. A close branch that dials for single codes
     alone gets a last line that dials for the others. For neonize ``dial_sync(client)`` takes
     the place of ``connect()``, ``dial()`` and ``serve()`` those of an asynchronous client's
     ``connect()`` and ``idle()``: they ask the gate before each dial and dial again after one

@@ -43,7 +43,7 @@ def system_unit() -> str:
     return "\n".join(
         [
             "[Unit]",
-            "Description=Harbor, foreverybody",
+            "Description=Harbor, for everybody",
             "StartLimitIntervalSec=0",
             "",
             "[Service]",
