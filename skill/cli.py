@@ -366,7 +366,7 @@ def simulate(
 ) -> int:
     """Put the bot through storms, before and after the patch: attempts an hour, side by side.
 
-    Runs the eleven headline scenarios, which README.md shows, or seven for a Python bot. With
+    Runs the eleven headline scenarios, which docs/proof.md shows, or seven for a Python bot. With
     --all it runs every one, which takes longer, with --scenario those named; --list lists them.
 
     Runs the bot's own code, from a copy, with a fake WhatsApp and virtual time, in a fence of

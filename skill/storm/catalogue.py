@@ -289,7 +289,7 @@ _PEOPLE = (
 )
 
 FURTHER = (*_REFUSALS, *_FLAPPING, *_RESTARTS, *_SESSION, *_CLOCK, *_MEMORY, *_PEOPLE)
-# Run unless others are asked for: those of README.md, "See it proven".
+# Run unless others are asked for: those of docs/proof.md, "See it proven".
 HEADLINE: tuple[Scenario, ...] = (EXTRA[-1], *TABLE, EXTRA[0])
 EVERY: tuple[Scenario, ...] = (*HEADLINE, *EXTRA[1:-1], *FURTHER)
 BY_ID = {scenario.id: scenario for scenario in EVERY}

@@ -13,6 +13,7 @@ import pytest
 from skill import cli
 from skill.commands.install import NAME
 from skill.commands.reset import SUFFIX
+from skill.policy import POLICY
 from skill.rulebook import rules
 from skill.storm.scenarios import TABLE
 from tests.quick.docs import pages
@@ -57,9 +58,19 @@ def test_every_option_exists(page: str) -> None:
             assert text.split()[0] in known, text
 
 
-def test_the_readme_lists_every_command(readme: str) -> None:
-    named = {command.split()[1] for command in pages.skillgen_commands(readme)}
-    assert named >= set(cli.main.commands)
+def test_the_readme_names_every_command_and_their_page_lists_it(
+    readme: str, checkout: Path
+) -> None:
+    listed = (checkout / "docs" / "commands.md").read_text(encoding="utf-8")
+    for name in cli.main.commands:
+        assert re.search(rf"`(?:\./)?(?:skillgen )?{name}\b", readme), name
+        assert re.search(rf"^\| .*`skillgen {name}\b", listed, re.M), name
+
+
+def test_the_policy_page_has_every_code(checkout: Path) -> None:
+    page = (checkout / "docs" / "policy.md").read_text(encoding="utf-8")
+    for code in POLICY.codes:
+        assert f"| `{code.code}` | {code.meaning} |" in page, code.code
 
 
 def test_every_rule_named_exists(page: str) -> None:
@@ -94,9 +105,10 @@ def test_the_skill_tells_what_to_do_with_every_hand_off(skill: str) -> None:
         assert f"`{rule}`" in table, f"SKILL.md: what does an agent do when {rule} is handed off?"
 
 
-def test_the_readme_claims_what_exists(readme: str) -> None:
+def test_the_page_claims_what_exists(checkout: Path) -> None:
     """What is called 'not yet' does not exist, and what exists is not called so."""
-    row = re.search(r"^\| not yet \| (.*) \|$", readme, re.M)
+    page = (checkout / "docs" / "supported.md").read_text(encoding="utf-8")
+    row = re.search(r"^\| not yet \| (.*) \|$", page, re.M)
     claimed = row[1] if row else ""
     init = Path(pages.__file__).parents[3].joinpath("modify", "__init__.py").read_text()
     exists = {
@@ -106,11 +118,12 @@ def test_the_readme_claims_what_exists(readme: str) -> None:
         "Compose": "compose-restart-always" in rules(),
     }
     for what, is_there in exists.items():
-        assert (what in claimed) is not is_there, f"README.md, 'not yet': {what}"
+        assert (what in claimed) is not is_there, f"docs/supported.md, 'not yet': {what}"
 
 
-def test_the_measured_figures_are_those_of_the_storms(readme: str) -> None:
-    table = readme.partition("## Measured")[2].partition("\n## ")[0]
+def test_the_measured_figures_are_those_of_the_storms(checkout: Path) -> None:
+    page = (checkout / "docs" / "proof.md").read_text(encoding="utf-8")
+    table = page.partition("## Measured")[2].partition("\n## ")[0]
     rows = [line.split("|")[1:-1] for line in table.splitlines() if line.startswith("| ")][1:]
     assert len(rows) == len(TABLE)
     for row, scenario in zip(rows, TABLE, strict=True):

@@ -1,4 +1,4 @@
-"""``make figures``: the chart and the table of README.md, from the bundled demo host.
+"""``make figures``: the chart and the table of docs/proof.md, from the bundled demo host.
 
     <!-- figures: begin -->
     …
@@ -23,7 +23,7 @@ from skill.storm.simulate import Report, simulate_host
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DEMO = CHECKOUT / "tests" / "hosts" / "v1-class"
-README, CHART = CHECKOUT / "README.md", CHECKOUT / "docs" / "storms.svg"
+PAGE, CHART = CHECKOUT / "docs" / "proof.md", CHECKOUT / "docs" / "storms.svg"
 PLACE = re.compile(r"(<!-- figures: begin -->\n).*?(<!-- figures: end -->)", re.S)
 SCENARIOS = [scenario.id for scenario in HEADLINE]
 
@@ -47,18 +47,18 @@ def chart(report: Report) -> str:
     return draw(report.simulations, bot_name(Host(DEMO)))
 
 
-def with_figures(readme: str, report: Report) -> str:
-    text, made = PLACE.subn(lambda place: place[1] + "".join(table(report)) + place[2], readme)
-    assert made == 1, "README.md has one place for the figures"
+def with_figures(page: str, report: Report) -> str:
+    text, made = PLACE.subn(lambda place: place[1] + "".join(table(report)) + place[2], page)
+    assert made == 1, "docs/proof.md has one place for the figures"
     return text
 
 
 def main() -> None:
     report = measured(CHECKOUT_TOOLS)
-    README.write_text(with_figures(README.read_text("utf-8"), report), "utf-8")
+    PAGE.write_text(with_figures(PAGE.read_text("utf-8"), report), "utf-8")
     CHART.parent.mkdir(exist_ok=True)
     CHART.write_text(chart(report), "utf-8")
-    print(f"{README}\n{CHART}")
+    print(f"{PAGE}\n{CHART}")
 
 
 if __name__ == "__main__":

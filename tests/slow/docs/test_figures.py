@@ -1,4 +1,4 @@
-"""The chart and the table of README.md are what the code makes now."""
+"""The chart and the table of docs/proof.md are what the code makes now."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tests.slow.docs import figures
 
 def test_the_figures_are_those_of_the_demo_host(node_tools: Path) -> None:
     report = figures.measured(node_tools)
-    readme = figures.README.read_text("utf-8")
-    assert figures.with_figures(readme, report) == readme, "make them anew: make figures"
+    page = figures.PAGE.read_text("utf-8")
+    assert figures.with_figures(page, report) == page, "make them anew: make figures"
     assert figures.CHART.read_text("utf-8") == figures.chart(report), "make figures"
     [simulation] = report.simulations
     assert simulation.broken == []

@@ -69,7 +69,7 @@ def test_ruff_checks_and_formats(own: dict[str, Hook], checkout: Path, tmp_path:
 def test_the_offered_hook_runs_on_a_bot(offered: Hook, checkout: Path, tmp_path: Path) -> None:
     """As pre-commit runs it: the installed command, in the root of the bot's project."""
     assert (offered["language"], offered["pass_filenames"]) == ("python", False)
-    assert f"- id: {offered['id']}\n" in (checkout / "README.md").read_text(encoding="utf-8")
+    assert f"- id: {offered['id']}\n" in (checkout / "docs" / "ci.md").read_text(encoding="utf-8")
     program, *arguments = shlex.split(offered["entry"])
     project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
     module, _colon, function = project["scripts"][program].partition(":")
