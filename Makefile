@@ -4,6 +4,8 @@
 
 PYTHON := .cache/dev/bin/python
 NODE_TOOLS := .cache/node-tools
+# Empty where the machine has a Node.js that is fit.
+export PATH := $(CURDIR)/.cache/nodejs/bin:$(PATH)
 DEBIANS := .cache/debians
 NODE_FILES := tests/node-tools/package.json tests/node-tools/.npmrc
 SOURCES := skill add modify tests
@@ -21,9 +23,10 @@ setup: .cache/dev/skillgen-stamp.toml $(NODE_TOOLS)/.done ## the Python and node
 
 node-tools: $(NODE_TOOLS)/.done ## typescript, prettier, vitest, Baileys and pm2, in .cache/node-tools
 
-$(NODE_TOOLS)/.done: $(NODE_FILES)
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { echo "make: the tests need Node.js 20 or later; install it (apt install nodejs npm, dnf install nodejs, brew install node)" >&2; exit 2; }
-	@command -v npm >/dev/null || { echo "make: the tests need npm; install it (apt install npm, dnf install npm, brew install node)" >&2; exit 2; }
+.cache/nodejs/.done: tests/node-tools/find-node | .cache/dev/skillgen-stamp.toml
+	@tests/node-tools/find-node .cache/nodejs $(PYTHON)
+
+$(NODE_TOOLS)/.done: $(NODE_FILES) | .cache/nodejs/.done
 	@mkdir -p $(NODE_TOOLS)
 	@rm -f $@
 	@cp $(NODE_FILES) $(NODE_TOOLS)/
