@@ -9,6 +9,7 @@ again (``skill.commands.patch_skill``). All of it is part of the host's record: 
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ DISTRIBUTION = "skillgen-whatsapp"
 # An installed skillgen carries the page as package data.
 SOURCES = tuple(Path(__file__).parents[above] / "SKILL.md" for above in (1, 2))
 RUNNERS = ("skillgen", "uvx", "pipx")
+CHECKOUT = Path(__file__).resolve().parents[2]
 NO_RUNNER = (
     "the launcher needs skillgen on PATH, uvx or pipx, and none is here; run pipx install FOLDER, "
     "where FOLDER is skillgen's checkout"
@@ -44,9 +46,10 @@ NO_RUNNER = (
 
 SCRIPT = """\
 #!/bin/sh
-# Runs skillgen {version}, the version that this skill was written for: one on PATH, else by
-# uvx or pipx, which fetch it once.
+# Runs skillgen {version}, the version that this skill was written for: one on PATH, else the
+# checkout that this file came from, else by uvx or pipx, which fetch it once.
 spec={distribution}=={version}
+checkout={checkout}
 say() {{
   printf 'skillgen: %s\\n' "$1" >&2
   exit 2
@@ -56,6 +59,11 @@ say() {{
 found=$(SKILLGEN_LAUNCHER=1 skillgen --version 2>/dev/null)
 [ "$found" = "skillgen {version}" ] && exec skillgen "$@"
 hint="run pipx install FOLDER, where FOLDER is its checkout"
+if [ -n "$checkout" ] && [ -x "$checkout/skillgen" ]; then
+  hint="run pipx install '$checkout'"
+  found=$("$checkout/skillgen" --version 2>/dev/null)
+  [ "$found" = "skillgen {version}" ] && exec "$checkout/skillgen" "$@"
+fi
 if command -v uvx >/dev/null 2>&1; then
   SKILLGEN_LAUNCHER=1 uvx --quiet --from "$spec" skillgen --version >/dev/null 2>&1 ||
     say "uvx cannot get $spec (offline, or not in its index); $hint"
@@ -82,11 +90,18 @@ class Installed:
 
 def assets() -> dict[str, tuple[bytes, int]]:
     """Content and mode of the files that every host gains, by path."""
-    texts = {PAGE: _page(), LAUNCHER: SCRIPT.format(version=__version__, distribution=DISTRIBUTION)}
+    checkout = shlex.quote(str(CHECKOUT)) if _is_checkout() else ""
+    names = {"version": __version__, "distribution": DISTRIBUTION, "checkout": checkout}
+    texts = {PAGE: _page(), LAUNCHER: SCRIPT.format(**names)}
     return {
         path: (stamped(path, text, __version__).encode(), 0o755 if path == LAUNCHER else 0o644)
         for path, text in texts.items()
     }
+
+
+def _is_checkout() -> bool:
+    """Whether this program runs from a checkout, and not as an installed package."""
+    return (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / "skillgen").is_file()
 
 
 def _page() -> str:
@@ -197,4 +212,4 @@ def held(host: Host) -> list[dict[str, str | bool]]:
 
 def has_runner() -> bool:
     """Whether the launcher has anything to run skillgen with on this machine."""
-    return any(shutil.which(name) for name in RUNNERS)
+    return _is_checkout() or any(shutil.which(name) for name in RUNNERS)

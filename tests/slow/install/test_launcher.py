@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from skill import __version__
+from skill.commands import install
 from skill.commands.install import LAUNCHER
 from tests.quick.install.conftest import Skillgen
 
@@ -23,7 +24,16 @@ exit 1
 
 
 @pytest.fixture
-def launcher(skillgen: Skillgen, host: Path) -> Path:
+def checkout_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that skillgen runs from; no checkout, until a test makes it one."""
+    folder = tmp_path / "a checkout's folder"
+    folder.mkdir()
+    monkeypatch.setattr(install, "CHECKOUT", folder)
+    return folder
+
+
+@pytest.fixture
+def launcher(skillgen: Skillgen, host: Path, checkout_of_it: Path) -> Path:
     skillgen("install", host)
     return host / LAUNCHER
 
@@ -71,6 +81,22 @@ def test_another_version_is_not_run(launcher: Path, programs: Path, shell: str) 
     done = call(launcher, programs, shell)
     assert done.returncode == 1
     assert done.stdout == (f"uvx|--quiet|--from|{SPEC}|skillgen|check|a b|--select|qr-exit|")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_checkout_that_it_came_from(
+    skillgen: Skillgen, host: Path, checkout_of_it: Path, programs: Path, shell: str
+) -> None:
+    (checkout_of_it / "pyproject.toml").touch()
+    put(checkout_of_it, "skillgen")
+    put(programs, "uvx")
+    skillgen("install", host)
+    done = call(host / LAUNCHER, programs, shell)
+    assert (done.returncode, done.stdout) == (1, "skillgen|check|a b|--select|qr-exit|")
+    put(checkout_of_it, "skillgen", version="9.9.9")
+    assert call(host / LAUNCHER, programs, shell).stdout.startswith("uvx|")
+    shutil.rmtree(checkout_of_it)
+    assert call(host / LAUNCHER, programs, shell).stdout.startswith("uvx|")
 
 
 def test_pipx(launcher: Path, programs: Path) -> None:
