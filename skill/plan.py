@@ -27,7 +27,7 @@ from skill.host import Host
 from skill.options import START_LIMITS, AuthFailure, Options, ServiceKind
 from skill.render import typescript
 from skill.report.file import write_report
-from skill.suppressions import accepted, narrowed, settle, suppressions
+from skill.suppressions import Suppressions, narrowed
 
 PLAN_FORMAT = 1
 _OF_PROOFS = ("not_rewritten", "not_held", "units_left", "accepted")
@@ -105,12 +105,12 @@ def make_plan(host: Host, options: Options) -> Plan:
     parse (promise 5), or when a file to be added has the name of another one.
     """
     patch = modify.examine(host, options)
-    marks = suppressions(host)
-    if marks:
-        leaving = accepted(patch.findings, marks)
+    comments = Suppressions(host)
+    if comments.marks:
+        leaving = [finding for finding in patch.findings if comments.accept(finding)]
         if leaving:
             patch = modify.examine(host, narrowed(options, leaving))
-        patch = settle(host, patch, leaving, marks)
+        patch = comments.settle(patch, leaving)
     return plan_of(host, options, patch)
 
 

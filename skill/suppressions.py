@@ -10,7 +10,9 @@ finding; how many there are is always said, and so is a comment that no finding 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from modify.rules import KINDS, by_id, ids
@@ -47,10 +49,6 @@ class Suppression:
     covers: int
     rules: frozenset[str]
     reason: str
-
-    def is_about(self, finding: Finding) -> bool:
-        here = (finding.path, finding.line) == (self.path, self.covers)
-        return here and finding.rule in self.rules
 
 
 def suppressions(host: Host) -> list[Suppression]:
@@ -101,53 +99,87 @@ def narrowed(options: Options, found: Iterable[Finding]) -> Options:
     return options
 
 
-def accepted(found: Iterable[Finding], marks: list[Suppression]) -> list[Finding]:
-    """Those of the findings that a comment is about."""
-    return [each for each in found if any(mark.is_about(each) for mark in marks)]
+class Suppressions:
+    """The comments of a host, by the places that they cover."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.marks = suppressions(host)
+        self.covering: dict[tuple[str, int], list[Suppression]] = {}
+        for mark in self.marks:
+            self.covering.setdefault((mark.path, mark.covers), []).append(mark)
+
+    def accept(self, finding: Finding) -> bool:
+        marks = self.covering.get((finding.path, finding.line), ())
+        return any(finding.rule in mark.rules for mark in marks)
+
+    def settle(self, patch: Patch, leaving: Iterable[Finding]) -> Patch:
+        """The patch without what is accepted, and with a note for each of the comments.
+
+        leaving: the findings that are accepted, as they were before the options were narrowed.
+        """
+        going = [finding for finding in patch.findings if self.accept(finding)]
+        edits, stuck = without(self.host, patch, going)
+        return Patch(
+            findings=[each for each in patch.findings if each in stuck or not self.accept(each)],
+            notes=[*patch.notes, *self._notes(leaving, stuck)],
+            edits=edits,
+            additions=patch.additions,
+        )
+
+    def _notes(self, leaving: Iterable[Finding], stuck: Collection[Finding]) -> Iterator[Note]:
+        places = {(each.path, each.line, each.rule) for each in stuck}
+        about: dict[tuple[str, int], list[str]] = {}
+        for finding in leaving:
+            about.setdefault((finding.path, finding.line), []).append(finding.rule)
+        for mark in self.marks:
+            found = sorted({*about.get((mark.path, mark.covers), ())} & mark.rules)
+            for rule in found:
+                if (mark.path, mark.covers, rule) in places:
+                    message = f"{rule} here cannot be left alone, as others are changed with it"
+                    yield Note(mark.path, mark.line, "unused", message)
+                else:
+                    yield Note(mark.path, mark.covers, "accepted", f"{rule}: {mark.reason}")
+            if not found:
+                rules = ", ".join(sorted(mark.rules))
+                message = f"no finding here that ignore[{rules}] could be about; take it out"
+                yield Note(mark.path, mark.line, "unused", message)
 
 
-def settle(host: Host, patch: Patch, leaving: list[Finding], marks: list[Suppression]) -> Patch:
-    """The patch without what is accepted, and with a note for each of the marks.
+def without(
+    host: Host, patch: Patch, going: Iterable[Finding]
+) -> tuple[dict[str, list[Edit]], set[Finding]]:
+    """The edits of a patch without those for some findings, and the findings that need others'.
 
-    leaving: the findings that are accepted, as they were before the options were narrowed.
+    An edit is for the finding of its rule in its line, or for the only one of its rule in the file.
     """
-    kept = Patch(notes=list(patch.notes), edits=dict(patch.edits), additions=patch.additions)
+    numbers = Counter((each.path, each.rule) for each in patch.findings)
+    by_line: dict[tuple[str, str], dict[int, list[Edit]]] = {}
+    dropped: dict[str, set[Edit]] = {}
     stuck = set()
-    for finding in patch.findings:
-        if not accepted([finding], marks):
-            kept.findings.append(finding)
-        elif not _leave(host, finding, patch, kept):
-            kept.findings.append(finding)
-            stuck.add((finding.path, finding.line, finding.rule))
-    for mark in marks:
-        about = [finding for finding in leaving if mark.is_about(finding)]
-        for finding in about:
-            if (finding.path, finding.line, finding.rule) in stuck:
-                message = f"{finding.rule} here cannot be left alone, as others are changed with it"
-                kept.notes.append(Note(mark.path, mark.line, "unused", message))
-            else:
-                message = f"{finding.rule}: {mark.reason}"
-                kept.notes.append(Note(finding.path, finding.line, "accepted", message))
-        if not about:
-            rules = ", ".join(sorted(mark.rules))
-            message = f"no finding here that ignore[{rules}] could be about; take it out"
-            kept.notes.append(Note(mark.path, mark.line, "unused", message))
-    return kept
+    for finding in going:
+        place = (finding.path, finding.rule)
+        if place not in by_line:
+            by_line[place] = _edits_by_line(host, patch, *place)
+        lines = by_line[place]
+        if finding.is_hand_off or not lines:
+            continue
+        alone = [edit for edits in lines.values() for edit in edits] if numbers[place] == 1 else []
+        own = lines.get(finding.line, alone)
+        dropped.setdefault(finding.path, set()).update(own)
+        if not own:
+            stuck.add(finding)
+    kept = {
+        path: [edit for edit in edits if edit not in dropped.get(path, ())]
+        for path, edits in patch.edits.items()
+    }
+    return kept, stuck
 
 
-def _leave(host: Host, finding: Finding, patch: Patch, kept: Patch) -> bool:
-    """Take the edits for one finding out of a patch; whether that could be done."""
-    edits = kept.edits.get(finding.path, [])
-    own = [edit for edit in edits if edit.rule == finding.rule]
-    if finding.is_hand_off or not own:
-        return True
-    content = host.read(finding.path)
-    there = [edit for edit in own if _line(content, edit) == finding.line]
-    same = [one for one in patch.findings if (one.path, one.rule) == (finding.path, finding.rule)]
-    going = there if there else own if len(same) == 1 else []
-    kept.edits[finding.path] = [edit for edit in edits if edit not in going]
-    return bool(going)
-
-
-def _line(content: bytes, edit: Edit) -> int:
-    return content.count(b"\n", 0, edit.start) + 1
+def _edits_by_line(host: Host, patch: Patch, path: str, rule: str) -> dict[int, list[Edit]]:
+    found: dict[int, list[Edit]] = {}
+    own = [edit for edit in patch.edits.get(path, ()) if edit.rule == rule]
+    begins = [0, *(end.end() for end in re.finditer(rb"\n", host.read(path)))] if own else []
+    for edit in own:
+        found.setdefault(bisect_right(begins, edit.start), []).append(edit)
+    return found
