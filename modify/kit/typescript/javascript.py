@@ -79,12 +79,21 @@ def is_raw(literal: SgNode) -> bool:
 def declared_as(root: SgNode, name: str, before: int) -> SgNode | None:
     """The nearest declaration of ``name`` above the byte ``before``, else any."""
     found = None
+    for node in declarations(root).get(name, ()):
+        if found is not None and span(node)[0] > before:
+            break
+        found = node
+    return found
+
+
+@lru_cache(maxsize=8)
+def declarations(root: SgNode) -> dict[str, list[SgNode]]:
+    """What is declared below a node, by its name, in source order."""
+    found: dict[str, list[SgNode]] = {}
     for node in root.find_all(DECLARATIONS):
-        declared = node.field("name")
-        if declared is not None and declared.text() == name:
-            if found is not None and span(node)[0] > before:
-                break
-            found = node
+        name = node.field("name")
+        if name is not None:
+            found.setdefault(name.text(), []).append(node)
     return found
 
 

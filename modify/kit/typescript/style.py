@@ -13,7 +13,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from skill.host import Host
+from skill.host import Host, fact
 from skill.package_json import package_at
 from skill.render.style import Style
 
@@ -27,6 +27,7 @@ PRETTIER_FILES = (
 COMMENTS = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
+@fact
 def detect_style(host: Host, path: str, text: str) -> Style:
     """The style of one file of the host. text: its source."""
     configuration = prettier_configuration(host, path)
