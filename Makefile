@@ -60,7 +60,7 @@ quick: .cache/dev/skillgen-stamp.toml ## the tests that need no Node and start n
 	$(PYTHON) -m pytest tests/quick -m "not system" -q -p tests.progress -p no:cacheprovider $(PYTEST_ARGS)
 
 test: setup ## everything that needs no root
-	$(PYTHON) -m pytest $(TESTS) -m "not system and not storms" $(PYTEST_ARGS)
+	$(PYTHON) -m pytest $(TESTS) -m "not system and not storms" -p tests.durations $(PYTEST_ARGS)
 
 storms: setup ## every scenario for every fixture host and variation, and what tests/slow/real holds
 	$(PYTHON) -m pytest $(TESTS) -m storms $(PYTEST_ARGS)
@@ -78,7 +78,7 @@ test-system: setup debians ## real systemd, full disks and refused system calls 
 	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: test-system needs root on Linux; use make test" >&2; exit 2; }
 	@[ -x /lib/systemd/systemd ] && command -v systemd-analyze >/dev/null && command -v nsenter >/dev/null || { echo "make: test-system needs systemd; install it (apt install systemd util-linux)" >&2; exit 2; }
 	@command -v strace >/dev/null || { echo "make: test-system needs strace; install it (apt install strace)" >&2; exit 2; }
-	$(PYTHON) -m pytest $(TESTS) -m system
+	$(PYTHON) -m pytest $(TESTS) -m system -p tests.durations
 
 faults: .cache/dev/skillgen-stamp.toml ## a kill and each error at every call that changes a file, (root, Linux; FAULTS=--lasting: errors that stay)
 	@[ "$$(id -u)" = 0 ] && [ "$$(uname -s)" = Linux ] || { echo "make: faults needs root on Linux" >&2; exit 2; }
