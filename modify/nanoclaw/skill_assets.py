@@ -26,7 +26,7 @@ INTENT = """# Intent: {path} modifications
 {changes}
 
 ## Invariants (must-keep)
-- A bot whose session was revoked ends with status 0 and is not started again: WhatsApp bans
+- A bot whose session was revoked ends with status 0 and is not started again: WhatsApp blocks
   numbers whose bot goes on dialling
 - Everything else is the file as the core has it
 """

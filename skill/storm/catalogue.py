@@ -117,12 +117,12 @@ def _revoked_then(id: str, title: str, after: Does, *acts: Act, bound: Bound) ->
 
 _REFUSALS = (
     _final(403, "account locked (403)"),
-    _final(406, "account banned (406)"),
+    _final(406, "account blocked (406)"),
     _block(405, "client outdated (405) for 2 h, then well"),
     _block(429, "too many requests (429) for 2 h, then well"),
     Scenario(
         "ban-with-expiry",
-        "temporary ban (402) that says it ends in 3 h",
+        "temporary block (402) that says it ends in 3 h",
         _then_well(3 * HOUR, _closed(402, data={"expire": int(3 * HOUR)})),
         Bound(day=2, next_s=AFTER_BLOCKED, ready=True),
         fault_ends_s=3 * HOUR,

@@ -1,4 +1,4 @@
-"""The faults that get numbers banned, and what a patched host promises in each.
+"""The faults that get numbers blocked, and what a patched host promises in each.
 
 Times are virtual seconds from the first start of the host. The latencies are those that
 domain.md's table "Attempts in 24 h" was measured with: a refused link closes 0.3 s after

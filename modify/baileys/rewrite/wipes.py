@@ -2,7 +2,7 @@
 
 The first is for a person to decide. The second is an end: what deletes stays, under the
 host's own code. The gate's verdicts are more than 401, and an account that is locked or
-banned for a while is no reason to throw its link away.
+blocked for a while is no reason to throw its link away.
 """
 
 from __future__ import annotations

@@ -163,7 +163,7 @@ class ClientRewrite:
         reset = ['    self._session_end = ""'] if record else []
         lines = [
             f"def {HELPER}({me}client{typed}){returned}:",
-            '    """Each dial after a logout or a ban gets the number blocked for longer."""',
+            '    """Each dial after a logout or a block gets the number blocked for longer."""',
             *reset,
             "    try:",
             f"        from {home} import {names}",

@@ -6,7 +6,7 @@ What it finds
 
 Why it is bad
     A supervisor starts a process again that ends with an error: 16,302 logins with a
-    revoked session in 24 hours on NanoClaw v1, each from the banned number. 403, 406 and
+    revoked session in 24 hours on NanoClaw v1, each from the blocked number. 403, 406 and
     411 mean the same and are not 401.
 
 What is done

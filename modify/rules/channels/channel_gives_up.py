@@ -23,7 +23,7 @@ What is done
     ``connect()`` and ``idle()``: they ask the gate before each dial and dial again after one
     that failed. When a connection is lost the client is stopped and the gate makes the next
     one; whatsmeow has made one dial of its own by then, which counts, too. So there are fewer
-    than 21 dials in any hour. After a logout, a ban or a takeover no dial follows.
+    than 21 dials in any hour. After a logout, a block or a takeover no dial follows.
 
 When it is handed off
     When the process exits with an error after some attempts: whether it may is for the

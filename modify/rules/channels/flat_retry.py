@@ -12,7 +12,7 @@ What it finds
 Why it is bad
     ``connect()`` resolves when the socket object exists, so a close comes back as an event
     within milliseconds and the loop runs free: 12,000 attempts an hour measured on
-    NanoClaw v1, 680 with a helper that always starts at 5 s. Numbers are banned for less.
+    NanoClaw v1, 680 with a helper that always starts at 5 s. Numbers are blocked for less.
     A Python program with a flat 5 s dials a dead bridge 713 times an hour (nanobot-ai
     0.2.2). What dials beside whatsmeow, which dials a lost connection by itself, makes two
     clients of one session, and these throw each other out.

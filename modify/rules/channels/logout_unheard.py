@@ -8,7 +8,7 @@ What it finds
 Why it is bad
     ``idle()`` never returns after a logout (neonize 0.5.2), so the bot lives on without a
     session, and whoever restarts it, by hand or under ``Restart=always``, dials with dead
-    credentials each time. On a logout or a ban every further attempt makes it worse. A
+    credentials each time. On a logout or a block every further attempt makes it worse. A
     ``sys.exit`` in a handler of a synchronous client ends nothing: it runs on a thread of
     neonize's.
 
@@ -72,7 +72,7 @@ def on_open(client, event):
 
 
 def _stop_when_session_ends(client):
-    """Each dial after a logout or a ban gets the number blocked for longer."""
+    """Each dial after a logout or a block gets the number blocked for longer."""
     try:
         from neonize.events import LoggedOutEv, StreamReplacedEv, TemporaryBanEv
     except ImportError:  # an older neonize

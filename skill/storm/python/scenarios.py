@@ -230,7 +230,7 @@ NEONIZE: tuple[PythonScenario, ...] = (
         Does("open", after_s=0.5, close_after_s=2 * HOUR, code=401),
     ),
     _over("locked", "account locked (403)", Does("close", after_s=0.3, code=403)),
-    _over("banned", "temporarily banned (402)", Does("close", after_s=0.3, code=402)),
+    _over("banned", "temporarily blocked (402)", Does("close", after_s=0.3, code=402)),
     _over(
         "replaced",
         "440: another client took the session",

@@ -71,7 +71,7 @@ def test_a_broken_promise_is_never_left_out() -> None:
     broken = outcome("code-406", tuple(float(at) for at in range(50)))
     picture = draw([simulation(*((one, one) for one in (*kept, broken)))], "heron")
     titles = [words(panel)[0] for panel in panels(picture)]
-    assert titles == ["account locked (403)"] * 11 + ["account banned (406)"]
+    assert titles == ["account locked (403)"] * 11 + ["account blocked (406)"]
 
 
 def test_of_several_channels_each_panel_names_its_own() -> None:
