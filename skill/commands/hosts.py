@@ -7,13 +7,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modify.added_modules import lost_modules
 from skill import changed, transaction
 from skill.commands import install
 from skill.commands.added import added_modules
 from skill.commands.demo import copy_host
 from skill.commands.reset import memories, reset
+from skill.commands.reverting import revert
 from skill.commands.shell import quoted
+from skill.commands.status import status
 from skill.commands.verifying import show_verified, verified_row
 from skill.errors import SkillgenError
 from skill.host import Host
@@ -22,13 +23,11 @@ from skill.plan import Plan, load_digest, make_plan, options_from_data, require_
 from skill.report import data, folding, github, sarif, text
 from skill.report.diff import diff_of
 from skill.report.markdown import pull_request
-from skill.report.next_steps import NextStep, after_revert, next_steps, stale_build
+from skill.report.next_steps import NextStep, next_steps, stale_build
 from skill.report.printer import Printer
 from skill.rulebook import require_known, rules, titled
 from skill.settings import settings_of, with_settings
 from skill.transaction import Recovery
-from skill.transaction.importers import importers
-from skill.transaction.tracked import is_tracked
 
 if TYPE_CHECKING:
     from skill.proof.verdict import Proven
@@ -73,10 +72,10 @@ class Session:
         return self._each(hosts, one)
 
     def revert(self, host: Path, keep: Sequence[str]) -> int:
-        return self._each([host], lambda opened, row: self._revert(opened, row, keep))
+        return self._each([host], lambda opened, row: revert(self, opened, row, keep))
 
     def status(self, host: Path) -> int:
-        return self._each([host], self._status)
+        return self._each([host], lambda opened, row: status(self, opened, row))
 
     def reset(self, host: Path) -> int:
         return self._each([host], self._reset)
@@ -272,15 +271,15 @@ class Session:
     def _inspect(self, host: Host, row: Row, options: Options, warnings: Sequence[str] = ()) -> int:
         plan = self._plan(host, self._options(host, row, options))
         row.update(data.seen(plan))
-        row["warnings"] = [*self._warnings(host), *warnings]
+        row["warnings"] = [*self.warnings(host), *warnings]
         if self.as_text:
             self._show_findings(plan)
-            self._show_warnings(row)
+            self.show_warnings(row)
         return 1 if plan.findings else 0
 
     def _check(self, host: Host, row: Row, options: Options, installed: bool) -> int:
         if not installed:
-            return self._inspect(host, row, options, self._installed(host))
+            return self._inspect(host, row, options, self.installed(host))
         # Lazy: what reads units takes 0.05 s to import.
         from skill.commands.doctor import examined, exit_of, in_one_line, show
 
@@ -299,7 +298,7 @@ class Session:
             show(answers, unseen, self.printer)
         return max(code, exit_of(answers))
 
-    def _installed(self, host: Host) -> list[str]:
+    def installed(self, host: Host) -> list[str]:
         """Installed units that are not what the source says, as warnings."""
         # Lazy: what reads units takes 0.05 s to import.
         from skill.doctor.installed import differing
@@ -326,7 +325,7 @@ class Session:
             parts.append(f"{len(plan.hand_offs)} by hand")
         printer.out("; ".join(parts))
 
-    def _warnings(self, host: Host) -> list[str]:
+    def warnings(self, host: Host) -> list[str]:
         warning = stale_build(host)
         return [warning] if warning else []
 
@@ -344,7 +343,7 @@ class Session:
             f"once that runs, take the guard back with: {units[0]['undo']}"
         ]
 
-    def _show_warnings(self, row: Row) -> None:
+    def show_warnings(self, row: Row) -> None:
         if not self.printer.quiet:
             for warning in row["warnings"]:
                 self.printer.say(f"warning: {warning}")
@@ -420,129 +419,20 @@ class Session:
         printer.out(text.summary(plan, done, words) or text.nothing(plan))
 
     def _show_next(self, host: Host, plan: Plan, row: Row) -> None:
-        row["warnings"] = self._warnings(host) + self._two_gates(host)
+        row["warnings"] = self.warnings(host) + self._two_gates(host)
         if not plan.changes:
-            self._show_warnings(row)
+            self.show_warnings(row)
             return
-        self._show_steps(host, next_steps(host, plan), row)
+        self.show_steps(host, next_steps(host, plan), row)
 
-    def _show_steps(self, host: Host, steps: Sequence[NextStep], row: Row) -> None:
+    def show_steps(self, host: Host, steps: Sequence[NextStep], row: Row) -> None:
         row["next"] = [asdict(step) for step in steps]
         if self.as_text and not self.printer.quiet:
             self.printer.out(f"\nNext, in {self.printer.safe(str(host.root))}:")
             for step in steps:
                 line = f"{step.command}  # {step.why}" if step.command else f"# {step.why}"
                 self.printer.out(f"  {self.printer.safe(line)}")
-            self._show_warnings(row)
-
-    def _revert(self, host: Host, row: Row, keep: Sequence[str]) -> int:
-        try:
-            result = transaction.revert(host.root, keep)
-        except transaction.ForeignRecord as foreign:
-            modules = added_modules(host)
-            if not modules:
-                raise
-            way_on = f"take the patch back {without_record(host, modules)}"
-            raise transaction.ForeignRecord(foreign.reason, way_on) from foreign
-        if result is None:
-            return self._no_record(host, row)
-        row.update(asdict(result), message="", next=[], warnings=[])
-        del row["rules"]
-        printer = self.printer
-        if self.as_text and not printer.quiet:
-            for what in ("restored", "merged", "removed", "kept"):
-                for path in row[what]:
-                    printer.out(f"{what} {printer.safe(path)}")
-        if result.away and self.as_text:
-            printer.out(
-                f"nothing was taken back: {text.listed([printer.safe(p) for p in result.away])} "
-                f"{'is' if len(result.away) == 1 else 'are'} not as skillgen left "
-                f"{'it' if len(result.away) == 1 else 'them'}; a stash or another branch may bring "
-                "the patch back, so its record is kept (to forget it: "
-                f"skillgen revert {quoted(host.root)}"
-                f"{''.join(f' --keep {quoted(path)}' for path in result.away)})"
-            )
-        for conflict in result.conflicts:
-            merge = f"; the merge with markers is in {conflict.merge}" if conflict.merge else ""
-            if self.as_text:
-                printer.out(
-                    f"{printer.paint('conflict', 'hand')} {printer.safe(conflict.path)}: "
-                    f"{conflict.reason}{merge}"
-                )
-        if result.conflicts and self.as_text:
-            first = result.conflicts[0].path
-            printer.out(
-                "Settle each by hand (files that skillgen added stay until then), then: "
-                f"skillgen revert {quoted(host.root)} --keep {quoted(first)}"
-            )
-        if result.rules:
-            again = Host(host.root)
-            row["warnings"] = self._warnings(again)
-            self._show_steps(again, after_revert(again, result.rules), row)
-        return 1 if result.conflicts else 0
-
-    def _no_record(self, host: Host, row: Row) -> int:
-        """A host never patched, or a fresh clone of one that was."""
-        modules = added_modules(host)
-        if modules:
-            raise SkillgenError(
-                f"{modules[0]['path']} was added by skillgen {modules[0]['version']}, but this "
-                "copy of the host has no record of it (a fresh clone?); take it back "
-                f"{without_record(host, modules)}"
-            )
-        row["message"] = "nothing to take back"
-        if self.as_text and not self.printer.quiet:
-            self.printer.out(row["message"])
-        return 0
-
-    def _status(self, host: Host, row: Row) -> int:
-        # Lazy: what reads units takes 0.05 s to import.
-        from skill.guard.command import guarded
-
-        applied = transaction.applied(host.root)
-        modules = added_modules(host)
-        remembered = memories(host)
-        for name in ("versions", "files", "changed", "missing"):
-            row[name] = list(getattr(applied, name)) if applied else []
-        row["modules"] = modules
-        row["skill"] = install.held(host)
-        row["guarded"] = guarded(host)
-        row["warnings"] = [*self._warnings(host), *self._installed(host)]
-        row["memories"] = [{**asdict(memory), "cleared": False} for memory in remembered]
-        row["lost"] = [asdict(each) for each in lost_modules(host)]
-        drifted = [part["path"] for part in modules + row["skill"] if not part["intact"]]
-        if self.as_text:
-            self._show_status(row, bool(applied), modules)
-            for memory in remembered:
-                self.printer.out(f"{self.printer.safe(memory.path)}: {memory.text}")
-            if any(memory.state != "clear" and memory.resettable for memory in remembered):
-                self.printer.out(f"clear it with: skillgen reset {quoted(host.root)}")
-            self._show_warnings(row)
-        left = row["changed"] or row["missing"] or row["lost"] or drifted or row["foreign_record"]
-        return 1 if left else 0
-
-    def _show_status(self, row: Row, recorded: bool, modules: list[Row]) -> None:
-        out, safe = self.printer.out, self.printer.safe
-        if recorded:
-            versions = ", ".join(row["versions"])
-            out(f"applied with skillgen {versions}: {text.count(len(row['files']), 'file')}")
-        elif modules:
-            out(f"applied with skillgen {modules[0]['version']}; no record here (a fresh clone?)")
-        else:
-            out("nothing is applied")
-        for what in ("changed", "missing"):
-            for path in row[what]:
-                out(f"{what} since: {safe(path)}")
-        for each in row["lost"]:
-            out(f"{safe(each['path'])}:{each['line']}: {safe(each['message'])}")
-        for part in modules + row["skill"]:
-            if not part["intact"] and part["path"] not in row["changed"]:
-                out(f"changed since: {safe(part['path'])}")
-        if row["skill"]:
-            version = row["skill"][0]["version"]
-            out(f"the skill for agents is installed (skillgen {version})")
-        for unit in row["guarded"]:
-            out(f"{safe(unit['path'])}: guarded (skillgen {unit['version']})")
+            self.show_warnings(row)
 
     def _install(self, host: Host, row: Row, remove: bool) -> int:
         done = install.remove(host) if remove else install.install(host)
@@ -553,7 +443,7 @@ class Session:
                 self.printer.lines(f"{what} {self.printer.safe(path)}" for path in row[what])
             if not any(row[what] for what in ("added", "changed", "removed", "kept")):
                 self.printer.out("nothing to take back" if remove else "nothing to do: it is there")
-            self._show_warnings(row)
+            self.show_warnings(row)
         if self.as_text:
             for path in done.kept:
                 self.printer.out(
@@ -581,26 +471,6 @@ def options_of(choices: dict[str, Any]) -> Options:
         if chosen:
             require_known(sorted(chosen))
     return Options(**choices)
-
-
-def without_record(host: Host, modules: list[Row]) -> str:
-    """How to take back a patch that nothing is recorded of.
-
-    A file that git does not track is in no commit, so no commit can be named. One that it
-    tracks came with a commit that may hold other work: git's own history is not read here,
-    for in a repository that somebody else made, that could run programs.
-    """
-    path = modules[0]["path"]
-    if is_tracked(host.root, path):
-        commit = f"$(git log --diff-filter=A --format=%h -1 -- {quoted(path)})"
-        return (
-            f"with git: look first whether that commit holds other work, git show --stat {commit}, "
-            f"then: git revert {commit}"
-        )
-    using = sorted({by for module in modules for by in importers(host, module["path"], {})})
-    added = text.listed([module["path"] for module in modules])
-    others = f", and undo what {text.listed(using)} takes from it" if using else ""
-    return f"by hand, as git has not committed it: remove {added}{others}"
 
 
 def _indented(block: str) -> str:
