@@ -16,6 +16,7 @@ from skill.commands.reverting import revert
 from skill.commands.shell import quoted
 from skill.commands.status import status
 from skill.commands.verifying import show_verified, verified_row
+from skill.commands.view import View
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.options import ApplyOptions, GuardOptions, Options, ServiceOptions, StormOptions
@@ -23,7 +24,7 @@ from skill.plan import Plan, load_digest, make_plan, options_from_data, require_
 from skill.report import data, folding, github, sarif, text
 from skill.report.diff import diff_of
 from skill.report.markdown import pull_request
-from skill.report.next_steps import NextStep, next_steps, stale_build
+from skill.report.next_steps import next_steps
 from skill.report.printer import Printer
 from skill.rulebook import require_known, rules, titled
 from skill.settings import settings_of, with_settings
@@ -37,15 +38,15 @@ CHANGED = 1
 DEMO_LINES = 10
 
 
-class Session:
+class Session(View):
     """One command line. Text is printed as it comes, JSON once at the end."""
 
     def __init__(
         self, command: str, printer: Printer, form: str, given: Collection[str] = ()
     ) -> None:
         """given: the names of the options that stand in the command line."""
-        self.command, self.printer, self.form, self.given = command, printer, form, given
-        self.as_text = form == "text"
+        super().__init__(printer, form == "text")
+        self.command, self.form, self.given = command, form, given
 
     # -- commands
 
@@ -298,13 +299,6 @@ class Session:
             show(answers, unseen, self.printer)
         return max(code, exit_of(answers))
 
-    def installed(self, host: Host) -> list[str]:
-        """Installed units that are not what the source says, as warnings."""
-        # Lazy: what reads units takes 0.05 s to import.
-        from skill.doctor.installed import differing
-
-        return differing(host)
-
     def _show_findings(self, plan: Plan) -> None:
         printer = self.printer
         for line in text.findings(plan.findings, printer.paint, printer.quiet):
@@ -325,10 +319,6 @@ class Session:
             parts.append(f"{len(plan.hand_offs)} by hand")
         printer.out("; ".join(parts))
 
-    def warnings(self, host: Host) -> list[str]:
-        warning = stale_build(host)
-        return [warning] if warning else []
-
     def _two_gates(self, host: Host) -> list[str]:
         """A warning where units load the guard although the host's own source is patched."""
         # Lazy: what reads units takes 0.05 s to import.
@@ -342,11 +332,6 @@ class Session:
             f"{path} loads the guard as well: each attempt counts and waits once, by the patch; "
             f"once that runs, take the guard back with: {units[0]['undo']}"
         ]
-
-    def show_warnings(self, row: Row) -> None:
-        if not self.printer.quiet:
-            for warning in row["warnings"]:
-                self.printer.say(f"warning: {warning}")
 
     def _proved(self, host: Host, plan: Plan, row: Row) -> Proven:
         # Lazy: the storm takes 0.1 s to import.
@@ -424,15 +409,6 @@ class Session:
             self.show_warnings(row)
             return
         self.show_steps(host, next_steps(host, plan), row)
-
-    def show_steps(self, host: Host, steps: Sequence[NextStep], row: Row) -> None:
-        row["next"] = [asdict(step) for step in steps]
-        if self.as_text and not self.printer.quiet:
-            self.printer.out(f"\nNext, in {self.printer.safe(str(host.root))}:")
-            for step in steps:
-                line = f"{step.command}  # {step.why}" if step.command else f"# {step.why}"
-                self.printer.out(f"  {self.printer.safe(line)}")
-            self.show_warnings(row)
 
     def _install(self, host: Host, row: Row, remove: bool) -> int:
         done = install.remove(host) if remove else install.install(host)

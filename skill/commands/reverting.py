@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
 
 from skill import transaction
 from skill.commands.added import added_modules
 from skill.commands.shell import quoted
+from skill.commands.view import Row, View
 from skill.errors import SkillgenError
 from skill.host import Host
 from skill.report import text
@@ -16,13 +16,8 @@ from skill.report.next_steps import after_revert
 from skill.transaction.importers import importers
 from skill.transaction.tracked import is_tracked
 
-if TYPE_CHECKING:
-    from skill.commands.hosts import Session
 
-Row = dict[str, Any]
-
-
-def revert(session: Session, host: Host, row: Row, keep: Sequence[str]) -> int:
+def revert(view: View, host: Host, row: Row, keep: Sequence[str]) -> int:
     try:
         result = transaction.revert(host.root, keep)
     except transaction.ForeignRecord as foreign:
@@ -32,15 +27,15 @@ def revert(session: Session, host: Host, row: Row, keep: Sequence[str]) -> int:
         way_on = f"take the patch back {without_record(host, modules)}"
         raise transaction.ForeignRecord(foreign.reason, way_on) from foreign
     if result is None:
-        return no_record(session, host, row)
+        return no_record(view, host, row)
     row.update(asdict(result), message="", next=[], warnings=[])
     del row["rules"]
-    printer = session.printer
-    if session.as_text and not printer.quiet:
+    printer = view.printer
+    if view.as_text and not printer.quiet:
         for what in ("restored", "merged", "removed", "kept"):
             for path in row[what]:
                 printer.out(f"{what} {printer.safe(path)}")
-    if result.away and session.as_text:
+    if result.away and view.as_text:
         printer.out(
             f"nothing was taken back: {text.listed([printer.safe(p) for p in result.away])} "
             f"{'is' if len(result.away) == 1 else 'are'} not as skillgen left "
@@ -51,12 +46,12 @@ def revert(session: Session, host: Host, row: Row, keep: Sequence[str]) -> int:
         )
     for conflict in result.conflicts:
         merge = f"; the merge with markers is in {conflict.merge}" if conflict.merge else ""
-        if session.as_text:
+        if view.as_text:
             printer.out(
                 f"{printer.paint('conflict', 'hand')} {printer.safe(conflict.path)}: "
                 f"{conflict.reason}{merge}"
             )
-    if result.conflicts and session.as_text:
+    if result.conflicts and view.as_text:
         first = result.conflicts[0].path
         printer.out(
             "Settle each by hand (files that skillgen added stay until then), then: "
@@ -64,12 +59,12 @@ def revert(session: Session, host: Host, row: Row, keep: Sequence[str]) -> int:
         )
     if result.rules:
         again = Host(host.root)
-        row["warnings"] = session.warnings(again)
-        session.show_steps(again, after_revert(again, result.rules), row)
+        row["warnings"] = view.warnings(again)
+        view.show_steps(again, after_revert(again, result.rules), row)
     return 1 if result.conflicts else 0
 
 
-def no_record(session: Session, host: Host, row: Row) -> int:
+def no_record(view: View, host: Host, row: Row) -> int:
     """A host never patched, or a fresh clone of one that was."""
     modules = added_modules(host)
     if modules:
@@ -79,8 +74,8 @@ def no_record(session: Session, host: Host, row: Row) -> int:
             f"{without_record(host, modules)}"
         )
     row["message"] = "nothing to take back"
-    if session.as_text and not session.printer.quiet:
-        session.printer.out(row["message"])
+    if view.as_text and not view.printer.quiet:
+        view.printer.out(row["message"])
     return 0
 
 

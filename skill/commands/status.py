@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
 
 from modify.added_modules import lost_modules
 from skill import transaction
@@ -11,16 +10,12 @@ from skill.commands import install
 from skill.commands.added import added_modules
 from skill.commands.reset import memories
 from skill.commands.shell import quoted
+from skill.commands.view import Row, View
 from skill.host import Host
 from skill.report import text
 
-if TYPE_CHECKING:
-    from skill.commands.hosts import Session
 
-Row = dict[str, Any]
-
-
-def status(session: Session, host: Host, row: Row) -> int:
+def status(view: View, host: Host, row: Row) -> int:
     # Lazy: what reads units takes 0.05 s to import.
     from skill.guard.command import guarded
 
@@ -32,23 +27,23 @@ def status(session: Session, host: Host, row: Row) -> int:
     row["modules"] = modules
     row["skill"] = install.held(host)
     row["guarded"] = guarded(host)
-    row["warnings"] = [*session.warnings(host), *session.installed(host)]
+    row["warnings"] = [*view.warnings(host), *view.installed(host)]
     row["memories"] = [{**asdict(memory), "cleared": False} for memory in remembered]
     row["lost"] = [asdict(each) for each in lost_modules(host)]
     drifted = [part["path"] for part in modules + row["skill"] if not part["intact"]]
-    if session.as_text:
-        show(session, row, bool(applied), modules)
+    if view.as_text:
+        show(view, row, bool(applied), modules)
         for memory in remembered:
-            session.printer.out(f"{session.printer.safe(memory.path)}: {memory.text}")
+            view.printer.out(f"{view.printer.safe(memory.path)}: {memory.text}")
         if any(memory.state != "clear" and memory.resettable for memory in remembered):
-            session.printer.out(f"clear it with: skillgen reset {quoted(host.root)}")
-        session.show_warnings(row)
+            view.printer.out(f"clear it with: skillgen reset {quoted(host.root)}")
+        view.show_warnings(row)
     left = row["changed"] or row["missing"] or row["lost"] or drifted or row["foreign_record"]
     return 1 if left else 0
 
 
-def show(session: Session, row: Row, recorded: bool, modules: list[Row]) -> None:
-    out, safe = session.printer.out, session.printer.safe
+def show(view: View, row: Row, recorded: bool, modules: list[Row]) -> None:
+    out, safe = view.printer.out, view.printer.safe
     if recorded:
         versions = ", ".join(row["versions"])
         out(f"applied with skillgen {versions}: {text.count(len(row['files']), 'file')}")
