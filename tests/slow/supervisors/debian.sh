@@ -1,6 +1,7 @@
 #!/bin/bash
 # debian.sh FOLDER SUITE…: the systemd of each Debian, with what it needs, unpacked into
-# FOLDER/SUITE/usr; nothing is installed. From the machine's own mirror, with lists of its own.
+# FOLDER/SUITE/usr; nothing is installed. From the machine's own mirror, or where it has none of
+# Debian's from $DEBIAN_MIRROR, with lists of its own.
 set -eu
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 for needed in apt-get dpkg-deb "$keys"; do
@@ -15,12 +16,17 @@ shift
 # shellcheck disable=SC2016 # a format of apt's own
 mirror=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 2>/dev/null |
   sed -n '/security/d; s/^Debian //p' | head -1)
+mirror=${mirror:-${DEBIAN_MIRROR:-}}
+[ -n "$mirror" ] || {
+  echo "$0: apt has no mirror of Debian here; name one, DEBIAN_MIRROR=URL" >&2
+  exit 2
+}
 for suite in "$@"; do
   tree=$folder/$suite apt=$folder/$suite-apt
   rm -rf "$tree" "$apt"
   mkdir -p "$apt"/{lists,cache/archives}/partial "$apt/sources"
   : >"$apt/status"
-  echo "deb [signed-by=$keys] ${mirror:-http://deb.debian.org/debian} $suite main" \
+  echo "deb [signed-by=$keys] $mirror $suite main" \
     >"$apt/sources/$suite.list"
   options=(
     -o "Dir::Etc::SourceList=/dev/null" -o "Dir::Etc::SourceParts=$apt/sources"
