@@ -55,7 +55,13 @@ def suppressions(host: Host) -> list[Suppression]:
     """Those of all files that can be patched. Raises SkillgenError for a rule that is none."""
     found = []
     for file in host.with_suffix(*COMMENTED):
-        if file.size <= LARGEST_SOURCE and WORD in (content := host.read(file.path)):
+        if file.size > LARGEST_SOURCE:
+            continue
+        try:
+            content = host.read(file.path)
+        except SkillgenError:
+            continue  # nothing of it is patched either
+        if WORD in content:
             found += list(_of_file(file.path, content))
     return found
 

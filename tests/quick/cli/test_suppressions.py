@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from skill.errors import SkillgenError
+from skill.host import Host
+from skill.suppressions import suppressions
 from tests.conftest import CHECKOUT
 from tests.quick.cli.conftest import Skillgen
 
@@ -113,3 +116,17 @@ def test_a_text_is_no_comment(skillgen: Skillgen, bot: Path) -> None:
     (bot / "src" / "words.ts").write_text("export const help = 'skillgen: ignore[nothing]';\n")
     said = skillgen("inspect", bot)
     assert said.code == 1 and "nothing" not in said.err
+
+
+def test_a_file_that_cannot_be_read_has_none(bot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    comment(bot / CHANNEL, "process.exit(1)", "// skillgen: ignore[qr-exit] a test rig wants 1")
+    (bot / "secret.conf").write_text("key\n")
+    read = Host.read
+
+    def refuse(host: Host, path: str) -> bytes:
+        if path == "secret.conf":
+            raise SkillgenError("secret.conf: cannot be read (Permission denied)")
+        return read(host, path)
+
+    monkeypatch.setattr(Host, "read", refuse)
+    assert [mark.path for mark in suppressions(Host(bot))] == [CHANNEL]
