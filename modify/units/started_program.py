@@ -49,6 +49,8 @@ TAKES_VALUE |= {
     "--experimental-loader",
     "--tsconfig",
 }
+# Of uv and its like, which run a program in an environment that they keep.
+RUN_OPTIONS = {"--directory", "--project", "--python", "--with", "--group", "--extra"}
 WORKSPACE_OPTIONS = {"--filter", "-F", "--workspace"}
 FOLDER_OPTIONS = {"-C", "--prefix", "--dir", "--cwd"}
 PREPARATIONS = {"cd", "export", "source", ".", "set", "umask", "mkdir", "sleep", "ulimit", "echo"}
@@ -93,6 +95,16 @@ def unquote(word: str) -> str:
     if len(word) > 1 and word[0] == word[-1] and word[0] in "'\"":
         return word[1:-1].replace('\\"', '"')
     return word
+
+
+def without_run_options(words: list[str]) -> list[str]:
+    """What ``uv run --directory /opt/bot python -m bot`` runs; a module stays with its ``-m``."""
+    left = list(words)
+    while left and left[0].startswith("-") and left[0] != "-m":
+        option = left.pop(0)
+        if option in (TAKES_VALUE | RUN_OPTIONS) and left:
+            left.pop(0)
+    return left
 
 
 def program_name(word: str) -> str:
@@ -158,10 +170,12 @@ class Reader:
         words = list(rest)
         while words and (words[0].startswith("-") or re.match(r"\w+=|[\d.]+[smh]?$", words[0])):
             option = words.pop(0)
-            if option in TAKES_VALUE and words:
+            if option in (TAKES_VALUE | RUN_OPTIONS) and words:
                 words.pop(0)
         if words and words[0] in ("run", "exec"):
-            words.pop(0)
+            words = without_run_options(words[1:])
+        if words[:1] == ["-m"]:
+            return self.deeper().python(words, " ".join(words))
         return self.deeper().command(words)
 
     def node(self, rest: list[str], what: str) -> Started:

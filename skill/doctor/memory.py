@@ -28,6 +28,8 @@ def of_account(scene: Scene, kept: Kept) -> Answer:
     if found.state == "stopped" and kept.is_past:
         text = f"{where}: {found.text.partition(';')[0]}; that link is gone, there is another one"
         return Answer(NAME, "ok", f"{text}: the next start clears it")
+    if kept.emptied:
+        return unlinked(scene, kept, where)
     others = [each for each in scene.memories if not each.is_of_guard]
     if found.state == "stopped" and kept.is_of_guard and scene.modules and others:
         text = (
@@ -46,3 +48,13 @@ def of_account(scene: Scene, kept: Kept) -> Answer:
         text = f"{where}: held until {clock(until, scene.now)}, not broken (last: {why})"
         return Answer(NAME, "ok", text)
     return Answer(NAME, "ok", f"{where}: no wait, no verdict")
+
+
+def unlinked(scene: Scene, kept: Kept, where: str) -> Answer:
+    """A verdict may be missing: the device is deleted while the bot hears of its end."""
+    is_stopped = kept.memory.state == "stopped"
+    said = f"{kept.memory.text.partition(';')[0]}; " if is_stopped else ""
+    text = f"{where}: {said}{kept.emptied} holds no device: link the bot; "
+    if scene.running:
+        return Answer(NAME, "warning", f"{text}the one that runs asks for a QR code")
+    return Answer(NAME, "wrong", f"{text}the next start asks for a QR code")

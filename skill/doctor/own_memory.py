@@ -16,7 +16,13 @@ from typing import Any
 
 from skill.commands.reset import LARGEST, SUFFIX, Memory, code_of, memories, parsed, read_memory
 from skill.doctor.files import head, is_plain, leads_out
-from skill.doctor.identity import CREDENTIALS, identity_in
+from skill.doctor.identity import (
+    CREDENTIALS,
+    NO_DEVICE,
+    identity_in,
+    identity_in_database,
+    is_database,
+)
 from skill.doctor.logs import Log
 from skill.doctor.running import Running
 from skill.guard import values
@@ -36,7 +42,8 @@ class Kept:
     """A memory. data: what the bot has stored. named_in: the log that says where it lies.
 
     is_past: whether it is of a link whose credentials are here no longer. is_of_guard: whether
-    a guard keeps it, in a folder of its own.
+    a guard keeps it, in a folder of its own. emptied: the database beside it, if it holds no
+    device (any more: whatsmeow deletes one that is logged out).
     """
 
     memory: Memory
@@ -44,6 +51,7 @@ class Kept:
     named_in: str = ""
     is_past: bool = False
     is_of_guard: bool = False
+    emptied: str = ""
 
     def attempts(self) -> list[float]:
         """When each of them began, in seconds since 1970."""
@@ -180,7 +188,13 @@ def kept(memory: Memory, path: Path, links: frozenset[str], named_in: str = "") 
     except OSError:
         data = {"attempts": {}}
     known = data.get("identity")
-    own = identity_in(path.with_name(path.name.removesuffix(SUFFIX)))
+    beside = path.with_name(path.name.removesuffix(SUFFIX))
+    if is_database(beside):
+        own = identity_in_database(beside)
+        emptied = beside.name if own == NO_DEVICE else ""
+        is_past = own not in ("", NO_DEVICE, known)
+        return Kept(memory, data, named_in, is_past, emptied=emptied)
+    own = identity_in(beside)
     now = {own} if own else links
     is_past = bool(now) and isinstance(known, str) and known not in now
     return Kept(memory, data, named_in, is_past)

@@ -16,6 +16,7 @@ from skill.doctor import own_memory
 from skill.doctor.logs import Log, logs_of
 from skill.doctor.own_memory import Kept
 from skill.doctor.running import Running, running_of
+from skill.guard.reach import is_out_of_reach
 from skill.host import Host
 from skill.options import Options
 from skill.package_json import package_at
@@ -92,7 +93,9 @@ class Scene:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether everything that starts the bot loads the guard."""
+        """Whether everything that starts the bot loads the guard, and that holds its dials."""
+        if is_out_of_reach(self.host):
+            return False
         managed = [each for each in self.services if each.kind not in LOOSE and each.is_installed]
         names = {each.name for each in managed}
         loose = [each for each in self.running if each.unit not in names]

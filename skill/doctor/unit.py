@@ -105,5 +105,8 @@ def reloads(service: Service) -> bool:
 
 
 def link_first(scene: Scene) -> str:
-    is_over = any(each.memory.state == "stopped" and not each.is_past for each in scene.memories)
+    is_over = any(
+        each.emptied or (each.memory.state == "stopped" and not each.is_past)
+        for each in scene.memories
+    )
     return "; link it before it starts" if is_over else ""

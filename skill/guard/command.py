@@ -16,6 +16,7 @@ from skill.commands.added import added_modules
 from skill.commands.shell import quoted
 from skill.errors import SkillgenError
 from skill.guard import files, node, values
+from skill.guard.reach import require_in_reach
 from skill.guard.render import guard_identity
 from skill.guard.unit import KINDS, Guarding, Unit, open_unit
 from skill.host import Host
@@ -84,7 +85,7 @@ def of_kind(unit: Unit) -> ModuleType:
 
 def add(unit: Unit, row: Row, choice: GuardOptions) -> Guarding:
     """Install the guard, check that it loads, and only then return the changes of the unit."""
-    require_not_patched(unit.host)
+    require_of_use(unit.host)
     kind = of_kind(unit)
     place = choice.guard_file.absolute() if choice.guard_file else default_guard()
     if choice.guard_file is None and hasattr(kind, "default_guard"):
@@ -107,8 +108,12 @@ def remove(unit: Unit) -> Guarding:
     return of_kind(unit).take_back(unit)  # type: ignore[no-any-return]
 
 
-def require_not_patched(host: Host) -> None:
-    """Two gates would count each attempt twice."""
+def require_of_use(host: Host) -> None:
+    """Raises SkillgenError where a guard would hold nothing, or be the second gate.
+
+    Two gates would count each attempt twice.
+    """
+    require_in_reach(host)
     modules = added_modules(host)
     if modules:
         path = modules[0]["path"]
@@ -131,7 +136,7 @@ def install_only(
     host: Host, row: Row, choice: GuardOptions, printer: Printer, as_text: bool
 ) -> int:
     """The guard without a unit: where it lies, and what to do with it."""
-    require_not_patched(host)
+    require_of_use(host)
     place = choice.guard_file.absolute() if choice.guard_file else default_guard()
     state = files.install_guard(place, choice.dry_run)
     row.update(guard=str(place), written=state != "is there" and not choice.dry_run)
@@ -199,7 +204,7 @@ def installed(host: Host) -> Iterator[str]:
 
 def run_command(host: Host, choice: GuardOptions, printer: Printer) -> int:
     """Become the command, with the guard in its environment; a dry run shows that."""
-    require_not_patched(host)
+    require_of_use(host)
     place = choice.guard_file.absolute() if choice.guard_file else default_guard()
     environment = dict(os.environ)
     options = environment.get(values.NODE_OPTIONS, "")

@@ -32,7 +32,7 @@ def apply(
 ) -> Changes:
     """The changes for the services that are meant. Raises SkillgenError."""
     if choice.guard:
-        guard_command.require_not_patched(host)
+        guard_command.require_of_use(host)
     changes = Changes()
     for each in meant(services, looks, choice):
         # Named by a person, it is the bot.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from add.channel.python.neonize_client import Session
 from skill.commands.doctor import answer_lines
 from skill.doctor.identity import identity_in
 from skill.doctor.memory import memory
@@ -188,3 +191,80 @@ def test_a_memory_cannot_hold_the_bot_for_ever(tmp_path: Path) -> None:
     write_memory(path, code="503", notBefore=(NOW + 10 * 86_400) * 1000)
     [answer] = answers(memory, make_scene(tmp_path))
     assert f"held until {at(NOW + 5400)}, not broken" in answer.text
+
+
+DEVICES = "CREATE TABLE whatsmeow_device (jid TEXT, registration_id BIGINT)"
+
+
+def linked(path: Path, *registrations: int, devices: str = DEVICES) -> Path:
+    """whatsmeow's database, with these devices."""
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(devices)
+        for number in registrations:
+            row = ("999:7@s.whatsapp.net", number)
+            connection.execute("INSERT INTO whatsmeow_device VALUES (?, ?)", row)
+    return path
+
+
+@pytest.fixture
+def revoked(tmp_path: Path) -> Path:
+    """A database whose device 7 was logged out, as the added module remembers it."""
+    make_scene(tmp_path)
+    path = linked(tmp_path / "bot" / "line.db", 7)
+    own = Session(path)._identify()
+    verdict = {"code": "401", "identity": own, "at": NOW * 1000}
+    write_memory(path.with_name("line.db-reconnect.json"), identity=own, verdict=verdict)
+    return path
+
+
+def of_database(path: Path) -> tuple[str, str]:
+    """State and text; nothing of the bot's changes."""
+    before = sorted(os.listdir(path.parent))
+    [answer] = answers(memory, make_scene(path.parent.parent))
+    assert sorted(os.listdir(path.parent)) == before
+    return answer.state, answer.text
+
+
+def test_the_link_in_a_database_is_told_from_the_one_before(revoked: Path) -> None:
+    state, text = of_database(revoked)
+    assert (state, "no attempt is made" in text) == ("wrong", True), text
+    state, text = of_database(linked(revoked, 8))
+    assert (state, "that link is gone, there is another one" in text) == ("ok", True), text
+
+
+def test_a_database_whose_device_was_deleted(revoked: Path, tmp_path: Path) -> None:
+    """As whatsmeow does it at a 401: the bot dials for a QR code, whatever the memory says."""
+    asks = "line.db holds no device: link the bot; the next start asks for a QR code"
+    of_401 = "stopped by 401 (logged out: link the bot again)"
+    assert of_database(linked(revoked)) == (
+        "wrong",
+        f"line.db-reconnect.json: {of_401}; {asks}",
+    )
+    write_memory(revoked.with_name("line.db-reconnect.json"), identity="unlinked")
+    assert of_database(revoked) == ("wrong", f"line.db-reconnect.json: {asks}")
+    running = [Running(1, tmp_path / "bot", "", "python -m line")]
+    [answer] = answers(memory, make_scene(tmp_path, running=running))
+    assert answer.state == "warning"
+    assert answer.text.endswith("link the bot; the one that runs asks for a QR code")
+
+
+def test_a_database_that_says_nothing(revoked: Path) -> None:
+    """Changes that are not written back, another table, or a query that never ends."""
+    endless = (
+        "CREATE VIEW whatsmeow_device AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+        " SELECT i + 1 FROM n) SELECT i AS jid, i AS registration_id FROM n"
+    )
+    for devices in ("CREATE TABLE other (a)", "CREATE TABLE whatsmeow_device (a)", endless):
+        state, text = of_database(linked(revoked, devices=devices))
+        assert (state, "no attempt is made" in text) == ("wrong", True), text
+    linked(revoked, 8)
+    revoked.with_name("line.db-journal").write_bytes(b"half")
+    assert of_database(revoked)[0] == "wrong"
+
+
+def test_a_database_that_is_a_link(revoked: Path, tmp_path: Path) -> None:
+    elsewhere = linked(tmp_path / "elsewhere.db", 8)
+    revoked.unlink()
+    revoked.symlink_to(elsewhere)
+    assert of_database(revoked)[0] == "wrong"

@@ -32,6 +32,7 @@ from skill.guard.render import render_guard
 from skill.service.model import Starts
 from skill.service.systemd import Manager
 from skill.service.units import Files
+from tests.conftest import CHECKOUT
 from tests.quick.doctor.harness import (
     NOW,
     answers,
@@ -54,6 +55,15 @@ def test_an_unprotected_bot_is_sent_to_the_dry_run(tmp_path: Path) -> None:
     assert answer.state == "wrong" and "neither patched nor guarded, and " in answer.text
     assert "src/channels/whatsapp.ts:" in answer.text
     assert answer.next == (f"skillgen apply {tmp_path / 'bot'} --dry-run",)
+
+
+def test_a_guard_holds_no_dial_of_a_python_bot(tmp_path: Path) -> None:
+    """Of neonize: the unit may load it, nothing is bounded by it."""
+    shutil.copytree(CHECKOUT / "tests" / "hosts_python" / "s3-single", tmp_path / "bot")
+    scene = make_scene(tmp_path, [service(is_guarded=True)])
+    [answer] = answers(protection, scene)
+    assert answer.state == "wrong" and "neither patched nor guarded, and " in answer.text
+    assert not scene.is_bounded
 
 
 def test_a_guarded_bot_is_bounded_and_not_done(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from modify.units.started import Started
 from skill.host import Host
 from skill.service.place import started_here
+from tests.conftest import CHECKOUT
 from tests.quick.rules.service_cases.harness import make_host
 
 
@@ -42,6 +43,31 @@ def started(host: Host, command: str, folder: str = "") -> Started | None:
 def test_the_bot(host: Host, command: str, folder: str) -> None:
     found = started(host, command, folder)
     assert found is not None and found.is_host, found
+
+
+@pytest.mark.parametrize(
+    ("command", "folder"),
+    [
+        ("BOT/.venv/bin/python -m wren", ""),
+        ("BOT/.venv/bin/python -u -m wren", "BOT"),
+        ("/usr/bin/python3 BOT/wren/whatsapp.py", ""),
+        ("/bin/bash -lc 'cd BOT && . .venv/bin/activate && python -m wren'", ""),
+        ("/usr/bin/poetry run python -m wren", "BOT"),
+        ("/usr/bin/uv run --directory BOT python -m wren", ""),
+        ("/usr/bin/uv --directory BOT run --frozen -m wren", ""),
+        ("/usr/bin/uv run --project=BOT --python 3.12 python -m wren", "BOT"),
+    ],
+)
+def test_a_python_bot(command: str, folder: str) -> None:
+    host = Host(CHECKOUT / "tests" / "hosts_python" / "s3-unit")
+    found = started(host, command, folder)
+    assert found is not None and found.is_host, found
+
+
+def test_another_module_of_a_python_bot() -> None:
+    host = Host(CHECKOUT / "tests" / "hosts_python" / "s3-unit")
+    found = started(host, "/usr/bin/uv run --directory BOT python -m backup")
+    assert found is not None and not found.is_host
 
 
 @pytest.mark.parametrize(

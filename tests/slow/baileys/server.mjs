@@ -112,7 +112,7 @@ async function perform(client, line, [what, ...rest]) {
         content: Buffer.from(ref),
       }));
       const pair = { tag: 'pair-device', attrs: {}, content: refs };
-      const asked = { from: SERVER, type: 'set', id: '1', xmlns: 'md' };
+      const asked = { from: `@${SERVER}`, type: 'set', id: '1', xmlns: 'md' };
       line.send({ tag: 'iq', attrs: asked, content: [pair] });
       if (what === 'qr') return;
       await sleep(OPEN_MS);

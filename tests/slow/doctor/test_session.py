@@ -6,10 +6,7 @@ it. Dials are counted by the server that they reach, starts by the bot's own pro
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from skill import __version__
-from tests.conftest import CHECKOUT
 from tests.slow.baileys.harness import HERE as BAILEYS
 from tests.slow.baileys.harness import PRELOAD, Program, Server, serving, wait
-from tests.slow.supervisors.systemd import Manager, manager
+from tests.slow.doctor.session import Session, counted
+from tests.slow.supervisors.systemd import manager
 
 pytestmark = pytest.mark.system
 
@@ -52,84 +49,23 @@ Environment="WHATSAPP_URL={url}"
 Environment=WHATSAPP_ROOT={root}
 Environment=BOT_STARTS={starts}
 """
-# Nobody lingers in the test's own manager, and the machine may have no other.
-OUT_OF_REACH = {"lingering"}
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the doctor said. commands: by the question that each belongs to."""
-
-    code: int
-    states: dict[str, str]
-    texts: dict[str, str]
-    commands: dict[str, list[str]]
-
-    @property
-    def wrong(self) -> set[str]:
-        return {question for question, state in self.states.items() if state == "wrong"}
-
-
-@dataclass(frozen=True)
-class Session:
-    systemd: Manager
+class BaileysSession(Session):
     server: Server
-    bot: Path
 
     @property
     def dials(self) -> int:
         return sum(len(self.server.of(name, "attempt")) for name in ("heron", "linked"))
 
-    @property
-    def starts(self) -> int:
-        file = self.systemd.home / "starts"
-        return len(file.read_text().splitlines()) if file.exists() else 0
-
-    def skillgen(self, *words: str) -> tuple[int, str, str]:
-        program = CHECKOUT / "skill" / "__main__.py"
-        done = self.systemd.started(sys.executable, "-I", program, *words)
-        assert "Traceback" not in done.stderr and "defect" not in done.stderr, done.stderr
-        return done.returncode, done.stdout, done.stderr
-
-    def doctor(self) -> Seen:
-        code, out, err = self.skillgen("doctor", str(self.bot), "--format", "json")
-        assert code in (0, 1), err
-        [row] = json.loads(out)["hosts"]
-        states: dict[str, str] = {}
-        texts: dict[str, str] = {}
-        commands: dict[str, list[str]] = {}
-        for answer in row["answers"]:
-            name = answer["question"]
-            assert name not in states, answer
-            states[name], texts[name], commands[name] = (
-                answer["state"],
-                answer["text"],
-                answer["next"],
-            )
-        assert (code == 1) == ("wrong" in states.values())
-        return Seen(code, states, texts, commands)
-
-    def run(self, command: str) -> None:
-        """A command that the doctor has printed."""
-        words = command.split()
-        if words[0] == "skillgen":
-            code, out, err = self.skillgen(*words[1:])
-            assert code == 0, out + err
-        else:
-            self.systemd.run("/bin/sh", "-c", command)
-
     def environment(self, name: str, step: str) -> None:
         url = self.server.url(name, (step,))
-        starts = self.systemd.home / "starts"
-        text = IN_TEST.format(preload=PRELOAD, url=url, root=self.server.root, starts=starts)
-        folder = self.systemd.home / ".config" / "systemd" / "user" / f"{UNIT}.d"
-        folder.mkdir(exist_ok=True)
-        # Read before what skillgen writes, as an owner's own is.
-        (folder / "10-test.conf").write_text(text)
-        self.systemd.systemctl("daemon-reload")
+        root, starts = self.server.root, self.started
+        self.set_in_test(UNIT, IN_TEST.format(preload=PRELOAD, url=url, root=root, starts=starts))
 
 
-def link(bot: Path, session: Session) -> None:
+def link(bot: Path, session: BaileysSession) -> None:
     session.systemd.run("node", BAILEYS / "credentials.mjs", cwd=bot)
 
 
@@ -139,7 +75,7 @@ def program(node_tools: Path, tmp_path: Path) -> Program:
 
 
 @pytest.fixture
-def session(program: Program, node_tools: Path, tmp_path: Path) -> Iterator[Session]:
+def session(program: Program, node_tools: Path, tmp_path: Path) -> Iterator[BaileysSession]:
     (tmp_path / "work").mkdir()
     (tmp_path / "server").mkdir()
     bot = program.unpatched
@@ -148,22 +84,15 @@ def session(program: Program, node_tools: Path, tmp_path: Path) -> Iterator[Sess
         serving(node_tools, tmp_path / "server") as server,
         manager(tmp_path / "home", journal=True) as systemd,
     ):
-        found = Session(systemd, server, bot)
+        found = BaileysSession(systemd, bot, server)
         link(bot, found)
         node = shutil.which("node")
-        text = INSTALLED.format(node=node, bot=bot)
-        (systemd.home / ".config" / "systemd" / "user" / UNIT).write_text(text)
+        found.install(UNIT, INSTALLED.format(node=node, bot=bot))
         found.environment("heron", "failure/401")
         yield found
 
 
-def counted(text: str) -> int:
-    found = re.search(r"([\d,]+) attempts? in the last hour", text)
-    assert found, text
-    return int(found[1].replace(",", ""))
-
-
-def test_from_a_looping_bot_to_a_safe_one(session: Session, program: Program) -> None:
+def test_from_a_looping_bot_to_a_safe_one(session: BaileysSession, program: Program) -> None:
     bot, systemd = session.bot, session.systemd
 
     # 1. A storm: seen, counted, and stopped by the command that is printed.
@@ -231,13 +160,7 @@ def test_from_a_looping_bot_to_a_safe_one(session: Session, program: Program) ->
     assert wait(PATIENCE, lambda: "Line is up" in (bot / "logs" / "heron.log").read_text())
 
     # 6. All green.
-    def green() -> bool:
-        now = session.doctor()
-        return {
-            name for name, state in now.states.items() if state != "ok"
-        } <= OUT_OF_REACH and now.code == 0
-
-    assert wait(PATIENCE, green), session.doctor()
+    assert wait(PATIENCE, lambda: session.doctor().is_green), session.doctor()
     seen = session.doctor()
     assert "the last attempt opened the link" in seen.texts["memory"]
     assert counted(seen.texts["attempts"]) == stopped + 2 == session.dials
@@ -245,7 +168,7 @@ def test_from_a_looping_bot_to_a_safe_one(session: Session, program: Program) ->
     assert session.skillgen("check", str(bot), "--installed", "--quiet")[:2] == (0, "")
 
 
-def test_first_aid_and_then_the_patch(session: Session, program: Program) -> None:
+def test_first_aid_and_then_the_patch(session: BaileysSession, program: Program) -> None:
     """Guarded at first, the guard's memory far from the bot's folder; the patch comes in peace."""
     bot, systemd = session.bot, session.systemd
     systemd.systemctl("start", UNIT)

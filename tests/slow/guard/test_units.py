@@ -593,3 +593,37 @@ def test_a_command_runs_with_the_guard(host: Path, home: Path, checkout: Path) -
     report, line = done.stdout.splitlines()
     assert json.loads(report)["skillgen"] == __version__
     assert line == f"{host / '.whatsapp-reconnect'} 1"
+
+
+PYTHON = """\
+from neonize.client import NewClient
+from neonize.events import LoggedOutEv
+
+client = NewClient("bot.db")
+
+
+@client.event(LoggedOutEv)
+def on_logged_out(_, __):
+    client.stop()
+
+
+client.connect()
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("--unit", "deploy/bot.service"), ("--", "true")])
+def test_a_python_bot_that_no_guard_reaches(
+    host: Path, skillgen: Skillgen, guard_file: Path, words: tuple[str, ...]
+) -> None:
+    """Node's options are nothing to neonize; beside a Baileys channel they are of use."""
+    (host / "bot.py").write_text(PYTHON)
+    if not words:
+        assert skillgen().code == 0
+        guard_file.unlink()
+    (host / "index.js").unlink()
+    given = [str(host / word) if word.startswith("deploy/") else word for word in words]
+    done = skillgen(*given)
+    assert (done.code, done.out) == (2, "")
+    [line] = done.err.splitlines()
+    assert "dials through neonize, in Python, and the guard is for Node; instead: skillgen" in line
+    assert not guard_file.exists() and not list((host / "deploy").glob("*.d"))

@@ -153,8 +153,8 @@ class WhatsApp:
             "SSL_CERT_FILE": str(self.work / "whatsapp.pem"),
         }
 
-    def link(self, database: Path) -> None:
-        """A database of whatsmeow with a linked device."""
+    def link(self, database: Path, registration: int = 7) -> None:
+        """A database of whatsmeow with a linked device. registration: each link has another."""
         empty = self.work / "empty.db"
         if not empty.exists():
             # Port 9 of loopback: nothing listens there.
@@ -181,7 +181,7 @@ class WhatsApp:
         row = {
             "jid": "4915112345678:7@s.whatsapp.net",
             "lid": "999:7@lid",
-            "registration_id": 7,
+            "registration_id": registration,
             "signed_pre_key_id": 1,
             **{name: os.urandom(size) for name, size in sizes.items()},
         }
