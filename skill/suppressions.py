@@ -52,7 +52,7 @@ class Suppression:
 
 
 def suppressions(host: Host) -> list[Suppression]:
-    """Those of all files that can be patched. Raises SkillgenError for a rule that is none."""
+    """Those of all files that can be patched. Raises SkillgenError for an unknown rule."""
     found = []
     for file in host.with_suffix(*COMMENTED):
         if file.size > LARGEST_SOURCE:

@@ -67,7 +67,7 @@ class Limit:
 
 
 def number(text: str) -> int:
-    """A whole number, of nine digits at most; 0 for what is none."""
+    """A whole number, of nine digits at most; 0 for anything else."""
     return int(text[:9]) if text.isascii() and text.isdigit() else 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def head(path: Path, most: int) -> bytes | None:
-    """The whole of a file of at most so many bytes; None for any other, or where there is none."""
+    """The whole of a file of at most so many bytes; None for a larger one, and without a file."""
     found = part(path, most)
     return found[0] if found is not None and found[2] <= most else None
 

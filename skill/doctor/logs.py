@@ -119,7 +119,7 @@ def absolute(value: object) -> Iterator[Path]:
 def of_journal(tools: Tools, service: Service, now: float) -> Log | None:
     """The output of a unit. Its stamps are since 1970: nobody's zone plays a part."""
     if not service.own.shown:
-        return None  # its manager was not looked at, and that is said
+        return None  # its manager was not looked at, which has a line of its own
     name = f"the journal of {service.name}"
     field = "_SYSTEMD_USER_UNIT" if service.own.manager.is_user else "_SYSTEMD_UNIT"
     answer = tools.ask(

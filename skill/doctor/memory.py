@@ -51,7 +51,7 @@ def of_account(scene: Scene, kept: Kept) -> Answer:
 
 
 def unlinked(scene: Scene, kept: Kept, where: str) -> Answer:
-    """A verdict may be missing: the device is deleted while the bot hears of its end."""
+    """A verdict may be missing: the device is deleted while the bot is notified of the end."""
     is_stopped = kept.memory.state == "stopped"
     said = f"{kept.memory.text.partition(';')[0]}; " if is_stopped else ""
     text = f"{where}: {said}{kept.emptied} holds no device: link the bot; "

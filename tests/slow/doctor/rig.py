@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
+from tests.slow.service import rig
 
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
 
-    @property
-    def row(self) -> dict[str, Any]:
-        [row] = json.loads(self.out)["hosts"]
-        assert isinstance(row, dict)
-        return row
-
+class Said(rig.Said):
     def of(self, question: str) -> list[dict[str, Any]]:
         return [each for each in self.row["answers"] if each["question"] == question]
 

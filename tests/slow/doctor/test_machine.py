@@ -154,7 +154,7 @@ def test_what_cannot_be_looked_at_is_named_and_the_rest_answered(
 
 def test_check_installed_is_one_line_for_cron(skillgen: Skillgen, home: Path, bot: Path) -> None:
     install(home, bot, SOURCE.replace("on-failure", "always"))
-    # Nor are the project's own options told of, which a job would send by mail each time.
+    # Nor are the project's own options named, which a job would send by mail each time.
     (bot / ".skillgen.toml").write_text("start-limit = 10\n")
     said = skillgen("check", "--installed", "--quiet")
     assert (said.code, said.err, len(said.out.splitlines())) == (1, "", 1)

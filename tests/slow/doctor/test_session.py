@@ -110,7 +110,7 @@ def test_from_a_looping_bot_to_a_safe_one(session: BaileysSession, program: Prog
     seen = session.doctor()
     assert seen.wrong == {"protection", "service"} and seen.states["attempts"] == "warning", seen
 
-    # 2. Patched: what is built and what is installed are still those of before, and it is said.
+    # 2. Patched: what is built and what is installed are still those of before, and doctor says so.
     code, out, err = session.skillgen("apply", str(bot))
     assert code == 0, out + err
     seen = session.doctor()
