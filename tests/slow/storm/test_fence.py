@@ -318,11 +318,11 @@ def test_a_fence_counts_only_when_it_works(tmp_path: Path, monkeypatch: pytest.M
 def test_the_words_are_those_of_the_pages(checkout: Path) -> None:
     from skill import cli
 
-    page = " ".join((checkout / "docs" / "proof.md").read_text("utf-8").split()).lower()
+    proof = " ".join((checkout / "docs" / "proof.md").read_text("utf-8").split()).lower()
     skill = " ".join((checkout / "SKILL.md").read_text("utf-8").split())
     command = " ".join((cli.main.commands["simulate"].help or "").split())
-    assert fences.FENCED in page and fences.FENCED_MACOS in page
-    for page in (page, skill, command):
+    assert fences.FENCED in proof and fences.FENCED_MACOS in proof
+    for page in (proof, skill, command):
         assert fences.NO_FENCE in page
 
 
