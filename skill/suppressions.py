@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from modify.rules import KINDS, by_id, ids
+from modify.rules import channel_rule_ids, ids
 from skill.edit import Edit, Patch
 from skill.errors import SkillgenError
 from skill.finding import Finding, Note
@@ -94,7 +94,7 @@ def narrowed(options: Options, found: Iterable[Finding]) -> Options:
         if finding.rule in APART:
             continue
         why = f"{finding.rule} at line {finding.line} is to stay, as a comment there says"
-        if any(KINDS[kind] == "channels" for kind in by_id(finding.rule).kinds):
+        if finding.rule in channel_rule_ids():
             rewritten = (*options.not_rewritten, (finding.path, why))
             options = replace(options, not_rewritten=rewritten)
             if finding.rule == ids.UNGATED_CONNECT:

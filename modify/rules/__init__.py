@@ -136,6 +136,12 @@ def rule_ids() -> list[str]:
 
 
 @cache
+def channel_rule_ids() -> frozenset[str]:
+    """The ids of the rules that look at what dials: ``stale-skill-copy`` looks at none itself."""
+    return frozenset(rule.id for rule in _shelf("channels") if rule.kinds)
+
+
+@cache
 def unit_rule_ids() -> frozenset[str]:
     """The ids of the rules that look at service units."""
     return frozenset(rule.id for rule in _shelf("units"))

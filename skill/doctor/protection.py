@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from modify.added_modules import lost_modules
-from modify.rules import KINDS, by_id
+from modify.rules import channel_rule_ids
 from skill.doctor.answer import Answer, Unseen
 from skill.doctor.files import head
 from skill.doctor.scene import Scene
@@ -135,7 +135,7 @@ def found(findings: Sequence[Finding]) -> str:
 def worth(finding: Finding) -> tuple[bool, bool, bool, Finding]:
     """A channel comes before units, what runs before copies of it, tests come last."""
     path = finding.path
-    is_channel = any(KINDS[kind] == "channels" for kind in by_id(finding.rule).kinds)
+    is_channel = finding.rule in channel_rule_ids()
     return is_among_tests(path), not is_channel, path.startswith(SKILL_ASSETS), finding
 
 

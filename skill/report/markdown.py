@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from modify.rules import KINDS, by_id, ids
+from modify.rules import ids, unit_rule_ids
 from skill import __version__
 from skill.finding import Finding
 from skill.plan import Change, Plan
@@ -158,8 +158,7 @@ def _is_typed(finding: Finding) -> bool:
 
 
 def _is_of_a_unit(finding: Finding) -> bool:
-    is_unit = any(KINDS[kind] == "units" for kind in by_id(finding.rule).kinds)
-    return is_unit and finding.rule not in FOLLOWS.rules
+    return finding.rule in unit_rule_ids() - FOLLOWS.rules
 
 
 def _files(plan: Plan) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
-from modify.rules import KINDS, by_id
+from modify.rules import channel_rule_ids
 from skill.finding import Finding, Note
 from skill.plan import Plan
 from skill.report.printer import one_line
@@ -48,7 +48,7 @@ def digest(plan: Plan, paint: Paint, most: int) -> Iterator[str]:
 
 
 def is_of_a_channel(finding: Finding) -> bool:
-    return any(KINDS[kind] == "channels" for kind in by_id(finding.rule).kinds)
+    return finding.rule in channel_rule_ids()
 
 
 def _remedy(finding: Finding, paint: Paint) -> Iterator[str]:
