@@ -82,6 +82,12 @@ def by_forever(path: str, project: BotProject) -> Iterator[Finding]:
 
 def by_parents(source: Source, project: BotProject) -> Iterator[Finding | Note]:
     forks = [call for call in calls(source.root) if FORKS.search(callee_of(call))]
+    starters = {
+        function.call
+        for fork in forks
+        if (outer := enclosing_function(fork)) is not None
+        if (function := named(outer)) is not None
+    }
     children = {part(around(call, "variable_declarator"), "name").text() for call in forks}
     for listening in calls(source.root):
         receiver, _, method = callee_of(listening).rpartition(".")
@@ -91,7 +97,7 @@ def by_parents(source: Source, project: BotProject) -> Iterator[Finding | Note]:
         if receiver not in children - {""} and receiver.rpartition(".")[2] != "cluster":
             continue
         handler = handler_of(source, listening)
-        again = [call for call in calls(handler) if starts_again(call, forks)] if handler else []
+        again = [call for call in calls(handler) if starts_again(call, starters)] if handler else []
         if handler is None or not again or not starts_the_bot(source, project):
             continue
         ends = ENDS_ON_ZERO.search(source.text[start_of(handler) : start_of(again[0])]) is not None
@@ -116,17 +122,11 @@ def handler_of(source: Source, listening: SgNode) -> SgNode | None:
     return function.node if function is not None else None
 
 
-def starts_again(call: SgNode, forks: list[SgNode]) -> bool:
-    """Whether a call forks, or runs the function that does, at once or by a timer."""
+def starts_again(call: SgNode, starters: set[str]) -> bool:
+    """Whether a call forks, or runs a function that does, at once or by a timer."""
     callee = re.sub(r"\.(?:apply|call)$", "", callee_of(call))
     if FORKS.search(callee):
         return True
-    starters = {
-        function.call
-        for fork in forks
-        if (outer := enclosing_function(fork)) is not None
-        if (function := named(outer)) is not None
-    }
     given = arguments_of(call)
     return callee in starters or (callee in TIMERS and bool(given) and given[0].text() in starters)
 
