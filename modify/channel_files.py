@@ -7,7 +7,7 @@ from modify.baileys.model.anchors import acts_on_close, registrations, socket_ma
 from modify.baileys.model.daemon import why_not_a_daemon
 from modify.baileys.search.libraries import Libraries
 from modify.baileys.search.own_files import OwnFiles
-from modify.baileys.search.packages import NAMED, Packages
+from modify.baileys.search.packages import NAMED, packages_of
 from modify.compiled_programs import compiled_programs
 from modify.kit.typescript.source import Source
 from modify.python.marks import is_marked
@@ -44,8 +44,7 @@ def channel_files(host: Host) -> frozenset[str]:
 
 def uses_a_library(host: Host, path: str) -> bool:
     """Whether a file makes or uses something of a package that dials WhatsApp itself."""
-    packages = Packages(host)
-    return any(Libraries(OwnFiles(host, packages), False).used_libraries(path))
+    return any(Libraries(OwnFiles(host, packages_of(host)), False).used_libraries(path))
 
 
 def may_be_daemon(host: Host, path: str) -> bool:

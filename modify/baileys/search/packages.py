@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from modify.baileys.search.names import is_baileys
-from skill.host import Host
+from skill.host import Host, fact
 from skill.package_json import package_at, texts
 from skill.source_paths import SCRIPTS
 
@@ -188,6 +188,12 @@ class Packages:
         """Packages that depend on Baileys themselves, according to the lock files."""
         files = (path for path in self.host.files if posixpath.basename(path) in LOCKS)
         return frozenset(name for path in files for name in needing_baileys(self.host, path))
+
+
+@fact
+def packages_of(host: Host) -> Packages:
+    """The packages of a host: one for all who ask, as each walks every file of the host."""
+    return Packages(host)
 
 
 def needing_baileys(host: Host, path: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from modify.baileys.search.indirect import Indirect
 from modify.baileys.search.libraries import RULE, Libraries
 from modify.baileys.search.names import MARK
 from modify.baileys.search.own_files import OwnFiles
-from modify.baileys.search.packages import Packages
+from modify.baileys.search.packages import packages_of
 from modify.kit.typescript.source import Source
 from skill.edit import Patch
 from skill.errors import UnreadableSource
@@ -75,7 +75,7 @@ class Search:
 
     @cached_property
     def own(self) -> OwnFiles:
-        return OwnFiles(self.host, Packages(self.host), self.options.only_skill_assets)
+        return OwnFiles(self.host, packages_of(self.host), self.options.only_skill_assets)
 
     def source(self, path: str) -> Source | None:
         try:

@@ -22,7 +22,7 @@ from modify.baileys.model.channel import Channel
 from modify.baileys.model.daemon import why_not_a_daemon
 from modify.baileys.model.startup import asset_root
 from modify.baileys.search.cross_file import aliased
-from modify.baileys.search.packages import Packages
+from modify.baileys.search.packages import packages_of
 from modify.kit.project import BUILT
 from modify.kit.typescript.functions import Function, named
 from modify.kit.typescript.source import line_of
@@ -216,14 +216,9 @@ def _by_an_alias(host: Host, path: str) -> tuple[str, ...]:
     found = []
     for name in dict.fromkeys(item.decode() for item in ALIASED.findall(host.read(path))):
         rest = name.partition("/")[2]
-        if rest and not _packages(host).is_installed(name) and (file := aliased(host, rest)):
+        if rest and not packages_of(host).is_installed(name) and (file := aliased(host, rest)):
             found.append(file)
     return tuple(found)
-
-
-@fact
-def _packages(host: Host) -> Packages:
-    return Packages(host)
 
 
 def _typescript(host: Host, project: BotProject, found: Channels) -> Iterator[HostChannel]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from modify.baileys.search.names import is_baileys
-from modify.baileys.search.packages import Packages
+from modify.baileys.search.packages import packages_of
 from modify.units.supervisor import Supervisor
 from skill.host import LARGEST_SOURCE, Host
 from skill.source_paths import SCRIPTS
@@ -392,7 +392,7 @@ def _bundle(node: str, host: Host, tools: Path, fence: Fence, place: Path) -> _M
 
 def _libraries(host: Host) -> Iterator[str]:
     """Names by which the host's packages mean Baileys or a fork of it."""
-    packages = Packages(host)
+    packages = packages_of(host)
     yield from packages.aliases
     for folder in packages.folders:
         yield from filter(is_baileys, packages.dependencies(folder))
