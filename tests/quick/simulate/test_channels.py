@@ -62,6 +62,12 @@ export class Line {
     assert channel.ways[0].text == "by new Line().begin()"
 
 
+def test_file_that_starts_its_own_bot_is_run(checkout: Path) -> None:
+    """A call on another object would be a second bot, with twice the attempts."""
+    [channel] = channels_of(Host(checkout / "tests/hosts/database-credentials")).run
+    assert channel.ways[0].text == "by running src/index.js"
+
+
 def test_python_channel_is_there_and_says_what_runs_it(checkout: Path) -> None:
     root = checkout / "tests/hosts_python"
     host = next(path for path in sorted(root.iterdir()) if "s1" in path.name)

@@ -218,6 +218,7 @@ def test_hour_is_open_at_its_start() -> None:
     assert busiest_hour([]) == 0
     assert busiest_hour([0.0, 3599.9, 3600.0]) == 2
     assert busiest_hour([0.0, 1.0, 3600.5, 3600.9]) == 3
+    assert busiest_hour([13078.957, 16678.957]) == 1
 
 
 def test_getters_of_the_global_object(tmp_path: Path, node_tools: Path) -> None:
