@@ -280,7 +280,7 @@ def _ways(project: BotProject, channel: Channel) -> Iterator[Way]:
         node = channel.class_node.field("name")
         name = node.text() if node is not None else None
         own = [Way("class", path, name, start) for start in names]
-        if name is not None and _makes_one(channel, name):  # a call would start a second bot
+        if name is not None and _starts_one(channel, name):  # a call would start a second bot
             yield Way("main", path)
         yield own[0]
         yield Way("factory", path)
@@ -314,9 +314,10 @@ def _entry(channel: Channel) -> Function:
     return public[-1]
 
 
-def _makes_one(channel: Channel, name: str) -> bool:
-    """Whether the file that holds the class makes an object of it, too."""
-    return re.search(rf"\bnew\s+{re.escape(name)}\b", channel.source.text) is not None
+def _starts_one(channel: Channel, name: str) -> bool:
+    """Whether the file that holds the class makes an object of it when it is loaded, too."""
+    made = rf"^(?:export\s+)?(?:(?:const|let|var)\s+\w+\s*=\s*)?(?:await\s+|void\s+)?new\s+{re.escape(name)}\b"
+    return re.search(made, channel.source.text, re.MULTILINE) is not None
 
 
 def _is_private(function: Function) -> bool:
