@@ -7,6 +7,7 @@ cloned host does not get to see.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -14,14 +15,16 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[2]
 HOSTS = CHECKOUT / "tests" / "hosts"
 SNAPSHOTS = CHECKOUT / "tests" / "snapshots" / "e2e"
 
@@ -32,6 +35,7 @@ NOT_COPIED = shutil.ignore_patterns("node_modules", "dist", ".skillgen", "fixtur
 TYPESCRIPT = (".ts", ".mts", ".cts", ".tsx")
 ADDED_MODULE = re.compile(r"whatsapp-reconnect(\.test)?\.[a-z]+$")
 
+Tool = Literal["tsc", "prettier", "vitest"]
 Tree = dict[str, tuple[int, bytes]]
 """Relative path to mode and bytes; a link's bytes are what it points to."""
 
@@ -141,30 +145,9 @@ class Trial:
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        """Nothing of the person who runs the tests: no git or npm configuration, no colour."""
         home = self.work / "home"
         home.mkdir()
-        who = {
-            f"GIT_{role}_{what}": value
-            for role in ("AUTHOR", "COMMITTER")
-            for what, value in (
-                ("NAME", "Fixture"),
-                ("EMAIL", "fixture@example.invalid"),
-                ("DATE", "2026-01-01T00:00:00Z"),
-            )
-        }
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "LC_ALL": "C.UTF-8",
-            "TZ": "UTC",
-            "CI": "1",
-            "NO_COLOR": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_TERMINAL_PROMPT": "0",
-            **who,
-        }
+        return environment(home)
 
     def run(self, *command: str | Path, cwd: Path, stdin: bytes = b"") -> Run:
         words = tuple(map(str, command))
@@ -186,7 +169,12 @@ class Trial:
         return self.run(sys.executable, "-I", main, command, self.host, *options, cwd=self.work)
 
     def node(self, tool: str, *arguments: str | Path, cwd: Path) -> Run:
+        """A program of the node tools, in a process of its own."""
         return self.run(self.node_tools / "node_modules" / ".bin" / tool, *arguments, cwd=cwd)
+
+    def tool(self, name: Tool, *words: str | Path, cwd: Path) -> Run:
+        """The same of the host's own tools, in the process that serves every host."""
+        return tools(self.node_tools.resolve()).run(name, *map(str, words), cwd=cwd)
 
     # --- the host ---
 
@@ -216,15 +204,17 @@ class Trial:
 
     def health(self, label: str) -> Health:
         return Health(
-            types=self.node("tsc", "--noEmit", "--project", ".", cwd=self.host),
+            types=self.tool("tsc", cwd=self.host),
             unformatted=self.unformatted(),
             tests=self.own_tests(label),
         )
 
     def unformatted(self) -> frozenset[str]:
         sources = [path for path in tree(self.host) if path.endswith(TYPESCRIPT)]
+        if not sources:
+            return frozenset()
         # Files that cannot be parsed are named on stderr, as "[error] path: SyntaxError …".
-        listed = self.node("prettier", "--list-different", *sources, cwd=self.host)
+        listed = self.tool("prettier", "--list-different", *sources, cwd=self.host)
         broken = re.findall(r"^\[error\] (\S+): ", listed.stderr.decode(), re.MULTILINE)
         ugly = frozenset(listed.stdout.decode().splitlines()) | frozenset(broken)
         assert ugly <= set(sources) and bool(ugly) == bool(listed.code), str(listed)
@@ -233,7 +223,7 @@ class Trial:
     def own_tests(self, label: str) -> Tests:
         report = self.work / f"vitest-{label}.json"
         options = ("--reporter=json", f"--outputFile={report}")
-        run = self.node("vitest", "run", *options, cwd=self.host)
+        run = self.tool("vitest", "run", *options, cwd=self.host)
         files: dict[str, dict[str, str]] = {}
         found = json.loads(report.read_text())["testResults"] if report.exists() else []
         for result in found:
@@ -306,6 +296,72 @@ class Trial:
         text = "".join(parts).replace(str(self.host), "HOST").replace("\r", "␍")
         text = re.sub(r"^index [0-9a-f]+\.\.[0-9a-f]+", "index …", text, flags=re.MULTILINE)
         return without_added_modules(text)
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Nothing of the person who runs the tests: no git or npm configuration, no colour."""
+    who = {
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (
+            ("NAME", "Fixture"),
+            ("EMAIL", "fixture@example.invalid"),
+            ("DATE", "2026-01-01T00:00:00Z"),
+        )
+    }
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "CI": "1",
+        "NO_COLOR": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        **who,
+    }
+
+
+class Tools:
+    """tools.mjs, running. TypeScript alone takes a second to start and another for its library."""
+
+    def __init__(self, node_tools: Path) -> None:
+        self._home = tempfile.TemporaryDirectory(prefix="tools-")
+        self._process = subprocess.Popen(
+            ["node", HERE / "tools.mjs", node_tools],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment(Path(self._home.name)),
+        )
+
+    def run(self, tool: str, *words: str, cwd: Path) -> Run:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        wanted = {"tool": tool, "cwd": str(cwd), "words": words}
+        self._process.stdin.write(json.dumps(wanted).encode() + b"\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, f"{tool} in {cwd}: tools.mjs has ended, {self._process.wait(10)}"
+        said = json.loads(answer)
+        return Run((tool, *words), said["code"], said["stdout"].encode(), said["stderr"].encode())
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._home.cleanup()
+
+
+@cache
+def tools(node_tools: Path) -> Tools:
+    """The one of this test process; it ends with it."""
+    found = Tools(node_tools)
+    atexit.register(found.close)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

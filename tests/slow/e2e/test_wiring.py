@@ -62,7 +62,7 @@ def test_a_file_that_is_copied_anew(patched: Patched) -> None:
 
 def test_another_layout_is_the_same_wiring(patched: Patched) -> None:
     found = channels(patched)
-    patched.trial.node("prettier", "--write", "--print-width=40", *found, cwd=patched.trial.host)
+    patched.trial.tool("prettier", "--write", "--print-width=40", *found, cwd=patched.trial.host)
     assert found != channels(patched)
     assert not patched.red()
     for path, content in found.items():
