@@ -290,9 +290,9 @@ def install(host: Path, remove: bool, **choices: Any) -> int:
 @with_options(*guard_cli.OPTIONS)
 @output_options
 def guard(host: Path, **choices: Any) -> int:
-    """First aid: bound a bot's dials without a change to its source.
+    """First aid: limit how often a bot connects, without a change to its source.
 
-    A small file that Node loads before the bot holds each dial until its turn has come.
+    A small file that Node loads before the bot holds each attempt to connect until its turn.
     --unit writes what makes a supervisor load it; -- COMMAND runs a command with it.
     """
     choice = guard_cli.choice_from(choices)

@@ -45,7 +45,7 @@ def make(unit: Unit, guard: Path) -> Guarding:
     services = services_of(unit)
     chosen = choose(unit, services, "service")
     lines = [
-        f"# Guard by skillgen {__version__}: the bot dials WhatsApp no more often than is safe.",
+        f"# Guard by skillgen {__version__}: the bot connects no more often than is safe.",
         f"# Take it back with: skillgen guard --remove --unit {quoted(unit.path.name)}",
         "services:",
     ]

@@ -625,5 +625,5 @@ def test_a_python_bot_that_no_guard_reaches(
     done = skillgen(*given)
     assert (done.code, done.out) == (2, "")
     [line] = done.err.splitlines()
-    assert "dials through neonize, in Python, and the guard is for Node; instead: skillgen" in line
+    assert "connects through neonize, in Python, and the guard is for Node; instead: skill" in line
     assert not guard_file.exists() and not list((host / "deploy").glob("*.d"))

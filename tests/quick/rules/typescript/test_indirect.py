@@ -16,7 +16,7 @@ SIMPLE = (
 )
 TAKEN = "import { makeWASocket } from '{}';\n"
 CALL = "export const conn = makeWASocket(options);\n"
-THROUGH = "dials through lib/simple.js, where each dial waits for its turn"
+THROUGH = "connects through lib/simple.js, where each attempt waits for its turn"
 
 
 def said(root: Path, path: str) -> list[tuple[int, str, str]]:

@@ -253,7 +253,7 @@ def test_a_package_that_dials_by_the_lock_file(tmp_path: Path, lock: str) -> Non
     }
     finding = only(write(tmp_path, files))
     assert (finding.path, finding.line) == ("bot.js", 1)
-    assert finding.message.startswith("lines dials WhatsApp (imported at line 1)")
+    assert finding.message.startswith("lines connects to WhatsApp (imported at line 1)")
 
 
 def test_peers_of_baileys_do_not_dial(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ def test_a_dial_that_cannot_be_seen(tmp_path: Path, name: str) -> None:
     files, reason = HIDDEN[name]
     finding = only(write(tmp_path, files))
     assert (finding.path, finding.line) == ("package.json", 4)
-    assert "no source here visibly dials" in finding.message
+    assert "no source here visibly connects" in finding.message
     assert reason in finding.reason
 
 
