@@ -447,7 +447,7 @@ def _run(arguments: list[str] | None) -> int:
     except OSError as error:
         return _stop(f"{error.filename or 'output'}: {error.strerror or error}")
     except RecursionError:
-        return _stop("something in this host is nested too deeply to be looked at")
+        return _stop("something in this host is nested too deeply to read")
     except MemoryError:
         return _stop("this takes more memory than there is")
     except Exception as error:

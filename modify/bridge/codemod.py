@@ -69,7 +69,7 @@ class Bridges:
             return []
         if link.is_bounded:
             self.plan.note(
-                source, line, "bounded", "asks whether the bridge is up until its time is over"
+                source, line, "bounded", "asks whether the bridge is up, until a deadline"
             )
             return []
         end = gives_up(link)

@@ -108,7 +108,7 @@ def at_top_level(source: Source, call: cst.Call) -> Iterator[Redial]:
     about = re.search(r"whats_?app|baileys", source.path + source.module.code, re.I)
     if isinstance(loop, cst.While) and about:
         said = "a loop at the file's top level connects to the bridge again"
-        yield Redial(loop, said, "no function holds the loop, so its wait has no place")
+        yield Redial(loop, said, "the loop is in no function, so there is no place for its wait")
 
 
 def decorated(source: Source, function: cst.FunctionDef) -> Iterator[Redial]:

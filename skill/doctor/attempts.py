@@ -46,7 +46,7 @@ def attempts(scene: Scene) -> Iterator[Answer | Unseen]:
     written, started, kept = in_logs(scene), in_starts(scene), in_memories(scene)
     known = [each for each in (written, started, kept) if each.sources]
     if not known:
-        yield Unseen(NAME, "no memory, no journal and no log tells of one")
+        yield Unseen(NAME, "no memory, and no attempt in journal or logs")
         return
     # A start and the lines of it are one attempt.
     before = max(written, started, key=lambda each: (each.hour or 0, each.day or 0))

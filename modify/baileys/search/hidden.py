@@ -74,7 +74,7 @@ class Hidden:
             and b"WASocket" in self.own.host.read(file.path)
         ]
         if large:
-            return f"{listed(large)} is larger than a source that is read"
+            return f"{listed(large)} is too large to be read as a source"
         own = [path for path in self.own.files if self.own.packages.of(path) == folder]
         obfuscated = [path for path in own if is_obfuscated(self.own.host.read(path))]
         if obfuscated:
@@ -82,7 +82,7 @@ class Hidden:
             return f"{listed(likely)} {'is' if len(likely) == 1 else 'are'} obfuscated"
         for path in own:
             if path not in self.made and HANDED.search(self.own.host.read(path)):
-                return f"{path} hands makeWASocket on, and no call of it was found"
+                return f"{path} passes makeWASocket on, and no call of it was found"
         return None
 
     def with_the_class(self, folder: str) -> str | None:

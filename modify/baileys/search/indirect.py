@@ -97,7 +97,7 @@ class Indirect:
                 if not MAKES.search(text) or not TAKES.search(text):
                     continue
                 if ends_by_itself(text[1:-1]):
-                    message = "a script in a text makes one connection and ends"
+                    message = "a script inside a string connects once and ends"
                     return Note(source.path, line_of(node), "not-a-daemon", message)
                 return unread(source, node)
         return None
@@ -109,8 +109,8 @@ def right(path: str, line: int, origin: str) -> Note:
 
 
 def unread(source: Source, node: SgNode) -> Finding:
-    message = "a script in a text makes a socket and is not patched"
-    reason = "code inside a text is not changed"
+    message = "a script inside a string makes a socket and is not patched"
+    reason = "code inside a string is not changed"
     return Finding(source.path, line_of(node), 1, RULE, message, reason=reason, accept=GUARDED)
 
 

@@ -502,7 +502,7 @@ def test_apply_says_that_the_host_is_guarded_as_well(
     warnings = json.loads(capfd.readouterr().out)["hosts"][0]["warnings"]
     shown = unit.relative_to(host) if place == "here" else unit
     [line] = [text for text in warnings if "guard" in text]
-    assert line.startswith(f"{shown} loads the guard as well: each attempt counts and waits once")
+    assert line.startswith(f"{shown} loads the guard as well: each attempt waits and counts once")
     assert shlex.quote(str(unit)) in line
     assert skillgen("--unit", unit, "--remove").code == 0
     cli.run(["apply", str(host), "--format", "json"])

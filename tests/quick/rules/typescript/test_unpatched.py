@@ -312,7 +312,7 @@ HIDDEN = {
     "built only": ({"dist/bot.js": IMPORT + "makeWASocket({});\n"}, "no call in a source"),
     "handed on": (
         {"bot.js": "import { makeWASocket } from 'baileys';\nrun(makeWASocket);\n"},
-        "bot.js hands makeWASocket on",
+        "bot.js passes makeWASocket on",
     ),
     "the class of old": (
         {"bot.js": f"const {{ WAConnection }} = require('{BAILEYS}');\nnew WAConnection();\n"},
@@ -320,7 +320,7 @@ HIDDEN = {
     ),
     "too large": (
         {"bot.js": (IMPORT + "makeWASocket({});\n").ljust(LARGEST_SOURCE + 1, " ")},
-        "bot.js is larger than a source that is read",
+        "bot.js is too large to be read as a source",
     ),
 }
 
