@@ -1,7 +1,7 @@
 """Modules that skillgen added to a host before and that are gone, or whose policy was edited.
 
 A patched file that imports a module which is not there ends its bot at the start, or, where
-the import was taken out with it, lets it dial as before. It is added again.
+the import was taken out with it, lets it connect as before. It is added again.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from skill.source_paths import SCRIPTS, is_among_tests
 def has_channel(host: Host) -> bool:
     """Baileys, neonize, a bridge link or a child anywhere in the host, skill assets included.
 
-    So is another library that dials, in JavaScript, Go or Rust. Scripts that pair once and exit are
-    no channel: nothing keeps their link.
+    So is another library that connects, in JavaScript, Go or Rust. Scripts that pair once and exit
+    are no channel: nothing keeps their link.
     """
     return bool(channel_files(host) or compiled_programs(host))
 
@@ -43,7 +43,7 @@ def channel_files(host: Host) -> frozenset[str]:
 
 
 def uses_a_library(host: Host, path: str) -> bool:
-    """Whether a file makes or uses something of a package that dials WhatsApp itself."""
+    """Whether a file makes or uses something of a package that connects to WhatsApp itself."""
     return any(Libraries(OwnFiles(host, packages_of(host)), False).used_libraries(path))
 
 

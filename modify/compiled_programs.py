@@ -1,7 +1,7 @@
-"""Programs in Go and Rust that dial WhatsApp through a library: known by their manifests, not read.
+"""Programs in Go and Rust that connect through a library: known by their manifests, not read.
 
-Their units are patched as any bot's are; the loop that dials lies in the library, where the finding
-says what to set.
+Their units are patched as any bot's are; the loop that reconnects lies in the library, where the
+finding says what to set.
 """
 
 from __future__ import annotations

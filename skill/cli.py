@@ -67,18 +67,18 @@ def format_option(*more: str) -> Callable[[Function], Function]:
         "form",
         type=click.Choice(["text", "json", *more]),
         default="text",
-        help="How the report is written.",
+        help="Format of the report.",
     )
 
 
 loudness = with_options(
-    click.option("-v", "--verbose", is_flag=True, help="Also what was left alone, and why."),
-    click.option("-q", "--quiet", is_flag=True, help="The essential only."),
+    click.option("-v", "--verbose", is_flag=True, help="Also show what was left alone, and why."),
+    click.option("-q", "--quiet", is_flag=True, help="Show only the essentials."),
 )
 output_options = with_options(format_option(), loudness)
 findings_options = with_options(format_option("sarif", "github"), loudness)
 full_option = click.option(
-    "--full", is_flag=True, help="The whole diff, on a terminal too, which folds added files."
+    "--full", is_flag=True, help="Show the whole diff; a terminal otherwise folds added files."
 )
 rule_options = with_options(
     click.option(
@@ -168,7 +168,7 @@ def inspect(hosts: tuple[Path, ...], **choices: Any) -> int:
 @click.option(
     "--installed",
     is_flag=True,
-    help="Also what runs here (doctor). With -q: one line if something is wrong, for cron.",
+    help="Look at what runs here, too (doctor). With -q: one line if something is wrong.",
 )
 @rule_options
 @findings_options
@@ -187,8 +187,8 @@ def check(host: Path, installed: bool, **choices: Any) -> int:
     is_flag=True,
     help="Run the bot's own code, before and after, through storms; write only what holds.",
 )
-@click.option("--save-plan", type=FILE, metavar="FILE", help="Write paths, rules and hashes.")
-@click.option("--plan", type=FILE, metavar="FILE", help="Apply just what that plan says.")
+@click.option("--save-plan", type=FILE, metavar="FILE", help="Save the plan: paths, rules, hashes.")
+@click.option("--plan", type=FILE, metavar="FILE", help="Apply exactly what this plan says.")
 @click.option(
     "--add-service",
     type=click.Choice(["systemd", "launchd", "pm2", "supervisord"]),
@@ -290,9 +290,9 @@ def install(host: Path, remove: bool, **choices: Any) -> int:
 @with_options(*guard_cli.OPTIONS)
 @output_options
 def guard(host: Path, **choices: Any) -> int:
-    """First aid: bound a bot's dials without a change to its source.
+    """First aid: limit how often a bot connects, without changing its source.
 
-    A small file that Node loads before the bot holds each dial until its turn has come.
+    A small file that Node loads before the bot holds each attempt to connect until its turn.
     --unit writes what makes a supervisor load it; -- COMMAND runs a command with it.
     """
     choice = guard_cli.choice_from(choices)
@@ -305,7 +305,7 @@ def guard(host: Path, **choices: Any) -> int:
 @with_options(*service_cli.OPTIONS)
 @output_options
 def service(host: Path, **choices: Any) -> int:
-    """What starts the bot on this machine, how often, and what is wrong with it.
+    """Show what starts the bot on this machine, how often, and what is wrong with it.
 
     Found by what a service executes, not by its name. --apply makes it safe in the manager's own
     way, a drop-in for systemd, and restarts nothing; --revert takes that back.
@@ -319,7 +319,7 @@ def service(host: Path, **choices: Any) -> int:
 @host_argument
 @output_options
 def doctor(host: Path, **choices: Any) -> int:
-    """One look: is the bot that runs here safe? Each line with the next command.
+    """Say whether the bot that runs here is safe; each line has the next command.
 
     Protection, build, installed service, memory, attempts of the last hour and day. Status 1 when
     something is wrong; warnings alone are 0. Writes nothing.
@@ -340,13 +340,17 @@ def rule(rule_id: str | None, **choices: Any) -> int:
 @main.command()
 @host_argument
 @click.option("--scenario", multiple=True, metavar="ID", help="Only this scenario. Repeatable.")
-@click.option("--all", "every", is_flag=True, help="Every scenario, not the headline ones alone.")
+@click.option(
+    "--all", "every", is_flag=True, help="Run every scenario, not only the headline ones."
+)
 @click.option("--list", "listing", is_flag=True, help="List the scenarios and run nothing.")
 @click.option("--channel", multiple=True, metavar="PATH", help="Only this file. Repeatable.")
-@click.option("--after-only", is_flag=True, help="Only the patched bot: a tenth of the time.")
-@click.option("--guard", "guarded", is_flag=True, help="The bot as it is, under the guard.")
+@click.option("--after-only", is_flag=True, help="Run only the patched bot: a tenth of the time.")
+@click.option("--guard", "guarded", is_flag=True, help="Run the bot as it is, under the guard.")
 @click.option("--chart", type=FILE, metavar="FILE.svg", help="Draw attempts over time, too.")
-@click.option("--node-tools", type=FILE, metavar="FOLDER", help="Its node_modules holds esbuild.")
+@click.option(
+    "--node-tools", type=FILE, metavar="FOLDER", help="Folder whose node_modules holds esbuild."
+)
 @click.option("--install-esbuild", is_flag=True, help="Install esbuild by npm and run nothing.")
 @click.option("--require-fence", is_flag=True, help="Run nothing where there is no fence.")
 @output_options
@@ -447,7 +451,7 @@ def _run(arguments: list[str] | None) -> int:
     except OSError as error:
         return _stop(f"{error.filename or 'output'}: {error.strerror or error}")
     except RecursionError:
-        return _stop("something in this host is nested too deeply to be looked at")
+        return _stop("something in this host is nested too deeply to read")
     except MemoryError:
         return _stop("this takes more memory than there is")
     except Exception as error:

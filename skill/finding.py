@@ -37,7 +37,7 @@ class Note:
     """A file that was looked at and left as it is, and why (``inspect -v`` and reports).
 
     kind: ``right`` (already sound), ``not-a-daemon`` (pairs once and exits),
-    ``rewritten``, ``held``, ``guard`` (what becomes of a file that dials), ``left`` (what a
+    ``rewritten``, ``held``, ``guard`` (what becomes of a file that connects), ``left`` (what a
     held channel keeps of its own), ``bounded`` (asks until a deadline),
     ``gives-up`` (by the host's own count), ``side-service``, ``vendored``, ``ignored`` …
     """

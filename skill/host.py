@@ -220,7 +220,7 @@ def _content(file: Path, path: str) -> bytes:
     with open(fd, "rb") as stream:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
-            raise SkillgenError(f"{path}: is no regular file any more; run the command again")
+            raise SkillgenError(f"{path}: is not a regular file any more; run the command again")
         if status.st_size > LARGEST_FILE:
             raise SkillgenError(f"{path}: is too large to be read; move it away")
         return stream.read(LARGEST_FILE)

@@ -57,7 +57,7 @@ class Options:
         return dict(self.not_rewritten).get(path, "")
 
     def why_not_held(self, path: str) -> str:
-        """The reason why a file's dials are left as they are, or nothing."""
+        """The reason why the calls by which a file connects stay as they are, or nothing."""
         return dict(self.not_held).get(path, "")
 
 

@@ -2,7 +2,7 @@
 
 `skill/render` writes the constants of the added modules from it; nothing else may
 hold a number or a status code of its own. Times are seconds unless a name says otherwise.
-An *attempt* is one call that dials WhatsApp; it counts when its turn begins.
+An *attempt* is one call that connects to WhatsApp; it counts when its turn begins.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ class Backoff:
     """Up to this share is added, after the cap: never below the promised step."""
 
     first_jitter: float | None = None
-    """The same for the first step, where it differs. 100 bots that are dropped together dial
-    again within one second at 0.2, at most 18 of them at 2.0 and 0.5 (simulated)."""
+    """The same for the first step, where it differs. 100 bots that are dropped together
+    reconnect within one second at 0.2, at most 18 of them at 2.0 and 0.5 (simulated)."""
 
     def step(self, level: int) -> float:
         """The delay without jitter at a level (1 is the first)."""
@@ -96,7 +96,7 @@ class Backoff:
 
 @dataclass(frozen=True)
 class Policy:
-    """How a process that dials WhatsApp itself may do so."""
+    """How a process that connects to WhatsApp itself may do so."""
 
     transient: Backoff = field(default_factory=lambda: Backoff(first=5, cap=300, first_jitter=2))
     """5 s to 5 min (NanoClaw issue 748). Counted from the start of an attempt that never
@@ -152,7 +152,7 @@ class Policy:
     """A start this long after a verdict makes one attempt to see whether it still holds."""
 
     late_after: float = 25
-    """No open this long after the first dial: the host's connect() settles, for hosts
+    """No open this long after the first attempt: the host's connect() settles, for hosts
     connect channel after channel and must have settled within 30 s."""
 
     uptime: float = 30
@@ -162,7 +162,7 @@ class Policy:
     """While waiting, the memory is read again this often, so that a reset is noticed."""
 
     spacing: float = 1
-    """Between the dials of two accounts of one process: a hundred accounts take a hundred
+    """Between the attempts of two accounts of one process: a hundred accounts take a hundred
     seconds."""
 
     codes: tuple[Code, ...] = CODES
@@ -176,8 +176,8 @@ class Policy:
 class BridgeProfile:
     """The link from a Python program to its own Node bridge: no budget, no memory.
 
-    The bridge dials WhatsApp and has the whole policy; this only spares the local socket
-    (measured: 3,429 redials an hour of a bridge that closes cleanly).
+    The bridge connects to WhatsApp and has the whole policy; this only spares the local socket
+    (measured: 3,429 attempts an hour at a bridge that closes cleanly).
     """
 
     backoff: Backoff = field(default_factory=lambda: Backoff(first=5, cap=60, jitter=0.2))

@@ -77,7 +77,7 @@ def _table(host: Host, path: str) -> dict[str, Any] | None:
     if path == SHARED:
         found = found.get("tool", {}).get("skillgen")
     if not isinstance(found, dict):
-        raise SkillgenError(f"{path}: tool.skillgen is no table")
+        raise SkillgenError(f"{path}: tool.skillgen is not a table")
     return found
 
 

@@ -22,7 +22,7 @@ _NO_PROGRAM = re.compile(r"\.(test|spec|e2e|stories)\.\w+$|\.d\.[cm]?ts$")
 def is_test(path: str) -> bool:
     """Whether a file is a test by its own name, or by a folder that only test runners use.
 
-    A bot that people keep in a folder ``test`` dials WhatsApp all the same.
+    A bot that people keep in a folder ``test`` connects to WhatsApp all the same.
     """
     return _TEST.search(path) is not None
 

@@ -5,7 +5,7 @@ import { UNLINKED, inOwnFolder } from '../channel/javascript/memory.js';
 import { heldAgent } from '../channel/javascript/socket.js';
 import { isHeld } from './wrap.js';
 
-// --- Destination: dials of a Baileys that has no exports, as in a bundle ---
+// --- Destination: connections of a Baileys without exports, as in a bundle ---
 
 const WHATSAPP = /(^|\.)whatsapp\.(com|net)$/;
 
@@ -21,7 +21,7 @@ class DestinationGate extends Gate {
 
   introduce() {
     const why = 'Baileys is part of a bundle';
-    const line = `${why}: only the number of its dials is bounded, whatever ended them.`;
+    const line = `${why}: only the number of its attempts is limited, whatever ended them.`;
     this.say('info', line);
   }
 }

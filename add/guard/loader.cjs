@@ -1,5 +1,5 @@
 'use strict';
-// Bounds how often a WhatsApp bot dials; none of the bot's own files is changed.
+// Limits how often a WhatsApp bot connects; none of the bot's files is changed.
 //
 //   NODE_OPTIONS=--require=/path/of/this/file   (Bun: BUN_OPTIONS=--preload=…)
 //

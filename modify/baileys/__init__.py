@@ -1,8 +1,8 @@
-"""Baileys channels in TypeScript and JavaScript: bots that dial WhatsApp from Node or Bun.
+"""Baileys channels in TypeScript and JavaScript: bots that connect from Node or Bun.
 
 What it is
     A file that makes a socket with Baileys (under any name, also a fork's) and mostly listens to
-    ``connection.update`` of it. The close branch of that listener is where a bot dials again.
+    ``connection.update`` of it. The close branch of that listener is where a bot reconnects.
 How it is found
     ``search`` follows names to the call that makes the socket; ``model`` reads the functions
     around it once, into a Channel.

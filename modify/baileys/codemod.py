@@ -33,7 +33,7 @@ MARKS = (b"connection.update", b".ev")
 
 
 def examine(host: Host, options: Options) -> Patch:
-    """Look at every file of the host that dials and plan its change. Writes nothing.
+    """Look at every file of the host that connects and plan its change. Writes nothing.
 
     Raises UnreadableSource for a channel file that cannot be decoded or parsed.
     """

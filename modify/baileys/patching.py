@@ -28,7 +28,7 @@ from skill.options import Options
 from skill.render.style import Style
 from skill.source_paths import SKILL_ASSETS
 
-ACCEPT = "a close branch that dials with reconnect.dial(…) and asks reconnect.terminal"
+ACCEPT = "a close branch that reconnects by reconnect.dial(…) and asks reconnect.terminal"
 EXIT = re.compile(rb"process\.exit\((0)\)")
 ENDS = (ids.QR_EXIT, ids.AUTH_FAILURE_EXIT)
 
@@ -91,7 +91,7 @@ def with_effects(edit: Edit, draft: Draft) -> Edit:
 def why_not_rewritten(host: Host, channel: Channel) -> str:
     """The reason why a channel is not rewritten, as one text."""
     strategy = strategy_of(channel, why_barred(host, channel))
-    return strategy.why if isinstance(strategy, Hold) else "its dial is held already"
+    return strategy.why if isinstance(strategy, Hold) else "it is held already"
 
 
 def why_barred(host: Host, channel: Channel) -> str:

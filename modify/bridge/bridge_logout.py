@@ -93,6 +93,6 @@ def ends_plainly(edit: Edit) -> bool:
 
 
 def left(seen: Finding, reason: str, accept: str, bounded: bool = True) -> Finding:
-    """bounded: the Python half paces its own dials; a child that is started again is not."""
+    """bounded: the Python half paces its own attempts; a child that is started again is not."""
     said = f"{reason}; Python is prepared for it"
     return replace(seen, fix=None, reason=said, accept=accept, contained=bounded)

@@ -24,7 +24,7 @@ from skill.edit import Edit, Patch
 from skill.host import Host, fact
 from skill.source_paths import is_among_tests
 
-ACCEPT_LINK = "a loop that asks link.turn() before each dial, after a clean close, too"
+ACCEPT_LINK = "a loop that asks link.turn() before each attempt, after a clean close, too"
 ACCEPT_ESCAPE = "an except that catches the library's own errors as well, or Exception"
 ACCEPT_SUPERVISOR = "a loop that ends on the exit status of a logout, or a pause that grows"
 PATCHED_SLEEP = re.compile(rb"(?:patch|setattr)\w*\([^\n]*\bsleep\b|\bsleep\s*=\s*\w*[Mm]ock")
@@ -55,7 +55,7 @@ class Bridges:
     def processes(self, source: Source) -> None:
         """Plan the bridges that a file starts as child processes, and name the loops that poll."""
         for loop in poll_loops(source):
-            said = "asks a bridge on this machine and dials nothing; its interval stays"
+            said = "asks a bridge on this machine, not WhatsApp; its interval stays"
             self.plan.note(source, source.line(loop), "poll-loop", said)
         for child in children(source):
             self.plan.add(source, self.child(child))
@@ -69,12 +69,12 @@ class Bridges:
             return []
         if link.is_bounded:
             self.plan.note(
-                source, line, "bounded", "asks whether the bridge is up until its time is over"
+                source, line, "bounded", "asks whether the bridge is up, until a deadline"
             )
             return []
         end = gives_up(link)
         if end is not None:
-            said = "gives up by the host's own count of attempts, and nothing dials after it"
+            said = "gives up by the host's own count of attempts, and does not connect after that"
             self.plan.note(source, source.line(end), "gives-up", said)
         findings = findings_of("bridge-link", link)
         if not findings:
@@ -129,7 +129,7 @@ class Bridges:
             self.plan.hand_off([replace(finding, contained=True)], reason, ACCEPT_ESCAPE)
 
     def library_loop(self, source: Source, loop: cst.For) -> None:
-        message = "the library dials again by itself, at once after a clean close"
+        message = "the library reconnects by itself, at once after a clean close"
         finding = place(source, ids.SILENT_REDIAL, loop, message)
         reason = "async for … in websockets.connect() has no place for a gate"
         self.plan.hand_off([finding], reason, ACCEPT_LINK)

@@ -1,6 +1,6 @@
 """Loops that ask a bridge on the same machine for messages, over HTTP.
 
-They do not dial WhatsApp, and their interval is how fast the bot answers: noted, and left as
+They do not connect to WhatsApp, and their interval is how fast the bot answers: noted, and left as
 they are.
 """
 

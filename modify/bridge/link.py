@@ -1,4 +1,4 @@
-"""Bridge links: the loops of a Python program that dial its own Node bridge, again and again.
+"""Bridge links: the loops by which a Python program connects to its own Node bridge.
 
 Read by meaning: a ``while`` loop that holds a WebSocket dial (or calls the one function that
 holds it), in code that is about WhatsApp; the waits in that loop, and whether one lies on the
@@ -92,7 +92,7 @@ class LinkLoop:
 
 
 def link_loops(source: Source) -> Iterator[LinkLoop]:
-    """The loops of a file that dial a bridge of WhatsApp, in their order."""
+    """The loops of a file that connect to a bridge of WhatsApp, in their order."""
     dials = dial_names(source)
     loops: list[Loop] = list(all_of(source.module, cst.While, functions=True))
     loops += [loop for loop in all_of(source.module, cst.For, functions=True) if is_endless(loop)]
@@ -118,7 +118,7 @@ def link_loops(source: Source) -> Iterator[LinkLoop]:
 
 
 def self_pacing(source: Source) -> Iterator[cst.For]:
-    """``async for ws in websockets.connect(…)``: the library dials again by itself."""
+    """``async for ws in websockets.connect(…)``: the library reconnects by itself."""
     dials = dial_names(source)
     for loop in all_of(source.module, cst.For, functions=True):
         function = source.nearest(loop, cst.FunctionDef)
@@ -141,7 +141,7 @@ def is_clock(test: cst.BaseExpression) -> bool:
 
 
 def is_about_whatsapp(source: Source, function: cst.FunctionDef, app: App | None) -> bool:
-    """Whether a function that dials, or a handler of its app, is about WhatsApp."""
+    """Whether a function that connects, or a handler of its app, is about WhatsApp."""
     scopes = [function]
     if app is not None:
         for event in EVENTS:

@@ -1,9 +1,9 @@
-"""Dials that come back without a ``while`` of their own: a function that leads to itself.
+"""Reconnects without a ``while`` of their own: a function that leads to itself.
 
 ``connect()`` that calls itself in its ``except``, through ``create_task``, ``call_later``, a
 ``threading.Timer``, a helper, or the ``on_close`` of a WebSocketApp; a decorator that calls it
-again; the library's own redial; a loop at a file's top level. They are not rewritten, as
-the code between two dials is spread over callbacks: each is reported, with its pause.
+again; the library's own reconnect; a loop at a file's top level. They are not rewritten, as
+the code between two attempts is spread over callbacks: each is reported, with its pause.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ AGAIN = re.compile(r"(?:^|\.)(?:retry|retrying|on_exception|on_predicate|retry_a
 GROWS = re.compile(r"exponential|incrementing|expo\b|fibo\b|stamina|backoff=[2-9]")
 # Events of an open link that do not end it.
 HEARS = ("on_message", "on_open", "on_data", "on_ping", "on_pong", "on_cont_message")
-NO_LOOP = "the way back to the dial is no loop, so there is no one place for its wait"
+NO_LOOP = "it reconnects without a loop, so there is no one place for its wait"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +69,12 @@ def redials(source: Source, links: list[LinkLoop]) -> Iterator[Redial]:
         if app is not None and app.redials_itself and call not in looped:
             yield Redial(
                 call,
-                "run_forever(reconnect=…) dials again by itself, after a flat time",
-                "the call stands in no loop: Ctrl-C and close() end it for good, and not a loop",
+                "run_forever(reconnect=…) reconnects by itself, after a flat time",
+                "it is in no loop: Ctrl-C and close() end it for good, but would not end a loop",
             )
         loop = nearest_loop(source, call)
         if app is not None and isinstance(loop, cst.While) and call not in looped:
-            said = "the bridge is dialled again by a loop around run_forever()"
+            said = "a loop around run_forever() connects to the bridge again"
             reason = "run_forever() has no line of its own in the loop"
             if called(call).rpartition(".")[2] == "Thread":
                 reason = "the loop leaves it to a thread, and does not see when it is over"
@@ -107,12 +107,12 @@ def at_top_level(source: Source, call: cst.Call) -> Iterator[Redial]:
     loop = nearest_loop(source, call)
     about = re.search(r"whats_?app|baileys", source.path + source.module.code, re.I)
     if isinstance(loop, cst.While) and about:
-        said = "the bridge is dialled again by a loop at the file's top level"
-        yield Redial(loop, said, "no function holds the loop, so its wait has no place")
+        said = "a loop at the file's top level connects to the bridge again"
+        yield Redial(loop, said, "the loop is in no function, so there is no place for its wait")
 
 
 def decorated(source: Source, function: cst.FunctionDef) -> Iterator[Redial]:
-    """``@retry(wait=wait_fixed(5))`` on the function that dials."""
+    """``@retry(wait=wait_fixed(5))`` on the function that connects."""
     for item in function.decorators:
         node = item.decorator
         name = called(node) or dotted(node)
@@ -122,7 +122,7 @@ def decorated(source: Source, function: cst.FunctionDef) -> Iterator[Redial]:
         if GROWS.search(text):
             yield Redial(item, f"@{name} waits longer each time", right=True)
         else:
-            said = f"@{name} dials again, after a pause that never grows"
+            said = f"@{name} reconnects, after a pause that never grows"
             yield Redial(item, said, "a decorator has no place for a gate")
 
 
@@ -153,7 +153,7 @@ def led_back(source: Source, function: cst.FunctionDef, app: App | None) -> Iter
         return
     flat = [source.text(number) for number in pauses if number not in growing]
     after = f"after a flat {flat[0]} s" if flat else "at once"
-    yield Redial(function, f"the bridge is dialled again {after}: {name} leads to itself", NO_LOOP)
+    yield Redial(function, f"connects to the bridge again {after}: {name} leads to itself", NO_LOOP)
 
 
 def is_gate(call: cst.Call) -> bool:

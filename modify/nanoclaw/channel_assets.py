@@ -31,16 +31,16 @@ EARLIER = b".turn()`"
 INTENT = """
 ## Reconnecting
 
-- The socket is made by `{gate}.socket(makeWASocket, …)`: each dial waits for its turn.
-- The close branch dials with `{gate}.dial(…)` and asks `{gate}.terminal`.
+- The socket is made by `{gate}.socket(makeWASocket, …)`: each attempt waits for its turn.
+- The close branch reconnects by `{gate}.dial(…)` and asks `{gate}.terminal`.
 - Must survive a merge: these lines, the import of `{module}`, and
   `{gate}.stop()` where the socket is ended.
 """
 HELD_INTENT = """
 ## Reconnecting
 
-- The socket is made by `reconnect.socket(makeWASocket, …)`, so that each dial waits for its
-  turn. Must survive a merge: that call, and the import of the module that it is from.
+- The socket is made by `reconnect.socket(makeWASocket, …)`, so that each attempt waits for
+  its turn. Must survive a merge: that call, and the import of its module.
 """
 
 

@@ -36,8 +36,8 @@ description: {description}
 
 # Keep WhatsApp's reconnects paced
 
-The adapter on the registry branch dials WhatsApp again as fast as it can, and a number that does so
-is blocked. In this fork every dial goes through `{module}`. An update copies
+The adapter on the registry branch reconnects to WhatsApp as fast as it can, which gets the number
+blocked. In this fork every connection attempt goes through `{module}`. An update copies
 `{channel}` anew, and this skill patches it again. Every step is safe to re-run.
 
 ## Apply

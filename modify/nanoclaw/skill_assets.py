@@ -27,7 +27,7 @@ INTENT = """# Intent: {path} modifications
 
 ## Invariants (must-keep)
 - A bot whose session was revoked ends with status 0 and is not started again: WhatsApp blocks
-  numbers whose bot goes on dialling
+  numbers whose bot goes on connecting
 - Everything else is the file as the core has it
 """
 SECTION = """

@@ -1,4 +1,4 @@
-"""neonize: Python programs that dial WhatsApp themselves, through whatsmeow in Go.
+"""neonize: Python programs that connect to WhatsApp themselves, through whatsmeow in Go.
 
 What it is
     A client of neonize with handlers of its events (``client``), the place where its host connects
@@ -6,6 +6,6 @@ What it is
 How it is found
     By the import of neonize and the handlers that are registered, also across files.
 What is done
-    A logout, a replaced stream and a ban stop the client instead of being dialled away; where the
-    host connects the client itself, one paced dial takes the place of its loop (``rewrite``).
+    A logout, a replaced stream and a ban stop the client instead of making it reconnect; where the
+    host connects the client itself, one paced loop takes the place of its own (``rewrite``).
 """

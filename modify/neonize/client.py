@@ -48,7 +48,7 @@ class Registration:
 
     @property
     def dials_again(self) -> str:
-        """The call in the handler by which it dials again, or nothing."""
+        """The call in the handler by which it connects again, or nothing."""
         return redials(self.handler) if self.handler is not None else ""
 
 
@@ -183,7 +183,7 @@ def ends_process(handler: cst.FunctionDef) -> bool:
 
 
 def redials(handler: cst.FunctionDef) -> str:
-    """The function that a handler of a terminal event calls to dial again; "" if none."""
+    """The function that a handler of a terminal event calls to connect again; "" if none."""
     for call in all_of(handler, cst.Call, functions=True):
         name = called(call)
         if re.search(r"(?:^|[._])(?:re_?connect|re_?start|schedule_re)", name, re.I):
@@ -320,7 +320,7 @@ def starts_again(client: Client) -> str:
     """The code that starts a client anew once it has ended, in words; "" if none is found.
 
     A watchdog's loop, or ``if not self._thread.is_alive(): self.start()``: to stop the client
-    would make that dial, again and again, where a client that is left alone stays quiet.
+    would make that connect, again and again, where a client that is left alone stays quiet.
     """
     source = client.source
     held = [source.nearest(call, cst.FunctionDef) for call in calls_on(client, CONNECTS)]

@@ -2,8 +2,8 @@
 
 ``connect()`` of a synchronous client blocks until the client is stopped; that of an
 asynchronous one returns a task at once, which ``idle()`` waits for. Both raise NeonizeError
-when the first dial fails (neonize 0.5.2, seen with a refusing proxy and without a network):
-``connect()`` itself, or ``idle()``. Nothing dials again then.
+when the first attempt fails (neonize 0.5.2, seen with a refusing proxy and without a network):
+``connect()`` itself, or ``idle()``. Nothing tries again then.
 """
 
 from __future__ import annotations

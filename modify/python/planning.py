@@ -172,10 +172,10 @@ class Planning:
         self.patch.notes.append(Note(source.path, line, kind, message))
 
     def crowded(self, source: Source, number: int) -> None:
-        """Report a file with too many dials: each would be examined with the whole file."""
+        """Report a file that connects in too many places: each is examined with the whole file."""
         reason = f"a file with more than {MOST} of them is not rewritten"
         accept = "--ignore ungated-connect, once its attempts are bounded by other means"
-        self.ungated(source.path, 1, f"dials in {number} places", reason, accept)
+        self.ungated(source.path, 1, f"connects in {number} places", reason, accept)
 
     def unreadable(self, error: UnreadableSource) -> None:
         reason = str(error).partition(": ")[2].partition(";")[0]

@@ -1,6 +1,6 @@
-"""Python files that dial WhatsApp and are in no channel that was read: a finding, never silence.
+"""Python files that connect to WhatsApp and are in no channel that was read: a finding each.
 
-A neonize client of an unknown shape, a library that brings a link of its own, a dial of
+A neonize client of an unknown shape, a library that brings a link of its own, a connection to
 WhatsApp's own address. Found by ``ast``, which every host affords; nothing of it is patched.
 """
 
@@ -33,7 +33,7 @@ LEFT_OUT = "--ignore ungated-connect, once its attempts are bounded by other mea
 
 
 def examine(host: Host, options: Options, patch: Patch) -> None:
-    """Add a finding for each file that dials, unless the host's client is reported already."""
+    """Add a finding for each file that connects, unless the host's client is reported already."""
     if not options.wants(RULE):
         return
     said = {found.path for found in patch.findings} | {note.path for note in patch.notes}
@@ -51,14 +51,14 @@ def examine(host: Host, options: Options, patch: Patch) -> None:
         found = next(dials(content), None)
         if found is not None and not (is_read and found[1].startswith("neonize")):
             line, what, reason = found
-            message = f"{what} dials WhatsApp (line {line}) and is not patched"
+            message = f"{what} connects to WhatsApp (line {line}) and is not patched"
             patch.findings.append(
                 Finding(path, line, 1, RULE, message, reason=reason, accept=LEFT_OUT)
             )
 
 
 def dials(content: bytes) -> Iterator[tuple[int, str, str]]:
-    """(line, what dials, why it is not patched) of each place in a file, the plainest first."""
+    """(line, what connects, why it is not patched) of each place in a file, the plainest first."""
     tree = parse(content)
     if tree is None:
         return
@@ -69,7 +69,7 @@ def dials(content: bytes) -> Iterator[tuple[int, str, str]]:
     for node in nodes:
         for name in imported(node):
             if isinstance(node, ast.stmt) and name.partition(".")[0] in LIBRARIES:
-                yield node.lineno, name, "the dial lies in the package"
+                yield node.lineno, name, "the package connects by itself"
     for node in nodes:
         if isinstance(node, ast.Constant) and is_address(node.value):
             yield node.lineno, "a WebSocket of its own", "it speaks WhatsApp's protocol itself"

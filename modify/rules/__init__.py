@@ -74,7 +74,7 @@ class Rule:
     """fix: what is done about it, unless a detector names something else.
 
     ends_clean_restarts: once it is settled, a clean exit ends the bot for good.
-    loses_link: the bot stays away, which no pace of its dials mends.
+    loses_link: the bot stays away, which no pace of its attempts mends.
     """
 
     module: str
@@ -137,7 +137,7 @@ def rule_ids() -> list[str]:
 
 @cache
 def channel_rule_ids() -> frozenset[str]:
-    """The ids of the rules that look at what dials: ``stale-skill-copy`` looks at none itself."""
+    """The ids of the rules that look at what connects: ``stale-skill-copy`` looks at none."""
     return frozenset(rule.id for rule in _shelf("channels") if rule.kinds)
 
 

@@ -72,7 +72,7 @@ async function connect() {
 import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
 import { Reconnect } from './whatsapp-reconnect.js';
 
-// Paces reconnects: WhatsApp blocks a number that dials too often
+// Paces reconnects: WhatsApp blocks a number that connects too often
 const reconnect = new Reconnect({
   authDir: 'auth',
   logger: console,
@@ -145,7 +145,7 @@ from whatsapp_reconnect import link_of
 
 class WhatsApp:
     async def run(self):
-        # Paces redials: a clean close waits like any other
+        # Paces reconnects: a clean close waits like any other
         link = link_of(self)
         link.start()
         …
@@ -184,7 +184,7 @@ from neonize.events import *
 …
 
 client = NewClient('bot.db')
-# Each dial counts, over restarts too: see whatsapp_reconnect
+# Each attempt counts, across restarts too: see whatsapp_reconnect
 hear(client)
 
 

@@ -138,7 +138,7 @@ class Reader:
     def command(self, words: list[str]) -> Started:
         key = (self.folder, *words)
         if key not in self.known:
-            ring = "its scripts call one another in a ring"
+            ring = "its scripts call one another in a circle"
             self.known[key] = Started("unknown", " ".join(words), ring)
             self.known[key] = self.read(words)
         return self.known[key]
@@ -205,7 +205,7 @@ class Reader:
         own = self.project.own_file(path, self.folder)
         if own is None:
             if re.match(HOLE, path) and not SIDE_WORD.search(path):
-                return Started("unknown", what, f"{path} is no file of this project")
+                return Started("unknown", what, f"{path} is not a file of this project")
             return Started("side", what)
         if self.project.is_entry(own) or own in ENTRY_SCRIPTS:
             return Started("host", what)
@@ -253,7 +253,7 @@ class Reader:
     def package_manager(self, name: str, rest: list[str], what: str) -> Started:
         words, package = workspace_of(name, list(rest))
         if package is not None and (inside := self.workspace(package)) is None:
-            return Started("unknown", what, f"{package} is no package of this workspace")
+            return Started("unknown", what, f"{package} is not a package of this workspace")
         own = self.folder if self.project.package_in(self.folder) else ""
         folder = inside if package is not None and inside else own
         while words and words[0].startswith("-"):
@@ -298,7 +298,7 @@ class Reader:
         if own is None or not self.project.host.exists(own):
             if SIDE_WORD.search(path) or not re.search(HOLE + r"|start|run", path):
                 return Started("side", what)
-            return Started("unknown", what, f"{path} is no file of this project")
+            return Started("unknown", what, f"{path} is not a file of this project")
         text = self.project.host.read(own).decode("utf-8", "replace")
         text = re.sub(r"^\s*#.*$", "", text.replace("\\\n", " "), flags=re.MULTILINE)
         found = self.deeper().shell(text)

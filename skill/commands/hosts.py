@@ -329,7 +329,7 @@ class Session(View):
             return []
         path = units[0]["path"]
         return [
-            f"{path} loads the guard as well: each attempt counts and waits once, by the patch; "
+            f"{path} loads the guard as well: each attempt waits and counts once, in the patch; "
             f"once that runs, take the guard back with: {units[0]['undo']}"
         ]
 

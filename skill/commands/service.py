@@ -47,7 +47,7 @@ def chosen_of(services: list[Service], choice: ServiceOptions) -> list[Service]:
     for name in choice.units:
         if not any(is_named(each, name) for each in services):
             names = ", ".join(each.name for each in seen) or "none"
-            raise SkillgenError(f"{name}: is no service of this bot; seen are: {names}")
+            raise SkillgenError(f"{name}: is not a service of this bot; these are: {names}")
     if not choice.units:
         return seen
     return [each for each in services if any(is_named(each, name) for name in choice.units)]
@@ -64,7 +64,7 @@ def require_seen(services: Sequence[Service], looks: Sequence[Look]) -> None:
         blind = list(looks)
     if blind and not services:
         reasons = "; ".join(f"{each.manager}: {each.why}" for each in blind)
-        raise SkillgenError(f"no service of this bot was seen; not looked at: {reasons}")
+        raise SkillgenError(f"no service of this bot was found; not looked at: {reasons}")
 
 
 def show_services(

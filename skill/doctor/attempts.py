@@ -1,8 +1,8 @@
-"""How often the bot dialled in the last hour and day: by its memory, its journal and its logs.
+"""How often the bot connected in the last hour and day: by its memory, its journal and its logs.
 
 A memory holds the attempts of an hour, exactly. Logs are counted by the lines that tell of one
-(``skill.doctor.messages``), up to when the code came that bounds them: a bot that is held redials
-without a dial. A bot that nothing bounds dials at each start.
+(``skill.doctor.messages``), up to when the code came that bounds them: since then its loop may go
+round without an attempt. A bot that nothing bounds connects at each start.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def attempts(scene: Scene) -> Iterator[Answer | Unseen]:
     written, started, kept = in_logs(scene), in_starts(scene), in_memories(scene)
     known = [each for each in (written, started, kept) if each.sources]
     if not known:
-        yield Unseen(NAME, "no memory, no journal and no log tells of one")
+        yield Unseen(NAME, "no memory, and no attempt in journal or logs")
         return
     # A start and the lines of it are one attempt.
     before = max(written, started, key=lambda each: (each.hour or 0, each.day or 0))

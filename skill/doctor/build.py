@@ -23,9 +23,9 @@ def build(scene: Scene) -> Iterator[Answer | Unseen]:
     elif built is not None:
         yield Answer(NAME, "ok", f"{built[0]}/ is as new as the source")
     elif command(scene):
-        yield Answer(NAME, "warning", "no built output is seen", command(scene))
+        yield Answer(NAME, "warning", "no built output was found", command(scene))
     else:
-        yield Answer(NAME, "ok", "nothing is to be built")
+        yield Answer(NAME, "ok", "there is nothing to build")
     for each in scene.running:
         yield from of_process(scene, each)
 
@@ -44,11 +44,11 @@ def of_process(scene: Scene, process: Running) -> Iterator[Answer]:
     service = next((each for each in scene.bots if each.name == process.unit), None)
     again = (restart(service),) if service is not None and restart(service) else ()
     if service is not None and service.is_guarded and process.is_guarded is False:
-        text = f"process {process.pid} was started before the guard came: start it anew"
+        text = f"process {process.pid} was started before the guard came: restart it"
         yield Answer("process", "wrong", text, again)
     elif scene.modules and scene.is_of_before(process) and process.began is not None:
         text = f"process {process.pid} has run since {clock(process.began, scene.now)}"
-        text += ", with the code of before: start it anew"
+        text += ", with the old code: restart it"
         yield Answer("process", "wrong", text, again)
     elif process.began is not None and (scene.modules or scene.is_guarded):
         text = f"process {process.pid} has run since {clock(process.began, scene.now)}"

@@ -16,10 +16,10 @@ def memory(scene: Scene) -> Iterator[Answer | Unseen]:
     for each in scene.memories:
         yield of_account(scene, each)
     if not scene.memories and (scene.modules or scene.is_guarded) and scene.running:
-        text = "no memory file is seen; the bot that runs writes one before its first attempt"
+        text = "no memory file was found; the bot that runs writes one before its first attempt"
         yield Answer(NAME, "warning", text)
     elif not scene.memories:
-        yield Answer(NAME, "ok", "no memory file is seen")
+        yield Answer(NAME, "ok", "no memory file was found")
 
 
 def of_account(scene: Scene, kept: Kept) -> Answer:

@@ -1,6 +1,6 @@
 """The lines by which a bot's log tells of an attempt.
 
-The library logs each login or dial, where the bot lets it. What the bot itself logs when a
+The library logs each login or connection, where the bot lets it. What the bot itself logs when a
 connection closes stands in the close branch of its channel: each text there is counted for itself.
 """
 

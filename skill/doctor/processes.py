@@ -28,7 +28,7 @@ def processes(scene: Scene) -> Iterator[Answer | Unseen]:
     if len(up) > 1 and is_one:
         is_one = False
         names = ", ".join(f"{each.name} ({each.manager})" for each in up)
-        text = f"{names} start the bot side by side; on one session each puts out the rest"
+        text = f"{names} start the bot side by side; with one session they disconnect each other"
         yield Answer(NAME, "wrong", text, tuple(filter(None, (stop(each) for each in up[1:]))))
     if is_one and (PROC / "self" / "cwd").exists():
         pid = f"process {scene.running[0].pid}" if scene.running else "no process of it runs now"
@@ -40,7 +40,7 @@ def together(scene: Scene, some: list[Running], folder: str) -> Answer:
     shown = ", ".join(
         f"{each.pid} ({each.unit or 'started by hand or by a script'})" for each in some
     )
-    text = f"processes {shown} run the bot in {folder}: on one session each puts out the others"
+    text = f"processes {shown} run the bot in {folder}: with one session they disconnect each other"
     managed = {each.name: each for each in scene.bots}
     kept = next((each for each in some if each.unit in managed), some[0])
     ends = []

@@ -45,7 +45,7 @@ def make(unit: Unit, guard: Path) -> Guarding:
     services = services_of(unit)
     chosen = choose(unit, services, "service")
     lines = [
-        f"# Guard by skillgen {__version__}: the bot dials WhatsApp no more often than is safe.",
+        f"# Guard by skillgen {__version__}: the bot connects no more often than is safe.",
         f"# Take it back with: skillgen guard --remove --unit {quoted(unit.path.name)}",
         "services:",
     ]
@@ -160,7 +160,7 @@ def services_of(unit: Unit) -> dict[str, bool]:
     inside = unit.path.is_relative_to(unit.host.root)
     found = compose.read(unit.text, unit.project) if inside else []
     if any(isinstance(item, Unread) for item in found):
-        raise SkillgenError(f"{unit.path}: is no YAML that can be read")
+        raise SkillgenError(f"{unit.path}: cannot be read as YAML")
     known = {item.name: item.started.is_host for item in found}
     return known or dict.fromkeys(compose.services_in(unit.text), False)
 

@@ -33,7 +33,7 @@ class Proof:
         said = f"{self.program} (Node {self.node}) loads the guard {self.version}"
         lacking = sorted(ALL - set(self.hooks))
         if "import" in lacking:
-            said += "; it has no hooks for ES modules, so those dials are bounded by destination"
+            said += "; it has no hooks for ES modules, so those attempts are limited by destination"
         return said
 
 

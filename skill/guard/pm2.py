@@ -16,7 +16,7 @@ from skill.guard.unit import Guarding, Unit, choose
 
 HEADER = re.compile(rb"\A// Guard by skillgen (\S+): ")
 TEMPLATE = """\
-// Guard by skillgen {version}: the bot dials WhatsApp no more often than is safe.
+// Guard by skillgen {version}: the bot connects no more often than is safe.
 // Take it back with: skillgen guard --remove --unit {name}
 const config = require({base});
 const [guarded, guard, memory] = {values};

@@ -1,4 +1,4 @@
-"""Whether the guard can hold what a bot dials with: it is a file that Node loads, and no other.
+"""Whether the guard can hold what a bot connects with: it is a file that Node loads, no other.
 
 A Python bot with a Baileys bridge of its own is held: the bridge has its environment.
 """
@@ -14,7 +14,7 @@ from skill.host import Host, fact
 
 @fact
 def is_out_of_reach(host: Host) -> bool:
-    """Whether the bot dials through neonize, and nothing else of it dials WhatsApp."""
+    """Whether the bot connects through neonize, and through nothing else."""
     paths = channel_files(host)
     return bool(paths) and all(
         path.endswith(".py") and NEONIZE.search(host.read(path)) for path in paths
@@ -22,10 +22,10 @@ def is_out_of_reach(host: Host) -> bool:
 
 
 def require_in_reach(host: Host) -> None:
-    """Raises SkillgenError where a guard would hold no dial of this bot."""
+    """Raises SkillgenError where a guard would hold no attempt of this bot."""
     if is_out_of_reach(host):
         root = quoted(host.root)
         raise SkillgenError(
-            "this bot dials through neonize, in Python, and the guard is for Node; "
+            "this bot connects through neonize, in Python, and the guard is for Node; "
             f"instead: skillgen service {root} --apply, and skillgen apply {root}"
         )

@@ -32,7 +32,7 @@ def make(unit: Unit, guard: Path) -> Guarding:
     programs = programs_of(unit)
     chosen = choose(unit, {name: p.started.is_host for name, p in programs.items()}, "program")
     lines = [
-        f"; Guard by skillgen {__version__}: the bot dials WhatsApp no more often than is safe.",
+        f"; Guard by skillgen {__version__}: the bot connects no more often than is safe.",
         f"; Take it back with: skillgen guard --remove --unit {quoted(unit.path.name)}",
     ]
     for name in chosen:

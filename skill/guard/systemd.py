@@ -86,7 +86,7 @@ def make(unit: Unit, guard: Path) -> Guarding:
         done.todo += found.todo
         return done
     lines = [
-        f"# Guard by skillgen {__version__}: the bot dials WhatsApp no more often than is safe.",
+        f"# Guard by skillgen {__version__}: the bot connects no more often than is safe.",
         f"# Take it back with: skillgen guard --remove --unit {quoted(unit.path.name)}",
         "[Service]",
         *found.lines,

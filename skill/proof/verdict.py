@@ -166,7 +166,7 @@ def _attempts(outcome: Outcome | None) -> str:
 def trace_of(outcome: Outcome) -> Iterator[str]:
     """The first events of a run, a line each: starts, dials, log lines, exits."""
     events: list[tuple[float, int, str]] = [(at, 0, "start") for at in outcome.starts_at[:TRACE]]
-    events += [(at, 2, "dial") for at in outcome.attempts_at[:TRACE]]
+    events += [(at, 2, "attempt") for at in outcome.attempts_at[:TRACE]]
     events += [(at, 1, f"{level}: {text}") for at, level, text in outcome.log[:TRACE]]
     events += [(at, 3, f"exit {code}") for at, code in outcome.exits_at[:TRACE]]
     events += [(one.first_s, 2, f"{one.kind}: {one.text}") for one in outcome.faults[:TRACE]]

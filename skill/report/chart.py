@@ -43,7 +43,7 @@ DEAD_WIDTH = 170
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A side that never dials again. x: when its last attempt was; y: of its word."""
+    """A side that never reconnects. x: when its last attempt was; y: of its word."""
 
     side: str
     x: float

@@ -146,7 +146,7 @@ def _ends_with_0(finding: Finding) -> bool:
 
 
 def _topic(finding: Finding) -> Topic | None:
-    """What settling a finding changes; a held dial's wait is all that is promised of it."""
+    """What settling a finding changes; of what is held, its wait is all that is promised."""
     held = HELD in (finding.fix or "") and finding.rule not in ENDS.rules
     if held:
         return WAITS

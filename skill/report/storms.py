@@ -1,7 +1,7 @@
 """How a simulation is shown: the table, a row for each scenario, and the JSON of it.
 
 *Ready* is a bot whose start has come to an end with the link open; *dead* one that stopped
-dialling forever although its link should have come back.
+connecting for good although its link should have come back.
 
 JSON of ``simulate``, HOST (see ``skill.report.data``):
     {"host", "exit", "error", "recovered",
@@ -132,7 +132,7 @@ def _verdict(simulation: Simulation) -> Iterator[str]:
         for what in simulation.amiss(one):
             yield f"broken: {one.scenario.title} [{one.scenario.id}]: {what}"
     if simulation.held:
-        yield "held: each dial waits for its turn; what follows a close is the bot's own code"
+        yield "held: each attempt waits for its turn; what follows a close is the bot's own code"
     if not simulation.promised:
         yield "apply leaves this channel as it is: no rule finds anything in it"
     for name, side in (("before", simulation.before), ("after", simulation.after)):

@@ -69,7 +69,7 @@ def notes(left: Iterable[Note]) -> Iterator[str]:
 
 
 def outcomes(plan: Plan) -> Iterator[str]:
-    """The outcome for each file that dials, and why: rewritten, held, or left to the guard."""
+    """The outcome for each file that connects, and why: rewritten, held, or left to the guard."""
     return notes(note for note in plan.notes if note.kind in OUTCOMES)
 
 
@@ -124,7 +124,7 @@ def summary(plan: Plan, done: bool, proven: str | None = None) -> str:
 
 
 def changes_a_channel(plan: Plan) -> bool:
-    """Whether the plan changes code that dials, and not units alone."""
+    """Whether the plan changes code that connects, and not units alone."""
     return any(map(is_of_a_channel, plan.settled))
 
 

@@ -350,7 +350,7 @@ def text(host: Host, lines: list[str], guarded: bool) -> bytes:
     ]
     if guarded:
         head.append(
-            f"# Guard by skillgen {__version__}: the bot dials WhatsApp no more often than is safe."
+            f"# Guard by skillgen {__version__}: the bot connects no more often than is safe."
         )
     return "\n".join([*head, *lines, ""]).encode("utf-8", "surrogateescape")
 

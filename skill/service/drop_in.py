@@ -195,7 +195,7 @@ def guard_lines(
     if settings.todo:
         return kept_lines(before or b"")
     changes.guards.append((unit, place))
-    mark = f"# Guard by skillgen {__version__}: the bot dials WhatsApp no more often than is safe."
+    mark = f"# Guard by skillgen {__version__}: the bot connects no more often than is safe."
     return [mark, *settings.lines]
 
 

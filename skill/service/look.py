@@ -37,5 +37,5 @@ def look(host: Host, tools: Tools) -> tuple[list[Service], list[Look]]:
     if len(running) > 1:
         names = ", ".join(f"{each.name} ({each.manager})" for each in running)
         for each in running:
-            each.notes.append(f"runs beside others: {names}; on one session each puts out the rest")
+            each.notes.append(f"runs beside others: {names}; they disconnect each other")
     return services, looks

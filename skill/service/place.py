@@ -169,5 +169,5 @@ def by_script(path: Path, what: str, project: InstalledProject) -> Started | Non
         why = f"{path} runs it in a loop or in the background: mend that script first"
         return Started("unknown", what, why)
     if found.kind == "side":
-        return Started("unknown", what, f"{path} names this folder, and not what it starts in it")
+        return Started("unknown", what, f"{path} names this folder, but not what it starts there")
     return replace(found, what=what)

@@ -102,7 +102,7 @@ def look_lines(looks: Sequence[Look], verbose: bool) -> Iterator[str]:
 def summary(services: Sequence[Service]) -> str:
     found = [finding for service in services for finding in service.findings]
     if not services:
-        return "no service starts this bot, as far as could be looked at"
+        return "no service starts this bot, as far as skillgen could look"
     if not found:
         return "nothing wrong with what starts this bot"
     return count(len(found), "finding")

@@ -55,7 +55,7 @@ def meant(services: list[Service], looks: Sequence[Look], choice: ServiceOptions
     names = ", ".join(f"{each.name} ({each.manager})" for each in bots or services)
     if not bots and names:
         raise SkillgenError(
-            f"none is known to start this bot; if one of them does, name it with --unit: {names}"
+            f"none is sure to start this bot; if one of them does, name it with --unit: {names}"
         )
     if not bots:
         unread = [f"{each.manager}: {each.why}" for each in looks if each.state == "failed"]

@@ -130,7 +130,7 @@ _REFUSALS = (
     _refusal("code-503", "service unavailable (503) for 2 h, then well", _closed(503)),
     Scenario(
         "offline-hour",
-        "version look-up or dial throws for 1 h, then well",
+        "version look-up or connecting fails for 1 h, then well",
         (Phase(HOUR, Does("throw"), lookup_fails=True), Phase(inf, WELL)),
         Bound(day=_transient(1), next_s=AFTER_TRANSIENT, ready=True),
         fault_ends_s=HOUR,

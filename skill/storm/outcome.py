@@ -216,7 +216,7 @@ class Outcome:
 
     @property
     def is_dead(self) -> bool:
-        """Whether it never dials again, although the fault ended and it should have come back."""
+        """Whether it never reconnects, although the fault ended and it should have come back."""
         is_whole = not self.not_run and not self.more
         return is_whole and self.scenario.bound.next_s is not None and self.next_s is None
 

@@ -202,7 +202,7 @@ TABLE: tuple[Scenario, ...] = (
     ),
     Scenario(
         "offline",
-        "version look-up or dial throws (DNS down) for 24 h",
+        "version look-up or connecting fails (DNS down) for 24 h",
         _until(DAY, Does("throw"), lookup_fails=True),
         Bound(day=300, next_s=AFTER_TRANSIENT, ready=True),
         unpatched=(17_280, 0),  # v2 never connects again, even when DNS is back

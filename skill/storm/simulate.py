@@ -200,7 +200,7 @@ class _Run:
         own = scenarios_of(channel, self.wanted)
         cannot = channel.cannot
         if self.guarded and channel.language == "python":
-            cannot = "the guard holds what Baileys dials, and this is Python"
+            cannot = "the guard holds Baileys, which is for Node, and this is Python"
         if cannot or not own:
             for side, _ in sides:
                 _not_run(side, own, cannot or "none of these scenarios is one for it")
@@ -385,7 +385,7 @@ class _Node:
 def _driven(
     channel: HostChannel, side: Side, copy: Path, node: _Node, kept: ExitStack
 ) -> tuple[Way | None, Trial | None, str]:
-    """The first way by which the healthy host dials, bundled; or no trial, and why.
+    """The first way by which the healthy host connects, bundled; or no trial, and why.
 
     kept: what holds the trial until its scenarios are run.
     """
@@ -430,7 +430,7 @@ def _driven(
 def _problem(look: Look) -> str:
     if look.problems:
         return _first_line(look.problems[0])
-    return "it never dials" if not look.attempts else "the link never opens"
+    return "it never connects" if not look.attempts else "the link never opens"
 
 
 def _first_line(text: str) -> str:

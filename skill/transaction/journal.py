@@ -64,7 +64,7 @@ class ForeignRecord(SkillgenError):
         super().__init__(f"{FOLDER}: {reason}; nothing in it is acted on: {self.way_on}")
 
 
-NOT_YOURS = "is no record of yours on this machine, or was changed since"
+NOT_YOURS = "is not a record of yours on this machine, or was changed since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Store:
         if status is None:
             return False
         if not stat.S_ISDIR(status.st_mode):
-            raise ForeignRecord("is a link or no folder")
+            raise ForeignRecord("is a link or not a folder")
         if status.st_uid not in (os.geteuid(), self.tree.owner_of_folder(FOLDER)[0]):
             raise ForeignRecord("belongs to another user")
         sealed = [name for name in KINDS if self._load(name) is not None]

@@ -162,7 +162,7 @@ def _read(folder: Path, fd: int) -> bytes:
     try:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-            raise SkillgenError(f"{folder / NAME}: is no file of yours; move it away")
+            raise SkillgenError(f"{folder / NAME}: is not a file of yours; move it away")
         if status.st_mode & 0o077:
             raise SkillgenError(f"{folder / NAME}: others may read it; chmod 600 it")
         key = os.read(file, SIZE + 1)

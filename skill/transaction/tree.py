@@ -94,7 +94,7 @@ class Tree:
                 except OSError as error:
                     if error.errno in (errno.ELOOP, errno.ENOTDIR):
                         raise SkillgenError(
-                            f"{path}: {folder} is a link or no folder; skillgen follows no "
+                            f"{path}: {folder} is a link or not a folder; skillgen follows no "
                             "links, nothing was written"
                         ) from None
                     raise
@@ -262,8 +262,6 @@ def _has(name: str, fd: int) -> bool:
 
 def _require_regular(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise SkillgenError(
-            f"{path}: is a link or no regular file; skillgen follows no links, nothing was written"
-        )
+        raise SkillgenError(f"{path}: is a link or not a regular file, so nothing was written")
     if status.st_size > LARGEST_FILE:
         raise SkillgenError(f"{path}: is too large to be a source; nothing was written")

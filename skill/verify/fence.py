@@ -3,7 +3,7 @@
 The storm's fence is no place for them: tests and builds start programs, need memory, write into
 their tree and talk to servers of their own. So this one lets all of that be, and takes away the
 rest: no network but a loopback of its own (a script named ``test`` that starts the bot must not
-dial WhatsApp), nothing written outside of the throw-away folder, no process of the machine in
+connect to WhatsApp), nothing written outside of the throw-away folder, no process of the machine in
 reach, and all of it ends with skillgen. What they read is not limited. The tools are the storm's,
 and whether they work here was tried out there (``skill.storm.fence``).
 """

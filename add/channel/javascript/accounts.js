@@ -10,7 +10,7 @@ import { HeldSocket, isObject } from './socket.js';
 // --- Accounts: each has a gate, found by the credentials of a socket ---
 
 /**
- * Makes a socket as `make(config)` does, whose dial waits for its turn.
+ * As `make(config)`, but the socket waits for its turn to connect.
  * @type {<C, S>(make: (config: C) => S, config: C) => S}
  */
 export function socket(make, config) {

@@ -16,7 +16,7 @@ export class Gate {
   /** Why this process makes no further attempt. */
   final;
   pairing;
-  /** Until when a verdict is not told again, to a loop that redials. */
+  /** Until when a loop that reconnects does not get the verdict again. */
   replayAt = 0;
   replays = 0;
   /** Calls for a pairing code, by sockets that have ended. */
@@ -185,7 +185,7 @@ export class Gate {
 
   bounds(verdict) {
     const { attempts, code, notBefore } = this.memory;
-    // A loop that redials a dead session spins slowly, on nothing.
+    // A loop that retries a dead session goes round slowly and sends nothing.
     if (verdict) return { [verdict]: this.replayAt };
     const stamps = Object.values(attempts).sort((a, b) => b - a);
     const blindAt = this.attempt.number > 0 ? 0 : this.unwritableAt;
@@ -258,7 +258,7 @@ export class Gate {
     const { code: last, pid } = this.memory;
     const known = MEANINGS[code] ?? (code === last ? this.detail : '');
     const isRival = code === '440' && pid !== process.pid;
-    const rival = isRival ? `, last dialled here by process ${pid}` : '';
+    const rival = isRival ? `, last used here by process ${pid}` : '';
     return known ? `${code} (${known}${rival})` : code;
   }
 

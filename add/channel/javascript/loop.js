@@ -37,7 +37,7 @@ export class Reconnect extends Gate {
   }
 
   /**
-   * Makes a socket as `make(config)` does, whose dial waits for its turn.
+   * As `make(config)`, but the socket waits for its turn to connect.
    * @type {<C, S>(make: (config: C) => S, config: C) => S}
    */
   socket(make, config) {
@@ -176,7 +176,7 @@ export class Reconnect extends Gate {
     try {
       await this.connect?.();
       const isTaken = this.offered !== attempt;
-      // The host had a reason not to dial.
+      // The host had a reason not to connect.
       if (!isTaken) this.drop(attempt);
       if (this.attempt !== attempt || this.isStopped) return;
       // It was over before the host had begun to listen.
@@ -275,7 +275,7 @@ class LoopSocket extends HeldSocket {
 
   see(update) {
     const isNews = dig(update, 'connection') !== 'connecting';
-    // A test's mock, or an old Bun, has dialled without asking.
+    // A test's mock, or an old Bun, has connected without asking.
     if (isNews && !this.isAsked) this.attempt ??= this.gate?.count();
     super.see(update);
   }

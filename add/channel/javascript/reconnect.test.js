@@ -24,7 +24,7 @@ function boot() {
   reconnect = new Reconnect({ authDir, logger });
 }
 
-/** What the channel does: it makes a socket, and dials again when it closes. */
+/** What the channel does: it makes a socket, and reconnects when it closes. */
 function connect() {
   dials += 1;
   ev = new EventEmitter();

@@ -5,7 +5,7 @@ import { end } from './gate.js';
 import { dig, now } from './memory.js';
 import { DELAY_MS, grown } from './policy.js';
 
-// --- Sockets: the dial itself is held until its turn has come ---
+// --- Sockets: each one's connection is held until its turn has come ---
 
 export class HeldSocket {
   gate;
@@ -92,7 +92,7 @@ export class HeldSocket {
 function heldAgent(agent, held) {
   const own = isObject(agent) ? agent : undefined;
   const addRequest = (request, ...rest) => {
-    // WhatsApp is wss:, tests dial ws: too.
+    // WhatsApp is wss:, tests use ws: too.
     const library = request.protocol === 'http:' ? http : https;
     const inner = own ?? library.globalAgent;
     held.ask(request, () => inner.addRequest(request, ...rest));

@@ -380,7 +380,7 @@ class Account(Gate):
         known = MEANINGS.get(code, detail)
         pid = self._memory.pid
         if code == "440" and pid != os.getpid():
-            known += f", last dialled here by process {pid}"
+            known += f", last used here by process {pid}"
         return f"{code} ({known})" if known else code
 
 

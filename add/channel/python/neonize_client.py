@@ -1,4 +1,4 @@
-"""A neonize client dials WhatsApp itself; one gate for each database::
+"""A neonize client connects to WhatsApp itself; one gate for each database::
 
     session = session_of(database)
     if not await session.turn():  # 0: no attempt may be made; waits otherwise
@@ -56,7 +56,7 @@ _ENDS = {
 }
 # Of the messages of a connect() that could not reach WhatsApp.
 _UNREACHED = ("failed to dial", "handshake failed")
-# Keepalives missed in a row; whatsmeow itself dials after some more of them.
+# Keepalives missed in a row; whatsmeow itself reconnects after some more.
 _MISSED = 4
 
 
@@ -78,11 +78,11 @@ class Session(Account):
 
     def keep(self) -> None:
         self.redials = True
-        # One less: whatsmeow dials once more before it can be stopped.
+        # One less: whatsmeow connects once more before it can be stopped.
         self._budget = BUDGET - 1
 
     def lost(self, dialled: bool) -> None:
-        """The link is down; whether whatsmeow has dialled again by itself."""
+        """The link is down; dialled: whatsmeow has reconnected by itself."""
         with self._lock:
             if self._state == "idle":
                 return
@@ -171,10 +171,10 @@ def heard(client: Any, event: Any) -> bool:
     misses = getattr(event, "ErrorCount", 0)
     missed = kind == "KeepAliveTimeout" and misses >= _MISSED
     if session.redials and (missed or kind == "Disconnected"):
-        # whatsmeow would dial again at once, and each time after that.
+        # whatsmeow would reconnect at once, and each time after that.
         session.lost(dialled=not missed)
         _stop(client)
-    # Else whatsmeow dials again by itself, in this client.
+    # Else whatsmeow reconnects by itself, in this client.
     again = kind != "Disconnected" and not session.redials
     return again and not session.terminal
 
@@ -276,7 +276,7 @@ def end_of(client: Any) -> str:
 
 
 def hang_up(client: Any) -> None:
-    """The bot stops its client: no further attempt, until it dials again."""
+    """The bot stops its client: no attempt until it connects again."""
     session = _SESSIONS.get(_name(client))
     if session is not None:
         session.stop()
@@ -307,7 +307,7 @@ def _kept(client: Any, start: bool = True) -> Session | None:
 
 
 def _stop(client: Any) -> None:
-    """Ends a client, whose connect() would otherwise dial on beside the next one's."""
+    """Ends a client, whose connect() would go on beside the next one's."""
     stop = getattr(client, "stop", None)
     stopping = stop() if stop else None
     if inspect.isawaitable(stopping):

@@ -1,4 +1,4 @@
-"""The gate of a bot that dials WhatsApp itself; one for each account::
+"""The gate of a bot that connects to WhatsApp itself; one for each account::
 
     reconnect = Reconnect("store/auth")
     attempt = await reconnect.turn()  # first of all; 0: no further attempt
@@ -22,7 +22,7 @@ from add.channel.python.policy import DEADLINES, UNLINKED
 
 
 class Reconnect(Account):
-    """When a bot that dials WhatsApp itself may do so.
+    """When a bot that connects to WhatsApp itself may do so.
 
     identity names the linked device, "" if there is none; the default reads
     creds.json. hung is called when an attempt brings nothing in time: it ends

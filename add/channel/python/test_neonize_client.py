@@ -186,7 +186,7 @@ class AsyncLine(Line):
 UNREACHED = RuntimeError("failed to dial whatsapp web websocket: no network")
 
 
-def test_what_fails_or_is_lost_is_dialled_again(
+def test_what_fails_or_is_lost_is_connected_again(
     database: Path,
     naps: list[float],
 ) -> None:
@@ -199,7 +199,7 @@ def test_what_fails_or_is_lost_is_dialled_again(
     assert line.dials == 3
 
 
-def test_a_dial_of_whatsmeow_itself_counts(
+def test_an_attempt_of_whatsmeow_itself_counts(
     database: Path,
     naps: list[float],
 ) -> None:
@@ -212,7 +212,7 @@ class KeepAliveTimeout:
     ErrorCount = 4
 
 
-def test_missed_keepalives_end_the_link_before_whatsmeow_dials(
+def test_missed_keepalives_end_the_link_before_whatsmeow_does(
     database: Path,
     naps: list[float],
 ) -> None:
@@ -229,7 +229,7 @@ def test_another_error_of_connect_is_the_bot_s(database: Path) -> None:
         dial_sync(line)
 
 
-def test_an_asynchronous_client_is_dialled_again(
+def test_an_asynchronous_client_is_connected_again(
     database: Path,
     naps: list[float],
 ) -> None:

@@ -9,7 +9,7 @@ import { HeldSocket, isObject } from './socket.js';
 
 // --- Accounts: each has a gate, found by the credentials of a socket ---
 
-/** Makes a socket as `make(config)` does, whose dial waits for its turn. */
+/** As `make(config)`, but the socket waits for its turn to connect. */
 export function socket<C, S>(make: (config: C) => S, config: C): S {
   const creds = dig(config, 'auth', 'creds');
   if (!isObject(creds)) return make(config);

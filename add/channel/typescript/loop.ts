@@ -56,7 +56,7 @@ export class Reconnect extends Gate {
     return this.final !== undefined;
   }
 
-  /** Makes a socket as `make(config)` does, whose dial waits for its turn. */
+  /** As `make(config)`, but the socket waits for its turn to connect. */
   socket<C, S>(make: (config: C) => S, config: C): S {
     this.creds = dig(config, 'auth', 'creds');
     return this.take().make(make, config);
@@ -190,7 +190,7 @@ export class Reconnect extends Gate {
     try {
       await this.connect?.();
       const isTaken = this.offered !== attempt;
-      // The host had a reason not to dial.
+      // The host had a reason not to connect.
       if (!isTaken) this.drop(attempt);
       if (this.attempt !== attempt || this.isStopped) return;
       // It was over before the host had begun to listen.
@@ -289,7 +289,7 @@ class LoopSocket extends HeldSocket {
 
   protected override see(update: unknown): void {
     const isNews = dig(update, 'connection') !== 'connecting';
-    // A test's mock, or an old Bun, has dialled without asking.
+    // A test's mock, or an old Bun, has connected without asking.
     if (isNews && !this.isAsked) this.attempt ??= this.gate?.count();
     super.see(update);
   }

@@ -6,7 +6,7 @@ import { type GiveCode, end } from './gate.js';
 import { dig, now } from './memory.js';
 import { DELAY_MS, grown } from './policy.js';
 
-// --- Sockets: the dial itself is held until its turn has come ---
+// --- Sockets: each one's connection is held until its turn has come ---
 
 interface Socket {
   end?: (error: Error) => unknown;
@@ -106,7 +106,7 @@ type Dials = Record<'addRequest', (...all: unknown[]) => void>;
 function heldAgent(agent: unknown, held: HeldSocket): https.Agent {
   const own = isObject(agent) ? (agent as https.Agent) : undefined;
   const addRequest = (request: http.ClientRequest, ...rest: unknown[]) => {
-    // WhatsApp is wss:, tests dial ws: too.
+    // WhatsApp is wss:, tests use ws: too.
     const library = request.protocol === 'http:' ? http : https;
     const inner = (own ?? library.globalAgent) as unknown as Dials;
     held.ask(request, () => inner.addRequest(request, ...rest));

@@ -1,6 +1,6 @@
 """The outcome for every file that makes a socket and is not rewritten: held, or named.
 
-A file that dials and cannot be held is a finding that names the guard; it is never silent.
+A file that connects and cannot be held is a finding that names the guard; it is never silent.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from modify.baileys.patching import Rewritten
     from modify.baileys.search.unpatched import Search
 
-GUARD = "skillgen guard, which holds the dial from outside; or the call as reconnect.socket(…)"
+GUARD = "skillgen guard, which holds it from outside; or the call written as reconnect.socket(…)"
 
 
 @dataclass
@@ -201,7 +201,7 @@ class Holding:
         dials = self.dials[path]
         if not dials.free or not self.search.ends_by_itself(dials.source):
             return
-        message = "makes one connection and never dials again"
+        message = "connects once and never again"
         self.patch.notes.append(Note(path, line_of(dials.free[0]), "not-a-daemon", message))
         self.search.pairing.add(path)
         dials.left += dials.free
@@ -294,7 +294,7 @@ class Holding:
 
 
 def held_note(path: str, line: int, why: str) -> Note:
-    return Note(path, line, "held", f"each dial waits for its turn; not rewritten: {why}")
+    return Note(path, line, "held", f"each attempt waits for its turn; not rewritten: {why}")
 
 
 def guard_note(path: str, line: int, why: str) -> Note:

@@ -1,7 +1,7 @@
 """Recognize a reconnect loop that is right already: it is left alone and noted as right.
 
 Right means all of it: a delay that grows up to a cap, with jitter, one timer at a time, nothing
-that sets it back early or dials around it, and an end when the session is over. It is read from
+that sets it back early or connects around it, and an end when the session is over. It is read from
 the tree, and a loop that cannot be followed to its timer is not called right.
 """
 
@@ -66,7 +66,7 @@ def is_answered(channel: Channel, sight: Sight) -> bool:
 
 
 def is_tried_again(channel: Channel, call: SgNode) -> bool:
-    """Whether a dial that fails is followed by another: ``connect().catch(() => later())``."""
+    """Whether another attempt follows one that fails: ``connect().catch(() => later())``."""
     for outer in call.ancestors():
         if outer.kind() == "try_statement":
             handler = outer.field("handler")
@@ -121,7 +121,7 @@ def leads(channel: Channel, call: SgNode) -> bool:
 
 
 def dials_at_once(channel: Channel, call: SgNode, seen: list[str]) -> bool:
-    """Whether a call dials without a timer in between: itself, or by the functions it calls."""
+    """Whether a call connects without a timer: itself, or by the functions it calls."""
     if channel.is_deferred(call) or is_in_timer(call) or is_for_a_restart(channel, call):
         return False
     if channel.is_connect_call(call):
@@ -152,7 +152,7 @@ def is_for_a_restart(channel: Channel, call: SgNode) -> bool:
 
 
 def timers_of(channel: Channel, close: Branch) -> Iterator[SgNode]:
-    """The timers of the loop: those that dial, in the close branch and in its helpers."""
+    """The timers of the loop: those that reconnect, in the close branch and in its helpers."""
     for place in (close.node, *(helper.node for helper in channel.helpers)):
         for call in calls(place):
             if callee_of(call) not in TIMERS:

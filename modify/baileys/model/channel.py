@@ -362,7 +362,7 @@ class Channel:
 
     @cached_property
     def is_settled(self) -> bool:
-        """Whether the old loop dials through the gate's object now."""
+        """Whether the old loop connects through the gate's object now."""
         return self.gate is not None and any(
             callee_of(call) == f"{self.gate}.dial" for call in calls(self.source.root)
         )

@@ -52,7 +52,7 @@ def why_not_a_daemon(channel: Channel) -> str | None:
         and not hands_itself_out(channel)
         and not serves_a_program(channel)
     ):
-        return "makes one connection and never dials again"
+        return "connects once and never again"
     return None
 
 
@@ -79,7 +79,7 @@ def dials_once(channel: Channel) -> bool:
 
 
 def hands_itself_out(channel: Channel) -> bool:
-    """``onClose(update, connect)`` in the connect function: it is for others to dial again.
+    """``onClose(update, connect)`` in the connect function: it is for others to reconnect.
 
     Where the listener is another file's, also ``listen(sock, () => this.connect())``.
     """
@@ -115,7 +115,7 @@ def listens(channel: Channel) -> bool:
 
 
 def unbounded_retry(channel: Channel) -> bool:
-    """Whether a pairing script dials again after a flat pause without counting its tries."""
+    """Whether a pairing script connects again after a flat pause, without counting its tries."""
     close = channel.close
     if close is None:
         return False

@@ -46,11 +46,11 @@ def open_questions(host: Host, channel: Channel, options: Options) -> Iterator[F
         boot = boot_of(host, channel, options)
         asks = re.search(r"\.exitIfAlone\(", channel.source.text)
         if boot.reason and not asks:
-            message = "when WhatsApp's session is over the process ends, with other channels in it"
+            message = "when the session is over, the process ends, and other channels with it"
             accept = "options by which the channel can ask for others, or --on-auth-failure exit"
             yield Finding(path, line, 1, ids.AUTH_FAILURE_EXIT, message, None, boot.reason, accept)
     for call in own_logouts(channel):
-        message = "a fault of the connection makes the bot unlink itself: "
+        message = "the bot unlinks itself after a connection error: "
         message += "logout() cannot be taken back"
         reason = "whether a fault may cost the link is for its maintainers to say"
         accept = "a close branch that calls logout() for no other code than 401"

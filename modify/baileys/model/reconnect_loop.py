@@ -1,4 +1,4 @@
-"""Finds how a handler dials again, and how much of the old loop the new call replaces."""
+"""Finds how a handler reconnects, and how much of the old loop the new call replaces."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CHAINED = ("catch", "then", "finally")
 
 @dataclass(frozen=True)
 class Redial:
-    """One place where the handler dials again.
+    """One place where the handler reconnects.
 
     call: the call that leads to the connect function. whole: the node that the new
     statement replaces. statement: whether that node is a whole statement. returns:
@@ -48,7 +48,7 @@ class Redial:
 
 
 def outermost(channel: Channel, call: SgNode) -> Redial:
-    """Climb from a redial call to the outermost node that does nothing but dial again.
+    """Climb from a redial call to the outermost node that does nothing but reconnect.
 
     It climbs over ``await``, ``void``, ``.catch(…)``, a timer whose callback only
     logs, clears its own handle and dials, and the assignment of that timer's handle.
@@ -96,7 +96,7 @@ def outermost(channel: Channel, call: SgNode) -> Redial:
 
 
 def climb_block(channel: Channel, statement: SgNode) -> tuple[SgNode, str | None] | None:
-    """The call that a callback is given to, when its body only dials, logs and clears."""
+    """The call that a callback is given to, when its body only connects, logs and clears."""
     block, function = around(statement), around(statement, "", "")
     if function.kind() not in ("arrow_function", "function_expression"):
         return None
@@ -109,7 +109,7 @@ def climb_block(channel: Channel, statement: SgNode) -> tuple[SgNode, str | None
 
 
 def droppable_callback(channel: Channel, callback: SgNode) -> bool:
-    """Whether a handler given to ``.catch`` and its like only logs, counts or dials again."""
+    """Whether a handler given to ``.catch`` and its like only logs, counts or reconnects."""
     if callback.kind() in FUNCTION_KINDS:
         body = part(callback, "body")
         if body.kind() == "statement_block":
@@ -187,7 +187,7 @@ def outermost_chain(call: SgNode) -> SgNode:
 
 
 def is_thin(channel: Channel, helper: Function) -> bool:
-    """Whether a helper is nothing but a reconnect loop: it waits, counts, logs and dials.
+    """Whether a helper is nothing but a reconnect loop: it waits, counts, logs and connects.
 
     Guards that return are part of a loop too; ``stop()`` and the gate do their work. A
     process exit, an ended socket or any other call makes it more than that.

@@ -2,7 +2,7 @@
 
 A stop makes every later close inert, so a wrong one is the end of the bot. A function that
 normal running reaches (from an event, a timer, a command, the connect function or the close
-branch) ends a socket in order to have it dialled anew, or may do so: it is left alone, and its
+branch) ends a socket in order to connect anew, or may do so: it is left alone, and its
 close is a close like any other.
 """
 

@@ -1,4 +1,4 @@
-"""The close branch: every way to dial again goes through ``dial(…)``, and 401 is not all."""
+"""The close branch: every way to reconnect goes through ``dial(…)``, and 401 is not all."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def again_in_helper(draft: Draft, call: SgNode) -> str:
 
 
 def again(draft: Draft, call: SgNode) -> str:
-    """The closure that dials again, the first-open callback passed on."""
+    """The closure that reconnects, the first-open callback passed on."""
     channel = draft.channel
     if channel.helper_of(call) is not None:
         return closure(draft.inner or channel.connect.call, own_arguments(channel))
@@ -94,7 +94,7 @@ def own_arguments(channel: Channel) -> list[str]:
 
 
 def replace_redial(draft: Draft, replaced: Replaced) -> None:
-    """Put ``dial(…)`` in the place of an old way to dial again."""
+    """Put ``dial(…)`` in the place of an old way to reconnect."""
     channel, redial = draft.channel, replaced.redial
     again_of = again_in_helper if replaced.in_helper else again
     dialled = again_of(draft, redial.call)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 MODULE_STEM = "whatsapp-reconnect"
-COMMENT = "Paces reconnects: WhatsApp blocks a number that dials too often"
+COMMENT = "Paces reconnects: WhatsApp blocks a number that connects too often"
 LATE_COMMENT = "Does not hold up the host: WhatsApp may open later, by itself"
 VOID = re.compile(r"(?:^|[;{}\n])\s*void\s+[\w.]+\(|=>\s*void\s+[\w.]+\(")
 EXIT_COMMENT = "0, so that no supervisor starts it again"

@@ -94,7 +94,7 @@ def _called(channel: Channel, call: SgNode, redial: Redial, in_helper: bool) -> 
 
 
 def stays(channel: Channel, helper: Function, keeps_loop: bool) -> bool:
-    """Whether a helper that dials is more than the loop, so that only its calls are replaced."""
+    """Whether a helper that reconnects is more than the loop: only its calls are replaced."""
     return keeps_loop or not is_thin(channel, helper)
 
 

@@ -64,12 +64,12 @@ def why_not_understood(channel: Channel, keeps_loop: bool) -> str | None:
     if any(is_used(channel, call) and not is_assigned(call) for call in inside):
         return f"the close branch uses what {channel.connect.name}() returns"
     if goes_by_codes(channel, inside) and fallback_place(channel, inside) is None:
-        return "only some codes are dialled again"
+        return "it reconnects after some codes only"
     used = [helper for call in inside if (helper := channel.helper_of(call)) is not None]
     kept = [helper for helper in used if stays(channel, helper, keeps_loop)]
     by_codes = next((h for h in kept if helper_goes_by_codes(channel, h.node)), None)
     if by_codes is not None:
-        return "only some codes are dialled again"
+        return "it reconnects after some codes only"
     branches = [close.node, *(helper.node for helper in kept)]
     wiping = (wipe for each in branches for wipe in wipes(channel, each))
     relinked = next((wipe for wipe in wiping if links_again(channel, wipe, inside)), None)

@@ -37,7 +37,7 @@ EXPORTED = (
 
 
 def wrap_public(draft: Draft) -> None:
-    """A connect function that other files call: its callers get one that dials.
+    """A connect function that other files call: its callers get one that waits for its turn.
 
     The old one, a function or an arrow in a constant, keeps its body under a new name. Where
     callers use what it returns, nothing is wrapped (``questions.py`` reports it).

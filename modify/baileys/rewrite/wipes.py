@@ -74,7 +74,7 @@ def deletion_in(function: Function) -> SgNode | None:
 def links_again(channel: Channel, wipe: Wipe, redials: list[SgNode]) -> bool:
     """Whether a new link may be asked for after the credentials are deleted.
 
-    No, where that happens for a session that is over, and nothing there dials or has the
+    No, where that happens for a session that is over, and nothing there connects or has the
     supervisor start the process anew.
     """
     found = end_around(channel, wipe.call)

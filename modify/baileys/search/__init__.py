@@ -1,1 +1,1 @@
-"""Where a host dials WhatsApp through Baileys, under any name, and where it may do so unseen."""
+"""Where a host connects through Baileys, under any name, and where it may do so unseen."""

@@ -184,7 +184,7 @@ def importers_that_pair(host: Host) -> dict[str, set[str]]:
 def run_elsewhere(host: Host, channel: Channel) -> frozenset[str]:
     """Names of the channel's functions that other files call while the bot is to stay up.
 
-    Functions that end its socket; other files may do it to have the close branch dial anew.
+    Functions that end its socket; other files may do it to have the close branch reconnect.
     """
     names = {
         name
@@ -258,7 +258,7 @@ def run_by_owner(host: Host, name: str, connect: str) -> set[str]:
 
 
 def service_of(source: Source, connect: str) -> Service:
-    """The Service of a file, in which calls of connect(), start() and the like dial again."""
+    """The Service of a file, in which calls of connect(), start() and the like reconnect."""
     again = re.compile(rf"(^|\.)({re.escape(connect)}|connect|start|init|setup)$")
     return Service(
         source, (), lambda function: any(again.search(callee_of(c)) for c in calls(function))

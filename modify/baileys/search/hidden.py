@@ -1,4 +1,4 @@
-"""Hosts that depend on Baileys while no source of theirs visibly dials: where the dial may be."""
+"""Hosts that depend on Baileys while no source of theirs visibly connects: what may do it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HANDED = re.compile(rb"(?<!typeof )\bmake(?:WA|WALegacy)Socket\b")
 
 @dataclass
 class Hidden:
-    """visible: files that dial or are reported. pairing: files that dial once and end.
+    """visible: files that connect or are reported. pairing: files that connect once and end.
 
     made: files that make a socket themselves.
     """
@@ -38,13 +38,13 @@ class Hidden:
             yield from self.unseen(folder)
 
     def unseen(self, folder: str) -> Iterator[Finding]:
-        """A package that depends on Baileys while nothing below it visibly dials."""
+        """A package that depends on Baileys while nothing below it visibly connects."""
         name = self.own.packages.baileys(folder)
         if name is None or self.own.only_skill_assets or ASIDE.search(folder + "/"):
             return
         if any(is_below(path, folder) for path in self.visible):
             return
-        reason, accept = self.hidden(folder), f"a source that visibly dials; else {GUARDED}"
+        reason, accept = self.hidden(folder), f"a source that visibly connects; else {GUARDED}"
         if reason is None and (old := self.with_the_class(folder)) is not None:
             reason, accept = f"{old} makes a WAConnection, of Baileys before version 4", LEFT_OUT
         if reason is None:
@@ -52,11 +52,11 @@ class Hidden:
                 return
             reason = "no call in a source of this host makes a socket"
         path, line = posixpath.join(folder, "package.json"), self.own.packages.line(folder, name)
-        message = f"depends on {name}, and no source here visibly dials: the bot is not patched"
+        message = f"depends on {name}, but no source here visibly connects: the bot is not patched"
         yield Finding(path, line, 1, RULE, message, None, reason, accept)
 
     def hidden(self, folder: str) -> str | None:
-        """Where the dial of a package may be hidden."""
+        """Where a package may hide what connects."""
         links = [path for path in self.own.host.links if is_below(path, folder) and is_code(path)]
         if links:
             lead = (
@@ -74,7 +74,7 @@ class Hidden:
             and b"WASocket" in self.own.host.read(file.path)
         ]
         if large:
-            return f"{listed(large)} is larger than a source that is read"
+            return f"{listed(large)} is too large to be read as a source"
         own = [path for path in self.own.files if self.own.packages.of(path) == folder]
         obfuscated = [path for path in own if is_obfuscated(self.own.host.read(path))]
         if obfuscated:
@@ -82,7 +82,7 @@ class Hidden:
             return f"{listed(likely)} {'is' if len(likely) == 1 else 'are'} obfuscated"
         for path in own:
             if path not in self.made and HANDED.search(self.own.host.read(path)):
-                return f"{path} hands makeWASocket on, and no call of it was found"
+                return f"{path} passes makeWASocket on, and no call of it was found"
         return None
 
     def with_the_class(self, folder: str) -> str | None:

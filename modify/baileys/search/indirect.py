@@ -1,7 +1,7 @@
 """Files that make no socket in the open, and still have to do with one: each is named.
 
-One calls a function of the host's whose dial is held; one carries a script in a text that it
-writes out or runs; one is obfuscated, so that a dial in it cannot be seen.
+One calls a function of the host that connects and is held; one carries a script in a text that
+it writes out or runs; one is obfuscated, so that nobody can see whether it connects.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Indirect:
         if not any(is_below(other, folder) for other in self.visible):
             return None
         if b"WASocket" not in content:
-            message = f"is obfuscated and names Baileys, so a dial may be hidden in it; {OUTSIDE}"
+            message = f"is obfuscated and names Baileys, so it may connect unseen; {OUTSIDE}"
             return Note(path, 1, "guard", message)
         if origin := self.held_behind(source):
             return right(path, 1, origin)
@@ -97,24 +97,25 @@ class Indirect:
                 if not MAKES.search(text) or not TAKES.search(text):
                     continue
                 if ends_by_itself(text[1:-1]):
-                    message = "a script in a text makes one connection and ends"
+                    message = "a script inside a string connects once and ends"
                     return Note(source.path, line_of(node), "not-a-daemon", message)
                 return unread(source, node)
         return None
 
 
 def right(path: str, line: int, origin: str) -> Note:
-    return Note(path, line, "right", f"dials through {origin}, where each dial waits for its turn")
+    message = f"connects through {origin}, where each attempt waits for its turn"
+    return Note(path, line, "right", message)
 
 
 def unread(source: Source, node: SgNode) -> Finding:
-    message = "a script in a text makes a socket and is not patched"
-    reason = "code inside a text is not changed"
+    message = "a script inside a string makes a socket and is not patched"
+    reason = "code inside a string is not changed"
     return Finding(source.path, line_of(node), 1, RULE, message, reason=reason, accept=GUARDED)
 
 
 def ends_by_itself(text: str) -> bool:
-    """Whether a script dials outside of every function, once, and exits."""
+    """Whether a script connects outside of every function, once, and exits."""
     plain = HOLE.sub("0", text.replace("\\`", "`").replace("\\n", "\n"))
     try:
         script = Source.parse("script.mjs", plain.encode())

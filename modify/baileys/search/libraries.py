@@ -1,4 +1,4 @@
-"""Libraries that dial WhatsApp by themselves, in any language, and the file that uses each."""
+"""Libraries that connect to WhatsApp by themselves, in any language; the file that uses each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RULE = ids.UNGATED_CONNECT
 LEFT_OUT = "--ignore ungated-connect, once its attempts are bounded by other means"
 SET = "{advice}; then --ignore ungated-connect"
-GUARDED = "skillgen guard, which holds the dial of a package, too; then --ignore ungated-connect"
+GUARDED = "skillgen guard, which holds packages, too; then --ignore ungated-connect"
 MODULE = re.compile(
     rb"(?:from|import|require\(|import\()\s*['\"`]((?:@[\w.-]+/)?\w[^'\"`\n]*)['\"`]"
 )
@@ -39,7 +39,7 @@ class Libraries:
         yield from self.compiled()
 
     def libraries(self) -> Iterator[Finding]:
-        """One finding for each library that dials, at the file that uses it."""
+        """One finding for each library that connects, at the file that uses it."""
         uses: dict[tuple[str, str], tuple[bool, str, int]] = {}
         for path in self.own.files:
             for used, line, is_made in self.used_libraries(path):
@@ -47,8 +47,8 @@ class Libraries:
                 if known is None or (is_made and not known[0]):
                     uses[used] = is_made, path, line
         for (library, dials_with), (_, path, line) in uses.items():
-            message = f"{library} dials WhatsApp (imported at line {line}) and is not patched"
-            reason = f"the dial lies in the package, which makes it with {dials_with}"
+            message = f"{library} connects to WhatsApp (imported at line {line}) and is not patched"
+            reason = f"the package connects by itself, with {dials_with}"
             accept = GUARDED if dials_with == BAILEYS else accepted(library)
             yield Finding(path, line, 1, RULE, message, None, reason, accept)
 
@@ -90,7 +90,9 @@ class Libraries:
         for found in compiled_programs(self.own.host):
             if ASIDE.search(found.manifest) or self.own.only_skill_assets:
                 continue
-            message = f"{found.library} dials WhatsApp from {found.language} and is not patched"
+            message = (
+                f"{found.library} connects to WhatsApp from {found.language} and is not patched"
+            )
             reason = f"programs in {found.language} are not read"
             accept = accepted(found.library)
             yield Finding(found.manifest, found.line, 1, RULE, message, None, reason, accept)

@@ -28,7 +28,7 @@ OUR_OWN = (ADDED, b"class Reconnect ", b"Reconnect {")
 
 @dataclass
 class OwnFiles:
-    """The sources of a host that are searched for dials."""
+    """The sources of a host that are searched for calls that connect."""
 
     host: Host
     packages: Packages

@@ -1,6 +1,6 @@
-"""Dependencies of a host that dial WhatsApp: Baileys under any name, libraries with a link.
+"""Dependencies of a host that connect to WhatsApp: Baileys under any name, other libraries.
 
-A library that dials has a loop of its own around it, in ``node_modules``: nothing is patched there.
+Such a library has a loop of its own, in ``node_modules``: nothing is patched there.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ NEED = re.compile(r" {4,}[\"']?(?P<name>(?:@[\w.-]+/)?[\w.-]+)[\"']?:? .*")
 
 
 def library_of(module: str) -> tuple[str, str] | None:
-    """(the library, what it dials with) for the name of a module, if it is known to dial."""
+    """(the library, what it connects with) for a module's name, if it is known to connect."""
     for library, dials_with in LIBRARIES.items():
         if module == library or module.startswith(library + "/"):
             return library, dials_with
@@ -98,7 +98,7 @@ def library_of(module: str) -> tuple[str, str] | None:
 
 
 def advice_for(library: str) -> str:
-    """What to set in a library that dials by itself, from its own documentation; empty where
+    """What to set in a library that connects by itself, from its own documentation; empty where
     nothing is known.
     """
     name = "whatsapp-web.js" if FORKED.fullmatch(library) else library

@@ -1,8 +1,8 @@
-"""Dials of WhatsApp beyond the calls in the host's own sources that can be held or rewritten.
+"""What connects to WhatsApp beyond the calls in a host's sources that can be held or rewritten.
 
-Nothing is ever silent about a bot that dials. Calls that make a socket are held, or named, by
-``holding``; here are libraries that dial, and hosts that depend on Baileys while no source of
-theirs visibly dials (it is obfuscated, a link out of the host, too large to be read). Each is a
+Nothing is ever silent about a bot that connects. Calls that make a socket are held, or named, by
+``holding``; here are libraries that connect, and hosts that depend on Baileys while no source of
+theirs visibly connects (it is obfuscated, a link out of the host, too large to be read). Each is a
 finding with what was seen.
 """
 
@@ -48,7 +48,7 @@ class Search:
     visible: set[str] = field(default_factory=set)
 
     def add(self, holding: Holding) -> None:
-        """Add a finding for whatever dials and is neither rewritten nor held nor named yet."""
+        """Add a finding for whatever connects and is neither rewritten nor held nor named yet."""
         for channel in self.channels:
             ends = not channel.is_gated and why_not_a_daemon(channel) is not None
             (self.pairing if ends else self.visible).add(channel.source.path)
@@ -115,7 +115,7 @@ class Search:
 
 def unread(error: UnreadableSource) -> Finding:
     reason = str(error).partition(": ")[2].partition(";")[0]
-    message = "this file dials WhatsApp (makeWASocket) and is not patched"
+    message = "this file connects to WhatsApp (makeWASocket) and is not patched"
     return Finding(
         error.path, error.line or 1, 1, RULE, message, reason=f"it {reason}", accept=ACCEPT
     )

@@ -30,7 +30,7 @@ from modify.rules import ids
 from skill.edit import Edit
 
 RULE = ids.SILENT_REDIAL
-WHY = "# Paces redials: a clean close waits like any other"
+WHY = "# Paces reconnects: a clean close waits like any other"
 # A comment right above a pause that goes with it.
 OF_A_PAUSE = re.compile(
     rb"\b(?:wait|sleep|pause|delay|retry|reconnect|back ?off|next try|try again)", re.IGNORECASE
@@ -76,7 +76,7 @@ class LinkRewrite:
         if not block_of(link.loop):
             raise CannotPlace("the loop's body has no lines of its own")
         if link.holder is not link.function and not link.me:
-            raise CannotPlace("the dial stands in a function that knows nothing of the loop")
+            raise CannotPlace("the function that connects knows nothing of the loop")
         logger = logger_of(self.source, self.link.me)
         made = f"link_of({', '.join(filter(None, (link.me, logger)))})"
         if self.imported == "BridgeLink":
@@ -186,7 +186,7 @@ class LinkRewrite:
     def me_of_holder(self) -> str:
         parameters = self.link.holder.params.params
         if not parameters:
-            raise CannotPlace("the dial stands in a function that knows nothing of the loop")
+            raise CannotPlace("the function that connects knows nothing of the loop")
         return parameters[0].name.value
 
     # --- the waits ---

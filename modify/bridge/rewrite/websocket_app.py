@@ -178,7 +178,7 @@ def why_not_by_us(source: Source, app: App, function: cst.FunctionDef, flags: se
     """
     given = keyword(app.run, "dispatcher")
     if given is not None and not is_none(given):
-        return "the dispatcher dials again by itself after a flat time, and has no place for a gate"
+        return "the dispatcher reconnects by itself after a flat time, and has no place for a gate"
     if list(handlers_of(app, "on_reconnect")) or assigned_later(source, app, "on_reconnect"):
         return "run_forever(reconnect=…) calls on_reconnect, which a loop of the host's would not"
     for handler in given_for(source, app, "on_close"):

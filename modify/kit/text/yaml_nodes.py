@@ -21,7 +21,7 @@ class UnreadableYaml(ValueError):
 
     def __init__(self, line: int) -> None:
         self.line = line
-        super().__init__(f"line {line} is no YAML that can be read")
+        super().__init__(f"line {line} cannot be read as YAML")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,1 +1,1 @@
-"""The rewrites of a neonize client, one for each way in which its host dials."""
+"""The rewrites of a neonize client, one for each way in which its host connects."""

@@ -44,11 +44,11 @@ class ClientRewrite:
         """Raises CannotPlace; then nothing of it may be used."""
         client = self.client
         if own_loop(client) is not None:
-            raise CannotPlace("the host dials again in a loop of its own when the client has ended")
+            raise CannotPlace("a loop of the host's own connects again when the client has ended")
         again = starts_again(client)
         if again:
             raise CannotPlace(
-                f"{again} starts it again once it has ended: a stop would make it dial"
+                f"{again} starts it again once it has ended: a stop would make it connect"
             )
         if connects_first(client):
             raise CannotPlace("connect() comes first, and what follows it is never heard")
@@ -85,13 +85,13 @@ class ClientRewrite:
             edits.append(source.after(block[-1], call, RULE, source.indent(block[-1])))
 
     def take_place(self, source: Source, handler: cst.FunctionDef, again: str, call: str) -> Edit:
-        """The line that dials again becomes the one that stops."""
+        """The line that connects again becomes the one that stops."""
         for line in all_of(handler, cst.SimpleStatementLine):
             whole = line.body[0]
             alone = len(line.body) == 1 and isinstance(whole, cst.Expr)
             if alone and isinstance(whole, cst.Expr) and called(whole.value) == again:
                 return Edit(*source.span(line), call.encode(), RULE)
-        raise CannotPlace(f"the handler dials again through {again}(), not in a line of its own")
+        raise CannotPlace(f"the handler reconnects by {again}(), not in a line of its own")
 
     def seen_from(self, handler: cst.FunctionDef, item: Registration) -> str:
         """The client's name inside its handler: the first parameter, if that has a name."""
@@ -163,7 +163,7 @@ class ClientRewrite:
         reset = ['    self._session_end = ""'] if record else []
         lines = [
             f"def {HELPER}({me}client{typed}){returned}:",
-            '    """Each dial after a logout or a block gets the number blocked for longer."""',
+            '    """Each attempt after a logout or a block gets the number blocked for longer."""',
             *reset,
             "    try:",
             f"        from {home} import {names}",

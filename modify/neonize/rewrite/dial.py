@@ -26,7 +26,7 @@ from modify.rules import ids
 from skill.edit import Edit
 
 RULE = ids.CHANNEL_GIVES_UP
-WHY = "# Each dial counts, over restarts too: see whatsapp_reconnect"
+WHY = "# Each attempt counts, across restarts too: see whatsapp_reconnect"
 AGAIN = "pass  # {} connects again"
 DEEPEST = 4
 

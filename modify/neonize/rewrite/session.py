@@ -24,7 +24,7 @@ from skill.edit import Edit
 
 RULE = ids.FLAT_RETRY
 ENDERS = (".stop", ".disconnect", ".logout")
-WHY = "# Each attempt counts, over restarts too: see whatsapp_reconnect"
+WHY = "# Each attempt counts, across restarts too: see whatsapp_reconnect"
 SIMPLE = (cst.Name, cst.Attribute, cst.SimpleString, cst.FormattedString, cst.ConcatenatedString)
 
 
@@ -89,10 +89,10 @@ class SessionRewrite:
             return
         line = handler.redial
         if len(line.body) != 1 or not isinstance(line.body[0], cst.Expr):
-            raise CannotPlace(f"the handler of {handler.event} dials again inside another line")
+            raise CannotPlace(f"the handler of {handler.event} reconnects inside another line")
         start, end = source.span(line)
         if b"\n" in source.content[start:end]:
-            raise CannotPlace(f"the handler of {handler.event} dials again over several lines")
+            raise CannotPlace(f"the handler of {handler.event} reconnects over several lines")
         indent = source.indent(line) + source.unit
         edit = Edit(start, start, f"if {told}:".encode() + source.newline + indent, RULE)
         self.add(source, [edit], HEARD)

@@ -1,1 +1,1 @@
-"""The rules of what dials WhatsApp, or a bridge to it."""
+"""The rules for code that connects to WhatsApp, or to a bridge."""

@@ -5,7 +5,7 @@ What it finds
     close branches that test nothing.
 
 Why it is bad
-    A supervisor starts a process again that ends with an error: 16,302 logins with a
+    A supervisor restarts a process that ends with an error: 16,302 logins with a
     revoked session in 24 hours on NanoClaw v1, each from the blocked number. 403, 406 and
     411 mean the same and are not 401.
 

@@ -1,4 +1,4 @@
-"""A failed dial after which nothing tries again.
+"""A failed connection attempt after which nothing tries again.
 
 What it finds
     In TypeScript and JavaScript: finds calls of the connect function whose rejection ends in
@@ -9,21 +9,22 @@ Why it is bad
     With DNS down for a minute at the wrong moment the bot is silent until a person restarts
     it: NanoClaw v2 makes 0 further attempts in 24 hours. Where the rejection ends the process
     instead, the supervisor loops: 17,280 attempts in 24 hours on v1. neonize's ``connect()``
-    (an asynchronous client's ``idle()``) raises NeonizeError when the first dial fails; five
-    starts without a network, and systemd's start limit leaves the bot dead. Once up, it is the
-    reverse: whatsmeow dials a lost connection again at once, and forgets its count at each
-    login. The real library, let in and dropped by a server on loopback, made 13,000 dials
-    an hour (neonize 0.5.2).
+    (an asynchronous client's ``idle()``) raises NeonizeError when the first attempt fails;
+    after five starts without a network, systemd's start limit leaves the bot dead. Once up, it
+    is the reverse: whatsmeow connects again at once when a connection is lost, and forgets its
+    count at each login. The real library, let in and dropped by a server on loopback, made
+    13,000 attempts an hour (neonize 0.5.2).
 
 What is done
     ``dial(…)`` runs the connect function through the gate until its socket exists, for
-    the first connection as for every later one. A close branch that dials for single codes
-    alone gets a last line that dials for the others. For neonize ``dial_sync(client)`` takes
-    the place of ``connect()``, ``dial()`` and ``serve()`` those of an asynchronous client's
-    ``connect()`` and ``idle()``: they ask the gate before each dial and dial again after one
-    that failed. When a connection is lost the client is stopped and the gate makes the next
-    one; whatsmeow has made one dial of its own by then, which counts, too. So there are fewer
-    than 21 dials in any hour. After a logout, a block or a takeover no dial follows.
+    the first connection as for every later one. A close branch that reconnects for single
+    codes alone gets a last line that reconnects for the others. For neonize
+    ``dial_sync(client)`` takes the place of ``connect()``, ``dial()`` and ``serve()`` those of
+    an asynchronous client's ``connect()`` and ``idle()``: they ask the gate before each attempt
+    and try again after one that failed. When a connection is lost, the client is stopped and
+    the gate makes the next one; whatsmeow has made one attempt of its own by then, which counts,
+    too. So there are at most 20 attempts in any hour. After a logout, a block or a takeover
+    there is no further attempt.
 
 When it is handed off
     When the process exits with an error after some attempts: whether it may is for the
@@ -33,7 +34,7 @@ When it is handed off
     called, no ``idle()`` in the same function waits for it, a file makes several clients or
     registers handlers in several places, or a handler stands in another folder.
 
-What cannot be promised for neonize: after 515 (restart required) whatsmeow dials once more
+What cannot be promised for neonize: after 515 (restart required) whatsmeow connects once more
 without a word to Python. Each ``connect()`` of neonize 0.5.2 leaves its database open once
 more: some 270 file descriptors in a day without a network.
 """

@@ -1,9 +1,9 @@
-"""A closed connection that is dialled again at once, or after the same pause each time.
+"""A bot that reconnects at once after a close, or after the same pause each time.
 
 What it finds
     In TypeScript and JavaScript: finds calls of the connect function in the close branch
-    without a delay, with a constant one, or through a helper that is told ``1`` each time.
-    In Python: finds a constant ``sleep`` or ``wait_for`` in the loop that dials a bridge
+    without a delay, with a constant one, or through a helper that is given ``1`` each time.
+    In Python: finds a constant ``sleep`` or ``wait_for`` in the loop that connects to a bridge
     (``websockets``, aiohttp's ``ws_connect``, websocket-client's ``create_connection`` or
     ``run_forever``, and its own ``run_forever(reconnect=5)``), and one right before a session's
     start function is called again; a loop around a neonize client's ``connect()``, and a handler
@@ -13,27 +13,27 @@ Why it is bad
     ``connect()`` resolves when the socket object exists, so a close comes back as an event
     within milliseconds and the loop runs free: 12,000 attempts an hour measured on
     NanoClaw v1, 680 with a helper that always starts at 5 s. Numbers are blocked for less.
-    A Python program with a flat 5 s dials a dead bridge 713 times an hour (nanobot-ai
-    0.2.2). What dials beside whatsmeow, which dials a lost connection by itself, makes two
-    clients of one session, and these throw each other out.
+    A Python program with a flat 5 s tries a dead bridge 713 times an hour (nanobot-ai
+    0.2.2). whatsmeow reconnects by itself; code that connects beside it makes two clients of
+    one session, and these throw each other out.
 
 What is done
     ``reconnect.dial(…)`` takes the place of the old loop: 5 s, 10 s, 20 s … 5 minutes, and
     back to the start only after five minutes of an open connection. In Python
     ``link.turn()`` waits instead (5 s … 60 s: the bridge keeps the limits for WhatsApp); a
-    wait that an event can end stays, and is told ``link.delay()``. ``reconnect=`` gives way to
-    the loop around it. A line of the log that named the old wait names the real one, or none. A
+    wait that an event can end stays, and lasts ``link.delay()``. ``reconnect=`` gives way to
+    the loop around it. A log line that named the old wait names the real one, or no wait. A
     neonize session that makes a new client each time gets the whole policy:
-    ``session.turn()`` before the client is made, and its handlers tell what they hear. A loop
+    ``session.turn()`` before the client is made, and its handlers report their events. A loop
     around ``connect()`` asks ``next_turn()`` each time round, its own pause stays; in a handler
     the line that connects goes.
 
 When it is handed off
     When the close branch does not lead back to the connect function in a way that can be
     followed; then the gate alone holds the bound. A pause that already grows, and that nothing
-    sets back early, is left. In Python also when ``run_forever(reconnect=…)`` would tell the
-    host other things than a loop does: with an ``on_reconnect``, a dispatcher, or an
-    ``on_close`` that does more than to log. And where a dial comes back without a loop: a
+    sets back early, is left. In Python also when ``run_forever(reconnect=…)`` gives the host
+    other events than a loop would: with an ``on_reconnect``, a dispatcher, or an
+    ``on_close`` that does more than log. And where the bot reconnects without a loop: a
     ``connect()`` that calls itself, ``call_later``, a ``threading.Timer``, an ``on_close``, a
     decorator such as tenacity's.
 """
@@ -150,7 +150,7 @@ from whatsapp_reconnect import hear, heard, session_of
 
 
 async def start(path):
-    # Each attempt counts, over restarts too: see whatsapp_reconnect
+    # Each attempt counts, across restarts too: see whatsapp_reconnect
     session = session_of(path)
     if not await session.turn():
         return
@@ -218,7 +218,7 @@ def in_loop(link: LinkLoop) -> Iterator[Sight]:
         message = f"the bridge is reconnected after a flat {link.source.text(wait.number)} s"
         yield rule.at(link.source, wait.call, message, GROWS)
     if link.app is not None and link.app.redials_itself:
-        message = "run_forever(reconnect=…) dials again by itself, after a flat time"
+        message = "run_forever(reconnect=…) reconnects by itself, after a flat time"
         yield rule.at(link.source, link.app.run, message, GROWS)
 
 
@@ -248,5 +248,5 @@ def of_client(dialling: Dialling) -> Iterator[Sight]:
             yield rule.at(source, loop, "the client is connected again at once", GROWS)
     for item in dialling.client.handlers("DisconnectedEv"):
         if item.dials_again:
-            message = f"dials beside whatsmeow, which dials again by itself: {item.dials_again}()"
+            message = f"connects beside whatsmeow, which reconnects by itself: {item.dials_again}()"
             yield rule.at(item.home or source, item.statement, message, GROWS)

@@ -2,11 +2,11 @@
 
 What it finds
     Finds a Python program that hears "disconnected" from its Node bridge and has no word for
-    a logout, and one that takes every exit of its bridge process as worth another start.
+    a logout, and one that starts its bridge process again after every exit.
 
 Why it is bad
     A revoked session cannot come back by itself. hermes-agent starts its bridge again after
-    every exit, a logout included; each start dials WhatsApp with dead credentials, which
+    every exit, a logout included; each start connects with dead credentials, which
     blocks re-linking itself for hours (NanoClaw issue 2579).
 
 What is done

@@ -7,8 +7,8 @@ What it finds
 
 Why it is bad
     ``idle()`` never returns after a logout (neonize 0.5.2), so the bot lives on without a
-    session, and whoever restarts it, by hand or under ``Restart=always``, dials with dead
-    credentials each time. On a logout or a block every further attempt makes it worse. A
+    session, and each restart, by hand or under ``Restart=always``, connects with dead
+    credentials. On a logout or a block every further attempt makes it worse. A
     ``sys.exit`` in a handler of a synchronous client ends nothing: it runs on a thread of
     neonize's.
 
@@ -25,9 +25,9 @@ When it is handed off
     cannot ask for its turn, the host connects before it registers anything, or the
     registrations are of no known form. And when the host starts the client again once it has
     ended, in a loop elsewhere or because its thread is not alive: a client that is stopped
-    would then be dialled at once, one that is left alone stays quiet.
+    would then connect again at once, one that is left alone stays quiet.
 
-What cannot be promised where the dials are not gated (channel-gives-up was handed off):
+What cannot be promised where the attempts are not gated (channel-gives-up was handed off):
 whatsmeow itself reconnects inside Go (2 s × errors, the first at once, back to zero on each
 login), and neonize 0.5.2 has no switch for it.
 """
@@ -72,7 +72,7 @@ def on_open(client, event):
 
 
 def _stop_when_session_ends(client):
-    """Each dial after a logout or a block gets the number blocked for longer."""
+    """Each attempt after a logout or a block gets the number blocked for longer."""
     try:
         from neonize.events import LoggedOutEv, StreamReplacedEv, TemporaryBanEv
     except ImportError:  # an older neonize
@@ -103,5 +103,5 @@ def of_client(client: Client) -> Iterator[Sight]:
     for item in client.idle_handlers:
         does = "does not stop the client"
         if item.dials_again:
-            does = f"dials again: {item.dials_again}()"
+            does = f"connects again: {item.dials_again}()"
         yield rule.at(client.source, item.statement, f"the handler of {item.event} {does}")

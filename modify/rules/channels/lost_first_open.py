@@ -1,7 +1,7 @@
 """A host that never becomes ready because its first attempt failed.
 
 What it finds
-    Finds a connect function that takes a first-open callback and is dialled again
+    Finds a connect function that takes a first-open callback and is called again
     without it.
 
 Why it is bad
@@ -15,7 +15,7 @@ What is done
     first open, what uses the socket says so instead of failing on ``undefined``.
 
 When it is handed off
-    When the dialling function cannot see the callback.
+    When the function that reconnects cannot see the callback.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ export function start() {
 import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
 import { Reconnect } from './whatsapp-reconnect.js';
 
-// Paces reconnects: WhatsApp blocks a number that dials too often
+// Paces reconnects: WhatsApp blocks a number that connects too often
 const reconnect = new Reconnect({
   authDir: 'auth',
   logger: console,

@@ -1,7 +1,7 @@
 """A connection that comes back after it was told to stop.
 
 What it finds
-    In TypeScript and JavaScript: finds a reconnect that nothing tells of the shutdown. In
+    In TypeScript and JavaScript: finds a reconnect that takes no notice of a shutdown. In
     Python: finds a loop without an end of its own (``while True``) in a channel that has a
     way to be stopped, and nothing in the loop that asks for it.
 
@@ -65,7 +65,7 @@ import { Reconnect } from './whatsapp-reconnect.js';
 
 let sock: WASocket;
 
-// Paces reconnects: WhatsApp blocks a number that dials too often
+// Paces reconnects: WhatsApp blocks a number that connects too often
 const reconnect = new Reconnect({
   authDir: 'auth',
   logger: console,

@@ -1,10 +1,10 @@
 """A reconnect timer that may run beside another one.
 
 What it finds
-    Finds timers that dial, whose handle is neither kept nor cleared.
+    Finds timers that reconnect and whose handle is neither kept nor cleared.
 
 Why it is bad
-    Two triggers for one close make two timers, and each of them dials: the attempts
+    Two triggers for one close make two timers, and each of them connects: the attempts
     double with every round (NanoClaw ce532a24e).
 
 What is done

@@ -13,17 +13,17 @@ Why it is bad
 What is done
     The call is wrapped: ``makeWASocket({…})`` becomes ``reconnect.socket(makeWASocket, {…})``,
     with the import of the module that is added. The socket is made at once and stays
-    ``connecting`` until its account may dial; no more than 20 attempts start in an hour, across
-    restarts. Nothing else of the host is understood or changed, so credentials, listeners and
-    loops may lie anywhere. Where the file loads them from a folder, that call is wrapped as
-    well: it tells whose attempts these are. Pairing scripts that end by themselves stay.
+    ``connecting`` until its turn; at most 20 attempts start in any hour, across restarts.
+    Nothing else in the host needs to be understood or changed, so credentials, listeners and
+    loops may lie anywhere. Where the file loads credentials from a folder, that call is wrapped
+    as well: it tells whose attempts these are. Pairing scripts that end by themselves stay.
 
     Where the close branch is of a known shape, the channel is rewritten instead: the same call
     goes through a ``Reconnect`` object of its own, and the host's retries become ``dial()``.
 
 When it is handed off
-    When the call is out of reach: where the function comes from cannot be told, the dial lies in
-    a package or in obfuscated source. ``skillgen guard`` holds it from outside, by the unit.
+    When the call is out of reach: nobody can tell where its function comes from, or it lies in a
+    package or in obfuscated source. ``skillgen guard`` holds it from outside, by the unit.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ import { Reconnect } from './whatsapp-reconnect.js';
 export class Channel {
   private connected = false;
 
-  // Paces reconnects: WhatsApp blocks a number that dials too often
+  // Paces reconnects: WhatsApp blocks a number that connects too often
   private reconnect = new Reconnect({
     authDir: 'auth',
     logger: console,

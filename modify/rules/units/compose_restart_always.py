@@ -7,7 +7,7 @@ What it finds
 Why it is bad
     A bot whose session was revoked exits, and Docker starts it again, forever. Even
     ``docker stop`` does not last: under ``always`` a bot that was stopped to end a storm
-    is back, and dialling, when Docker or the machine starts again.
+    is back, and connecting, when Docker or the machine starts again.
 
 What is done
     ``restart: unless-stopped``, and nothing else. Not ``on-failure``: a bot that handles
@@ -17,7 +17,7 @@ What is done
     Where an anchor gives the policy to other services, too, only the bot's is changed.
 
 When it is handed off
-    When it cannot be told what the service runs, the file cannot be read, or the policy is
+    When it is unclear what the service runs, the file cannot be read, or the policy is
     shared with other services in a way that one line cannot part. ``no`` and ``on-failure``
     stay, and so does Swarm's ``deploy.restart_policy``, which knows no ``unless-stopped``.
 """

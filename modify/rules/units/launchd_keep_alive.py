@@ -16,8 +16,8 @@ What is done
     what bounds a crash loop there is the memory of the channel.
 
 When it is handed off
-    When the property list cannot be read, the value is computed, or it cannot be told what
-    it starts. ``KeepAlive`` false or absent stays.
+    When the property list cannot be read, the value is computed, or it is unclear what it
+    starts. ``KeepAlive`` false or absent stays.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ What it finds
 
 Why it is bad
     pm2 7.0.4 started a bot that ended with 0 at once 17 times before it gave up, and one that
-    lives longer than a second forever: a revoked session is dialled again each time.
+    lives longer than a second forever: each start connects with the revoked session again.
     ``max_restarts`` alone bounds nothing: with 3 it made 73 starts and went on, for only
     exits within ``min_uptime`` count.
 
@@ -19,7 +19,7 @@ What is done
     status 0, so a bot that was killed, as for want of memory, stays down until ``pm2 restart``.
 
 When it is handed off
-    When the exit codes are computed, or it cannot be told what the app runs.
+    When the exit codes are computed, or it is unclear what the app runs.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ What is done
     are wrong, 0 goes before them.
 
 When it is handed off
-    When it cannot be told what the program runs.
+    When it is unclear what the program runs.
     ``unexpected`` and ``false`` stay.
 """
 

@@ -5,9 +5,9 @@ What it finds
     host itself, with the pause that goes with it.
 
 Why it is bad
-    A bot whose session was revoked exits, and must not dial again. Under
-    ``Restart=always`` with ``RestartSec=5`` it dialled 16,302 times in 24 hours; under
-    ``on-failure``, with exit 0 on a revoked session, once.
+    A bot whose session was revoked exits, and must not connect again. Under
+    ``Restart=always`` with ``RestartSec=5`` it made 16,302 attempts in 24 hours; under
+    ``on-failure``, with exit 0 on a revoked session, one.
 
 What is done
     ``Restart=on-failure``, and ``RestartSec=10`` where the pause is shorter or not given; a
@@ -19,7 +19,7 @@ When it is handed off
     When the unit names a clean exit among those that restart whatever ``Restart=`` says
     (``RestartForceExitStatus=0``: the host restarts itself by exiting), or calls status 1
     clean (``SuccessExitStatus=1``: a crash would stay down); when the value is computed;
-    when it cannot be told what the unit starts; when the host sends itself SIGTERM to be
+    when it is unclear what the unit starts; when the host sends itself SIGTERM to be
     started again, or only its messages say that an end is a restart. A plain restart of its
     own by exit status 0 gets status 75.
     ``on-abnormal``, ``on-abort`` and ``on-watchdog`` do not start a bot again that exited,

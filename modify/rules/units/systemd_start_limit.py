@@ -1,4 +1,4 @@
-"""A unit that systemd may start again and again without an end.
+"""A unit that systemd may start again and again, without end.
 
 What it finds
     Finds a systemd unit that starts the host itself, restarts it, and has no start limit
@@ -7,7 +7,7 @@ What it finds
     start ends with a failure while something else does not answer: Docker, a database.
 
 Why it is bad
-    Each start may dial WhatsApp. ``StartLimitIntervalSec=`` is read in ``[Unit]`` only
+    Each start may be a connection attempt. ``StartLimitIntervalSec=`` is read in ``[Unit]`` only
     since systemd 230 ("Unknown key … ignoring" in ``[Service]``): a real systemd made 9
     starts in 28 s and went on with the lines in ``[Service]``, and stopped after 5 with the
     same lines in ``[Unit]``. The default of 5 starts in 10 s never trips with
@@ -33,7 +33,7 @@ What is done
     unit without such a need that an earlier skillgen has patched is right as it is.
 
 When it is handed off
-    When a limit is computed, or it cannot be told what the unit starts. The limit counts
+    When a limit is computed, or it is unclear what the unit starts. The limit counts
     starts by hand, too: ``systemctl reset-failed`` clears it.
 """
 

@@ -9,7 +9,7 @@ What it finds
 
 Why it is bad
     It is ``Restart=always`` with a five second pause, and without a limit: a bot whose
-    session was revoked dialled 16,302 times in 24 hours under that policy. What ends a
+    session was revoked made 16,302 attempts in 24 hours under that policy. What ends a
     service (``systemctl stop``) does not even end the loop.
 
 What is done

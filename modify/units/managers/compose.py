@@ -234,7 +234,7 @@ class _Classifier:
         base = posixpath.dirname(self.text.path) if self.text.form == "file" else ""
         folder = posixpath.normpath(posixpath.join(base, context))
         if "$" in context or folder.startswith(".."):
-            return Started("unknown", what, f"{context} is no folder of this project")
+            return Started("unknown", what, f"{context} is not a folder of this project")
         folder = "" if folder == "." else folder
         inside = [
             path for path in self.project.dialling if not folder or path.startswith(folder + "/")

@@ -83,7 +83,7 @@ def parse(text: UnitText) -> LaunchdUnit:
         data = plistlib.loads(body, fmt=plistlib.FMT_XML)
         entries = locate(text, body, text.start + offset)
     except Exception as error:  # plistlib raises what it meets: ExpatError, ValueError, TypeError …
-        return LaunchdUnit(text, {}, {}, f"is no property list that can be read ({error})")
+        return LaunchdUnit(text, {}, {}, f"cannot be read as a property list ({error})")
     if not isinstance(data, dict):
         return LaunchdUnit(text, {}, {}, "is no dictionary")
     return LaunchdUnit(text, data, entries)

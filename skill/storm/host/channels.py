@@ -3,7 +3,7 @@
 The channels are those that ``modify`` finds and patches. How one is started follows from
 where its connect function lives: a class with a public way to it, a closure that a factory
 returns, functions of a module, or the host's own main. Several ways may fit; the runner's
-look at the healthy host tells which of them dials.
+look at the healthy host tells which of them connects.
 """
 
 from __future__ import annotations

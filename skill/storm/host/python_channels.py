@@ -93,15 +93,15 @@ def _in_file(host: Host, path: str, content: bytes) -> Iterator[PythonChannel]:
                 path, source.line(redial.place), "bridge", "link without a loop", cannot=reason
             )
     for loop in self_pacing(source):
-        reason = "the library dials again by itself: there is no loop of the host's to drive"
+        reason = "the library reconnects by itself: there is no loop of the host's to drive"
         yield PythonChannel(path, source.line(loop), "bridge", "self-pacing link", cannot=reason)
     daemons = [client for client in clients(source) if why_not_a_daemon(client) is None]
     if daemons:
         yield _client(host, daemons[0])
     for child in children(source):
         reason = (
-            "the bridge is a child process that dials WhatsApp itself;"
-            " this file starts it, and dials nothing"
+            "the bridge is a child process that connects to WhatsApp itself;"
+            " this file starts it, and connects to nothing"
         )
         yield PythonChannel(path, source.line(child.retry), "bridge", "bridge child", cannot=reason)
 

@@ -218,7 +218,9 @@ def _outcome(scenario: PythonScenario, said: object, real_s: float) -> PythonOut
     reasons = [*raw["notes"], *(fault["text"] for fault in raw["faults"])]
     reasons = [raw["cannot"]] if raw["cannot"] else reasons[:3]
     # Nothing was dialled, so nothing was shown: that is no pass.
-    why = "" if raw["attempts_at"] else "; ".join(["the channel dials nothing here", *reasons])
+    why = (
+        "" if raw["attempts_at"] else "; ".join(["the channel connects to nothing here", *reasons])
+    )
     seen = raw | {
         "runs_at": raw["attempts_at"],
         "ready_s": raw["first_up_s"],

@@ -240,7 +240,7 @@ NEONIZE: tuple[PythonScenario, ...] = (
     _over("refused-by-code", "refused (409)", Does("close", after_s=0.3, code=409), ends=False),
     PythonScenario(
         id="dropped",
-        title="a link that was up cannot be dialled for 6 h, then well; whatsmeow's own dials",
+        title="a lost link cannot be restored for 6 h, then well; whatsmeow's own attempts",
         phases=(_UP, Phase(6 * HOUR, Does("throw", after_s=0.3)), Phase(inf, WELL)),
         bound=Bound(day=_DROPPED + 2, hour=whatsmeow_dials(HOUR, took_s=0.3) + 2, ready=True),
         unpatched=(_DROPPED, _DROPPED),
@@ -249,7 +249,7 @@ NEONIZE: tuple[PythonScenario, ...] = (
     ),
     PythonScenario(
         id="flapping",
-        title="link flaps: open 90 s, closed; whatsmeow's own dials",
+        title="link flaps: open 90 s, closed; whatsmeow's own attempts",
         phases=(
             Phase(DAY, Does("open", after_s=0.5, close_after_s=90.0, code=428)),
             Phase(inf, WELL),
@@ -281,7 +281,7 @@ NEONIZE: tuple[PythonScenario, ...] = (
     ),
     PythonScenario(
         id="stopped",
-        title="a link that was up cannot be dialled; stop() during whatsmeow's wait",
+        title="a lost link cannot be restored; stop() during whatsmeow's wait",
         phases=(_UP, Phase(inf, Does("throw", after_s=0.3))),
         bound=Bound(
             day=whatsmeow_dials(HOUR, took_s=0.3) + 2, hour=whatsmeow_dials(HOUR, took_s=0.3) + 2

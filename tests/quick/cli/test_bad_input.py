@@ -215,7 +215,7 @@ def test_a_state_that_names_files_outside(skillgen: Skillgen, host: Path, tmp_pa
         for command, code in (("revert", 2), ("status", 1)):
             outcome = skillgen(command, host)
             assert outcome.code == code
-            assert ".skillgen: is no record of yours" in outcome.err
+            assert ".skillgen: is not a record of yours" in outcome.err
         assert victim.read_text() == "mine\n"
 
 

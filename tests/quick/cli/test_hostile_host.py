@@ -185,7 +185,7 @@ def test_a_file_that_is_swapped_or_without_end_is_not_read(host: Path) -> None:
         opened.read("package.json")
     (host / "package.json").unlink()
     os.mkfifo(host / "package.json")
-    with pytest.raises(SkillgenError, match="no regular file"):
+    with pytest.raises(SkillgenError, match="not a regular file"):
         opened.read("package.json")
     (host / "package.json").unlink()
     (host / "package.json").symlink_to("/etc/hostname")

@@ -134,7 +134,7 @@ def test_nothing_to_count_by_is_said(tmp_path: Path) -> None:
     scene = make_scene(tmp_path)
     assert answers(attempts, scene) == []
     [said] = unseen(attempts, scene)
-    assert said.why == "no memory, no journal and no log tells of one"
+    assert said.why == "no memory, and no attempt in journal or logs"
 
 
 def test_a_log_that_leads_out_of_the_host_is_named_and_not_read(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_another_bot_below_the_folder_keeps_its_own(tmp_path: Path) -> None:
     (other / "package.json").write_text("{}")
     running = [Running(1, tmp_path / "work", "", "node ../bot/dist/index.js")]
     [answer] = answers(memory, make_scene(tmp_path, [], running))
-    assert answer.text == "no memory file is seen"
+    assert answer.text == "no memory file was found"
 
 
 @pytest.mark.parametrize("way", ["folder", "below", "variable", "log"])
@@ -158,7 +158,7 @@ def test_what_a_log_names_is_no_way_out(tmp_path: Path) -> None:
         "/dev/zero-reconnect.json",
         "/" + "a" * 5000 + "-reconnect.json",
     ):
-        assert named_in_log(tmp_path, path) == ["no memory file is seen"], path
+        assert named_in_log(tmp_path, path) == ["no memory file was found"], path
 
 
 @pytest.mark.parametrize(

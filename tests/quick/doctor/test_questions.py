@@ -158,7 +158,7 @@ def test_two_processes_on_one_session(tmp_path: Path) -> None:
     bot = tmp_path / "bot"
     two = [run(5, bot), run(9, bot, "bot.service")]
     [answer] = answers(processes, make_scene(tmp_path, [service()], two))
-    assert answer.state == "wrong" and "on one session each puts out the others" in answer.text
+    assert answer.state == "wrong" and "with one session they disconnect each other" in answer.text
     assert answer.next == ("kill 5",)
     # The same code with the credentials of another folder is another session.
     two = [run(5, bot), run(9, tmp_path / "other", "bot.service")]

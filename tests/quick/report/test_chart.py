@@ -93,7 +93,7 @@ def test_a_title_stays_above_its_panel() -> None:
 
 def dead_in(panel: ET.Element) -> list[tuple[str, float]]:
     """The word of each dead side, and where the day without attempts begins."""
-    said = [word for word in words(panel) if "dead, never dials again" in word]
+    said = [word for word in words(panel) if "dead, never reconnects" in word]
     hatched = [one for one in panel.iter(f"{SVG}rect") if "url(#dead-" in one.get("fill", "")]
     return [(word, float(one.get("x", ""))) for word, one in zip(said, hatched, strict=True)]
 
@@ -104,7 +104,7 @@ def test_a_dead_bot_is_shown_as_such() -> None:
     late = outcome("offline", (0.0, DAY - 60))
     picture = draw([simulation((dead, alive), (dead, dead), (late, late), (WELL, WELL))], "heron")
     first, both, end, well = map(dead_in, panels(picture))
-    assert first == [("before: dead, never dials again", 26.0)]
+    assert first == [("before: dead, never reconnects", 26.0)]
     assert [word.partition(":")[0] for word, _x in both] == ["before", "after"]
     # In this one nothing of the day is left.
     assert [x > PANEL_WIDTH - 1 for _word, x in end] == [True, True]

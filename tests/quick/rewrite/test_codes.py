@@ -105,7 +105,7 @@ def test_a_guard_around_the_codes_holds_for_the_others(tmp_path: Path) -> None:
 )
 def test_where_the_others_belong_is_not_guessed(tmp_path: Path, close: str) -> None:
     made = patched(tmp_path, {"bot.ts": host_text(close, head="let stopping = false;\n")})
-    assert (made.held, made.left) == (("only some codes are dialled again",), ())
+    assert (made.held, made.left) == (("it reconnects after some codes only",), ())
     assert HELD in made.files["bot.ts"]
 
 
@@ -149,7 +149,7 @@ function onClosed(code) {
 @pytest.mark.parametrize(
     ("helper", "reasons"),
     [
-        (HELPER, {"only some codes are dialled again"}),
+        (HELPER, {"it reconnects after some codes only"}),
         (HELPER.replace("'unknown', code);", "'unknown', code);\n      connect();"), set()),
     ],
     ids=["some", "all"],

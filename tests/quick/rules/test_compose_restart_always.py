@@ -177,7 +177,7 @@ HAND_OFFS = {
         compose("build: .\nrestart: always", "  job:\n    build: .\n    command: node x.js\n"),
         "names no command",
     ),
-    "no YAML": (compose("build: .\nrestart: always", "  redis: {{ redis }}: x\n"), "no YAML"),
+    "no YAML": (compose("build: .\nrestart: always", "  redis: {{ redis }}: x\n"), "as YAML"),
 }
 
 

@@ -138,10 +138,10 @@ def test_placeholders(tmp_path: Path, program: str) -> None:
 
 
 HAND_OFFS = {
-    "no XML": (plist(TRUE).replace("com.bot", "<USER>"), "no property list"),
+    "no XML": (plist(TRUE).replace("com.bot", "<USER>"), "as a property list"),
     "an entity declared": (
         plist(TRUE).replace("<plist", '<!DOCTYPE plist [<!ENTITY a "b">]>\n<plist', 1),
-        "no property list",
+        "as a property list",
     ),
     "a computed program": (
         plist(TRUE).replace("/usr/bin/node", "{{RUNNER}}"),

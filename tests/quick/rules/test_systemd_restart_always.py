@@ -211,7 +211,7 @@ HAND_OFFS = {
     "a script that is not there": (
         "",
         "ExecStart=/opt/bot/start-bot.sh",
-        "no file of this project",
+        "not a file of this project",
     ),
 }
 

@@ -159,7 +159,7 @@ def test_a_property_list_without_anything(
     words = ["guard", str(bot), "--unit", str(bot / "bot.plist"), "--guard-file", str(guard_file)]
     assert cli.run(words) == 2
     err = capfd.readouterr().err
-    assert "is no property list that can be read" in err
+    assert "cannot be read as a property list" in err
     assert err.count("\n") == 1
     assert not guard_file.exists()
 

@@ -126,5 +126,5 @@ def test_a_link_is_not_read(tmp_path: Path) -> None:
 
 def test_special_files_are_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with Tree(tmp_path) as tree, pytest.raises(SkillgenError, match="no regular file"):
+    with Tree(tmp_path) as tree, pytest.raises(SkillgenError, match="not a regular file"):
         tree.read("pipe")

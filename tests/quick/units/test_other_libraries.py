@@ -57,7 +57,7 @@ def plan_of(folder: Path, files: dict[str, str]) -> Plan:
 
 def check(plan: Plan, library: str, program: str) -> None:
     [dial] = [found for found in plan.findings if found.rule == "ungated-connect"]
-    assert dial.is_hand_off and dial.message.startswith(f"{library} dials WhatsApp")
+    assert dial.is_hand_off and dial.message.startswith(f"{library} connects to WhatsApp")
     assert SETS[library] in dial.accept
     after = {change.path: (change.after or b"").decode() for change in plan.changes}
     assert set(after) == {"bot.service", "compose.yml"}, (program, plan.notes)

@@ -117,4 +117,4 @@ def test_a_script_that_calls_itself(tmp_path: Path) -> None:
     make_host(tmp_path, {"scripts/run.sh": "exec scripts/run.sh\n"})
     started = Reader(BotProject(Host(tmp_path))).command(["/opt/bot/scripts/run.sh"])
     assert started.kind == "unknown"
-    assert "in a ring" in started.why
+    assert "in a circle" in started.why

@@ -73,7 +73,7 @@ def test_it_speaks_of_the_host_alone(checkout: Path, bot: Path) -> None:
 
 def test_a_channel_that_is_held_promises_no_more(tmp_path: Path) -> None:
     fix = "each attempt waits for its turn: at most 20 in any hour, across restarts"
-    rows = [("qr-exit", "exit 1"), ("channel-gives-up", "given up"), ("ungated-connect", "dials")]
+    rows = [("qr-exit", "exit 1"), ("channel-gives-up", "given up"), ("ungated-connect", "no gate")]
     found = tuple(Finding("bot.js", 3, 1, rule, message, fix) for rule, message in rows)
     change = Change("bot.js", b"a\n", b"b\n", 0o644, ("ungated-connect",))
     text = pull_request(Plan(tmp_path, Options(), (change,), found), [])

@@ -502,7 +502,7 @@ def test_apply_says_that_the_host_is_guarded_as_well(
     warnings = json.loads(capfd.readouterr().out)["hosts"][0]["warnings"]
     shown = unit.relative_to(host) if place == "here" else unit
     [line] = [text for text in warnings if "guard" in text]
-    assert line.startswith(f"{shown} loads the guard as well: each attempt counts and waits once")
+    assert line.startswith(f"{shown} loads the guard as well: each attempt waits and counts once")
     assert shlex.quote(str(unit)) in line
     assert skillgen("--unit", unit, "--remove").code == 0
     cli.run(["apply", str(host), "--format", "json"])
@@ -625,5 +625,5 @@ def test_a_python_bot_that_no_guard_reaches(
     done = skillgen(*given)
     assert (done.code, done.out) == (2, "")
     [line] = done.err.splitlines()
-    assert "dials through neonize, in Python, and the guard is for Node; instead: skillgen" in line
+    assert "connects through neonize, in Python, and the guard is for Node; instead: skill" in line
     assert not guard_file.exists() and not list((host / "deploy").glob("*.d"))

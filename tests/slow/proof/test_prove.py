@@ -139,7 +139,7 @@ def test_a_rewrite_that_fails_is_held_and_proven_again(host: Path, node_tools: P
     assert [(one.change, one.verdict) for one in found.proofs] == [("held", "proven")]
     first, second = found.failed
     assert (first.change, first.scenario) == ("rewritten", "refused")
-    assert first.trace[0] == "0.0 s start" and "0.0 s dial" in first.trace
+    assert first.trace[0] == "0.0 s start" and "0.0 s attempt" in first.trace
     reason = "patched, it failed its proof: no attempt after the fault's end"
     assert [note.kind for note in found.plan.notes if reason in note.message] == ["held"]
     # Held, it ends with status 1 while it is offline: a start limit would be its end.

@@ -128,7 +128,7 @@ def test_nothing_seen_and_nothing_to_look_with(
     tools("systemctl", NO_BUS)
     said = skillgen()
     assert said.code == 2
-    assert "no service of this bot was seen; not looked at: systemd --user: Failed" in said.err
+    assert "no service of this bot was found; not looked at: systemd --user: Failed" in said.err
 
 
 def test_a_manager_that_does_not_answer(

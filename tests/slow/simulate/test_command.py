@@ -162,7 +162,7 @@ def test_patched_without_a_record_has_no_before(simulate: Simulate, heron: Path)
 def test_python_channel_that_cannot_be_run_says_why(simulate: Simulate, checkout: Path) -> None:
     done = simulate(checkout / "tests/hosts_python/s5-child")
     assert done.code == 2
-    assert "after:  not run: the bridge is a child process that dials WhatsApp itself" in done.out
+    assert "after:  not run: the bridge is a child process that connects to WhatsApp" in done.out
 
 
 def test_one_line_for_what_is_wrong(simulate: Simulate, checkout: Path, heron: Path) -> None:

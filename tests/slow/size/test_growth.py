@@ -88,5 +88,5 @@ def test_a_file_of_64_listeners_is_rewritten(tmp_path: Path) -> None:
 def test_a_python_file_of_more_dials_than_are_told_apart_is_handed_off(tmp_path: Path) -> None:
     growth.python_loops(tmp_path / "host", 65)
     plan = make_plan(Host(tmp_path / "host"), Options())
-    assert [finding.message for finding in plan.hand_offs] == ["dials in 65 places"]
+    assert [finding.message for finding in plan.hand_offs] == ["connects in 65 places"]
     assert not plan.changes

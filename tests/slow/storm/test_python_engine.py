@@ -377,7 +377,7 @@ def test_a_host_that_never_comes_back_was_not_run(tmp_path: Path) -> None:
 
 def test_a_host_that_dials_nothing_was_not_run_and_has_not_passed(tmp_path: Path) -> None:
     outcome = run(tmp_path, "import nothing_here\nnothing_here.main()")
-    assert outcome.not_run == "the channel dials nothing here"
+    assert outcome.not_run == "the channel connects to nothing here"
     outcome = run(tmp_path, "import subprocess\nsubprocess.run(['node', 'bridge.js'])")
     assert "subprocess.Popen: denied" in outcome.not_run
     assert outcome.broken() == []

@@ -147,7 +147,7 @@ def test_what_a_handler_says_of_the_wait_stays_true(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", ["reconnect=5", "reconnect=5, ping_interval=30"])
 def test_the_library_s_redial_gives_way_to_the_loop(tmp_path: Path, options: str) -> None:
     patch = look(tmp_path, {PATH: host(options=options)})
-    assert any("dials again by itself" in finding.message for finding in patch.findings)
+    assert any("reconnects by itself" in finding.message for finding in patch.findings)
     left = options.partition(", ")[2]
     assert f"self.app.run_forever({left})" in after(tmp_path, patch, PATH)
 

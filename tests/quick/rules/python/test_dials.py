@@ -154,7 +154,7 @@ SECOND = "@client.event(DisconnectedEv)\ndef off(c, e):\n    print('off')\n{redi
 def test_a_handler_that_dials_beside_whatsmeow(tmp_path: Path, redial: str) -> None:
     text = HEAD + SECOND.format(redial=redial) + "client.connect()\n"
     patch = look(tmp_path, {PATH: text})
-    assert any("dials beside whatsmeow" in finding.message for finding in patch.findings)
+    assert any("connects beside whatsmeow" in finding.message for finding in patch.findings)
     new = patched(tmp_path, text)
     assert "def off(c, e):\n    heard(c, e)\n    print('off')\n\n" in new
     assert ("import time" in new) is ("sleep" not in redial), (

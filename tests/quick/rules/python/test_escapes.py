@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.quick.rules.python.harness import after, look, loop
+from tests.quick.rules.python.harness import additions, after, look, loop
 
 PATH = "whatsapp.py"
 RULE = "channel-gives-up"
 
 
-def told(folder: Path, text: str) -> list[str]:
-    patch = look(folder, {PATH: text})
+def told(folder: Path, text: str, added: dict[str, str | bytes] | None = None) -> list[str]:
+    patch = look(folder, {PATH: text, **(added or {})})
     return [finding.message for finding in patch.findings if finding.rule == RULE]
 
 
@@ -34,7 +34,7 @@ def test_it_is_told_of_and_the_loop_is_patched_all_the_same(tmp_path: Path, erro
     new = after(tmp_path, patch, PATH)
     assert f"except {errors}:" in new and "await link.turn()" in new
     # The gate does not settle it, so check goes on to say it.
-    assert told(tmp_path, new)
+    assert told(tmp_path, new, additions(patch))
 
 
 @pytest.mark.parametrize(

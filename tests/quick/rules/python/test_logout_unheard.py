@@ -99,7 +99,7 @@ def test_a_handler_with_a_return_stops_first(tmp_path: Path) -> None:
 def test_a_handler_that_dials_again_stops_instead(tmp_path: Path) -> None:
     text = HEAD + OTHERS + BODY.format(body="reconnect()")
     patch = look(tmp_path, {PATH: text})
-    assert any("dials again" in finding.message for finding in patch.findings)
+    assert any("connects again" in finding.message for finding in patch.findings)
     assert "    client.stop()\n" in after(tmp_path, patch, PATH)
 
 

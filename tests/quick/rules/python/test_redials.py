@@ -80,7 +80,7 @@ def test_a_function_that_leads_to_itself(tmp_path: Path, text: str, way: str) ->
     patch = look(tmp_path, {PATH: text})
     [finding] = patch.findings
     assert finding.rule == "flat-retry" and way in finding.message
-    assert "no loop" in finding.reason and finding.accept and not patch.edits
+    assert "without a loop" in finding.reason and finding.accept and not patch.edits
 
 
 @pytest.mark.parametrize("text", [app(handlers=""), serve(), app("print(code)")])
@@ -134,7 +134,7 @@ def test_a_decorator_that_calls_again(tmp_path: Path, decorator: str, found: boo
 def test_the_library_s_own_redial_outside_a_loop(tmp_path: Path, options: str) -> None:
     text = app("print(code)", RUN.replace("()", f"({options})"))
     patch = look(tmp_path, {PATH: text})
-    assert "dials again by itself" in patch.findings[0].message and not patch.edits
+    assert "reconnects by itself" in patch.findings[0].message and not patch.edits
     assert not look(tmp_path, {PATH: text.replace("reconnect=5", "reconnect=0")}).findings
 
 

@@ -16,7 +16,7 @@ SIMPLE = (
 )
 TAKEN = "import { makeWASocket } from '{}';\n"
 CALL = "export const conn = makeWASocket(options);\n"
-THROUGH = "dials through lib/simple.js, where each dial waits for its turn"
+THROUGH = "connects through lib/simple.js, where each attempt waits for its turn"
 
 
 def said(root: Path, path: str) -> list[tuple[int, str, str]]:
@@ -82,8 +82,8 @@ function start() {{
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (ONCE, ("not-a-daemon", "a script in a text makes one connection and ends")),
-        (AGAIN, ("ungated-connect", "code inside a text is not changed")),
+        (ONCE, ("not-a-daemon", "a script inside a string connects once and ends")),
+        (AGAIN, ("ungated-connect", "code inside a string is not changed")),
     ],
     ids=["once", "again and again"],
 )

@@ -253,7 +253,7 @@ def test_a_package_that_dials_by_the_lock_file(tmp_path: Path, lock: str) -> Non
     }
     finding = only(write(tmp_path, files))
     assert (finding.path, finding.line) == ("bot.js", 1)
-    assert finding.message.startswith("lines dials WhatsApp (imported at line 1)")
+    assert finding.message.startswith("lines connects to WhatsApp (imported at line 1)")
 
 
 def test_peers_of_baileys_do_not_dial(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ HIDDEN = {
     "built only": ({"dist/bot.js": IMPORT + "makeWASocket({});\n"}, "no call in a source"),
     "handed on": (
         {"bot.js": "import { makeWASocket } from 'baileys';\nrun(makeWASocket);\n"},
-        "bot.js hands makeWASocket on",
+        "bot.js passes makeWASocket on",
     ),
     "the class of old": (
         {"bot.js": f"const {{ WAConnection }} = require('{BAILEYS}');\nnew WAConnection();\n"},
@@ -320,7 +320,7 @@ HIDDEN = {
     ),
     "too large": (
         {"bot.js": (IMPORT + "makeWASocket({});\n").ljust(LARGEST_SOURCE + 1, " ")},
-        "bot.js is larger than a source that is read",
+        "bot.js is too large to be read as a source",
     ),
 }
 
@@ -330,7 +330,7 @@ def test_a_dial_that_cannot_be_seen(tmp_path: Path, name: str) -> None:
     files, reason = HIDDEN[name]
     finding = only(write(tmp_path, files))
     assert (finding.path, finding.line) == ("package.json", 4)
-    assert "no source here visibly dials" in finding.message
+    assert "no source here visibly connects" in finding.message
     assert reason in finding.reason
 
 

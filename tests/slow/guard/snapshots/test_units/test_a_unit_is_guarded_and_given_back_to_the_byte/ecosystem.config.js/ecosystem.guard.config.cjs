@@ -1,4 +1,4 @@
-// Guard by skillgen VERSION: the bot dials WhatsApp no more often than is safe.
+// Guard by skillgen VERSION: the bot connects no more often than is safe.
 // Take it back with: skillgen guard --remove --unit ecosystem.config.js
 const config = require("./ecosystem.config.js");
 const [guarded, guard, memory] = [["bot"], "--require=\"/tmp/x/a home/.local/share/skillgen/guard.cjs\"", "/tmp/x/bot/.whatsapp-reconnect"];
