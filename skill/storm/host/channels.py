@@ -316,7 +316,8 @@ def _entry(channel: Channel) -> Function:
 
 def _starts_one(channel: Channel, name: str) -> bool:
     """Whether the file that holds the class makes an object of it when it is loaded, too."""
-    made = rf"^(?:export\s+)?(?:(?:const|let|var)\s+\w+\s*=\s*)?(?:await\s+|void\s+)?new\s+{re.escape(name)}\b"
+    kept = r"(?:export\s+)?(?:(?:const|let|var)\s+\w+\s*=\s*)?(?:await\s+|void\s+)?"
+    made = rf"^{kept}new\s+{re.escape(name)}\b"
     return re.search(made, channel.source.text, re.MULTILINE) is not None
 
 
