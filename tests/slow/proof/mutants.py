@@ -32,6 +32,12 @@ class Mutant:
     def id(self) -> str:
         return f"{self.host}: {self.name}"
 
+    @property
+    def scenario(self) -> str:
+        """The id of the one, of those of a proof, in which the mistake is seen."""
+        found = (name for name, names in _REFUSED_IN.items() if self.name in names)
+        return next(found, "refused")
+
     def plan(self, root: Path, right: Plan) -> Plan:
         """The right plan of the host with the mistake in it."""
         changes = {change.path: change for change in right.changes}
@@ -276,6 +282,64 @@ _TWO = (
         ),
     ),
 )
+
+# --- the scenario that refuses each; "refused" the others
+
+_REFUSED_IN = {
+    "healthy": (
+        "a listener that hears nothing",
+        "two sockets for one attempt",
+        "creds are not saved",
+        "connect() waits for nobody",
+        "an event handler that throws",
+        "a folder of its own",
+        "a turn that its socket does not take",
+        "setup() rejects before the link is up",
+        "gate after the look-up",
+        "main waits for a dial that never returns",
+        "a name that is not imported",
+        "a deadline that is never met",
+        "a turn that never comes",
+    ),
+    "revoked": (
+        "status 1 for a revoked session",
+        "a socket without its gate",
+        "a gate of its own for each socket",
+        "401 as a loss",
+    ),
+    "replaced": (
+        "stop() on the first open",
+        "a block that is no longer than a loss",
+        "an open that resets at once",
+    ),
+    "stop-in-wait": (
+        "no stop() in the stop",
+        "a stop that leaves its timer",
+    ),
+    "offline-hour": (
+        "a look-up without its fallback",
+        "a socket that is used before there is one",
+    ),
+    "relinked": ("a folder that is not set yet",),
+    "restart-once": ("515 as a loss",),
+    "credentials-rewritten": (
+        "a verdict that is not kept",
+        "nothing is remembered",
+    ),
+    "stop-while-up": ("a stop whose socket is still heard",),
+    "flapping": ("a link that held for a minute counts as well",),
+    "silent": (
+        "no deadline",
+        "a failed dial that is not tried again",
+    ),
+    "unlinked": ("status 1 on a QR code",),
+    "bridge-refuses": (
+        "no wait at all",
+        "a wait that nobody awaits",
+    ),
+    "bridge-logged-out": ("a logout that is not told",),
+    "bridge-stopped": ("a stop that is not heard",),
+}
 
 MUTANTS: tuple[Mutant, ...] = (
     *_of("v1-class", CHANNEL, _CLASS),
