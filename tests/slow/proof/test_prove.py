@@ -50,6 +50,12 @@ def host(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three scenarios instead of twelve, where it is not the proof that is asked about."""
+    monkeypatch.setattr(proving, "SPREAD", frozenset(("healthy", "refused", "revoked")))
+
+
+@pytest.fixture
 def apply(capfd: pytest.CaptureFixture[str]) -> Apply:
     """The host's part of the JSON of ``apply --prove``."""
 
@@ -78,6 +84,7 @@ def test_without_it_the_summary_says_how(host: Path, capfd: pytest.CaptureFixtur
     )
 
 
+@pytest.mark.usefixtures("briefly")
 def test_a_dry_run_writes_nothing(host: Path, apply: Apply) -> None:
     before = tree(host)
     row = apply(host, "--dry-run")
@@ -92,6 +99,7 @@ def test_the_pull_request_has_a_table(host: Path, capfd: pytest.CaptureFixture[s
     assert "| session revoked (401) | more than 100 | 1 |" in text
 
 
+@pytest.mark.usefixtures("briefly")
 def test_what_was_proven_is_remembered_for_these_bytes(host: Path, apply: Apply) -> None:
     assert not apply(host, "--dry-run")["proof"]["remembered"]
     again = apply(host, "--dry-run")
@@ -100,6 +108,7 @@ def test_what_was_proven_is_remembered_for_these_bytes(host: Path, apply: Apply)
     assert not apply(host, "--dry-run")["proof"]["remembered"]
 
 
+@pytest.mark.usefixtures("briefly")
 def test_a_memory_that_is_not_the_user_s_own_proves_nothing(
     host: Path, apply: Apply, own_cache: Path
 ) -> None:
@@ -149,6 +158,7 @@ def test_a_rewrite_that_fails_is_held_and_proven_again(host: Path, node_tools: P
     assert "systemd-start-limit" in left
 
 
+@pytest.mark.usefixtures("briefly")
 def test_a_hold_that_fails_is_left_to_the_guard(
     tmp_path: Path, node_tools: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +184,7 @@ def test_a_python_channel_that_fails_is_handed_off(tmp_path: Path, node_tools: P
     assert any("failed its proof" in (one.reason or "") for one in found.plan.hand_offs)
 
 
+@pytest.mark.usefixtures("briefly")
 def test_a_saved_plan_keeps_what_failed(
     host: Path, apply: Apply, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
