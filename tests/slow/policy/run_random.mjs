@@ -1,9 +1,9 @@
-// usage: node run_random.mjs MODULE SEED COUNT > broken.json
+// usage: node run_random.mjs MODULE SEED COUNT STEP > broken.json
 // Plays random lives of a bot and says which broke an invariant of the policy.
 import { files } from './disk.mjs';
 import { Bot, advance, clock, flush, install, load, seeded } from './virtual.mjs';
 
-const [, , module, seed, count] = process.argv;
+const [, , module, first, count, step] = process.argv;
 const newProcess = load(module);
 install();
 Error.stackTraceLimit = 0;
@@ -120,8 +120,9 @@ async function live(random) {
 
 const report = { lives: 0, broken: [] };
 for (let i = 0; i < Number(count); i += 1) {
-  const found = await live(seeded(Number(seed) + i));
+  const seed = Number(first) + i * Number(step);
+  const found = await live(seeded(seed));
   report.lives += 1;
-  if (found) report.broken.push({ seed: Number(seed) + i, ...found });
+  if (found) report.broken.push({ seed, ...found });
 }
 process.stdout.write(JSON.stringify(report));

@@ -7,24 +7,32 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from skill.policy import POLICY
 
 HERE = Path(__file__).resolve().parent
 LIVES = int(os.environ.get("SKILLGEN_RANDOM_LIVES", "1500"))
+PARTS = 4  # that run side by side
 SEED = int(os.environ.get("SKILLGEN_RANDOM_SEED", "748"))
 
 
-def test_random_lives_keep_every_promise(compiled_module: Path) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_lives_keep_every_promise(compiled_module: Path, part: int) -> None:
     """No 21 attempts in an hour, none without a wait, never dead, no wait beyond the longest,
     one wait, one outcome, none after a verdict."""
-    command = ["node", str(HERE / "run_random.mjs"), str(compiled_module), str(SEED), str(LIVES)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    lives = range(part, LIVES, PARTS)
+    first = SEED + lives.start
+    command = ["node", HERE / "run_random.mjs", compiled_module, first, len(lives), PARTS]
+    ran = subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, timeout=600, check=False
+    )
     assert ran.returncode == 0, ran.stderr
     report = json.loads(ran.stdout)
-    assert report["lives"] == LIVES
+    assert report["lives"] == len(lives)
     shown = "\n".join(json.dumps(one) for one in report["broken"][:5])
     assert not report["broken"], (
-        f"{len(report['broken'])} of {LIVES} lives broke a promise:\n{shown}"
+        f"{len(report['broken'])} of {len(lives)} lives broke a promise:\n{shown}"
     )
 
 
