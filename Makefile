@@ -10,7 +10,8 @@ DEBIANS := .cache/debians
 NODE_FILES := tests/node-tools/package.json tests/node-tools/.npmrc
 SOURCES := skill add modify tests
 TESTS ?= tests
-PYTEST_ARGS ?= -n 2 --dist worksteal
+# One more than the two cores of a small machine: a third of the time, tests wait for a bot.
+PYTEST_ARGS ?= -n 3 --dist worksteal
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -60,7 +61,9 @@ quick: .cache/dev/skillgen-stamp.toml ## the tests that need no Node and start n
 	$(PYTHON) -m pytest tests/quick -m "not system" -q -p tests.progress -p no:cacheprovider $(PYTEST_ARGS)
 
 test: setup ## everything that needs no root
-	$(PYTHON) -m pytest $(TESTS) -m "not system and not storms" -p tests.durations $(PYTEST_ARGS)
+	@scratch=$$(tests/scratch) && \
+	$(PYTHON) -m pytest $(TESTS) -m "not system and not storms" -p tests.durations $(PYTEST_ARGS) --basetemp="$$scratch/t" && \
+	rm -rf "$$scratch" || { echo "make: what the failed tests wrote is in $$scratch" >&2; exit 1; }
 
 storms: setup ## every scenario for every fixture host and variation, and what tests/slow/real holds
 	$(PYTHON) -m pytest $(TESTS) -m storms $(PYTEST_ARGS)

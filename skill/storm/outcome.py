@@ -349,8 +349,8 @@ def busiest_hour(times: Sequence[float]) -> int:
     """The most of ``times`` (ascending, seconds) in any (t - 3600, t]."""
     most = first = 0
     for last, now in enumerate(times):
-        # Times are whole milliseconds; as seconds, their difference is not quite.
-        while times[first] <= round(now - HOUR, 3):
+        # To the microsecond: what is an hour in milliseconds is not quite one in seconds.
+        while times[first] <= now - HOUR + 1e-6:
             first += 1
         most = max(most, last - first + 1)
     return most
