@@ -7,7 +7,6 @@ cloned host does not get to see.
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import re
@@ -15,16 +14,16 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parents[2]
+from tests.slow.e2e.programs import Run, Tool, environment, tools
+
+CHECKOUT = Path(__file__).resolve().parents[3]
 HOSTS = CHECKOUT / "tests" / "hosts"
 SNAPSHOTS = CHECKOUT / "tests" / "snapshots" / "e2e"
 
@@ -35,7 +34,6 @@ NOT_COPIED = shutil.ignore_patterns("node_modules", "dist", ".skillgen", "fixtur
 TYPESCRIPT = (".ts", ".mts", ".cts", ".tsx")
 ADDED_MODULE = re.compile(r"whatsapp-reconnect(\.test)?\.[a-z]+$")
 
-Tool = Literal["tsc", "prettier", "vitest"]
 Tree = dict[str, tuple[int, bytes]]
 """Relative path to mode and bytes; a link's bytes are what it points to."""
 
@@ -78,23 +76,6 @@ class Expected:
     @property
     def is_negative(self) -> bool:
         return self.changes == ()
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A finished program: its command, its output, its exit status."""
-
-    command: tuple[str, ...]
-    code: int
-    stdout: bytes
-    stderr: bytes
-
-    @property
-    def text(self) -> str:
-        return (self.stdout + self.stderr).decode("utf-8", "replace")
-
-    def __str__(self) -> str:
-        return f"{' '.join(self.command)}\nexit {self.code}\n{self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,72 +277,6 @@ class Trial:
         text = "".join(parts).replace(str(self.host), "HOST").replace("\r", "␍")
         text = re.sub(r"^index [0-9a-f]+\.\.[0-9a-f]+", "index …", text, flags=re.MULTILINE)
         return without_added_modules(text)
-
-
-def environment(home: Path) -> dict[str, str]:
-    """Nothing of the person who runs the tests: no git or npm configuration, no colour."""
-    who = {
-        f"GIT_{role}_{what}": value
-        for role in ("AUTHOR", "COMMITTER")
-        for what, value in (
-            ("NAME", "Fixture"),
-            ("EMAIL", "fixture@example.invalid"),
-            ("DATE", "2026-01-01T00:00:00Z"),
-        )
-    }
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-        "CI": "1",
-        "NO_COLOR": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        **who,
-    }
-
-
-class Tools:
-    """tools.mjs, running. TypeScript alone takes a second to start and another for its library."""
-
-    def __init__(self, node_tools: Path) -> None:
-        self._home = tempfile.TemporaryDirectory(prefix="tools-")
-        self._process = subprocess.Popen(
-            ["node", HERE / "tools.mjs", node_tools],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment(Path(self._home.name)),
-        )
-
-    def run(self, tool: str, *words: str, cwd: Path) -> Run:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        wanted = {"tool": tool, "cwd": str(cwd), "words": words}
-        self._process.stdin.write(json.dumps(wanted).encode() + b"\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, f"{tool} in {cwd}: tools.mjs has ended, {self._process.wait(10)}"
-        said = json.loads(answer)
-        return Run((tool, *words), said["code"], said["stdout"].encode(), said["stderr"].encode())
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._home.cleanup()
-
-
-@cache
-def tools(node_tools: Path) -> Tools:
-    """The one of this test process; it ends with it."""
-    found = Tools(node_tools)
-    atexit.register(found.close)
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from tests.slow.e2e import harness
-from tests.slow.e2e.harness import Run, Tree, Trial, changed_paths, tree
+from tests.slow.e2e.harness import Tree, Trial, changed_paths, tree
+from tests.slow.e2e.programs import Run
 
 SKILLS = ".claude/skills"
 WHATSAPP, VOICE = f"{SKILLS}/add-whatsapp", f"{SKILLS}/add-voice-notes"

@@ -6,7 +6,6 @@ A fixture is a folder in ``tests/hosts_python``; ``fixture.toml`` holds the expe
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -17,7 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.slow.e2e.harness import Expected, Run, Tree, tree
+from tests.slow.e2e.harness import Expected, Tree, tree
+from tests.slow.e2e.programs import Run, environment
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 HOSTS = CHECKOUT / "tests" / "hosts_python"
@@ -67,20 +67,7 @@ class Trial:
     def environment(self) -> dict[str, str]:
         home = self.work / "home"
         home.mkdir(exist_ok=True)
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "LC_ALL": "C.UTF-8",
-            "NO_COLOR": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
-            **{
-                f"GIT_{role}_{what}": value
-                for role in ("AUTHOR", "COMMITTER")
-                for what, value in (("NAME", "Fixture"), ("EMAIL", "fixture@example.invalid"))
-            },
-        }
+        return {**environment(home), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def run(self, *command: str | Path, cwd: Path) -> Run:
         words = tuple(map(str, command))

@@ -19,7 +19,8 @@ from skill.storm.python.run import PythonOutcome, simulate_python
 from skill.storm.python.scenarios import TABLES
 from skill.storm.scenarios import HOUR
 from skill.storm.supervisor import ALWAYS_5S, ON_FAILURE_10S
-from tests.slow.e2e.harness import Run, Tree, changed_paths, tree
+from tests.slow.e2e.harness import Tree, changed_paths, tree
+from tests.slow.e2e.programs import Run
 from tests.slow.real.packages import HOSTS, copied, site
 
 MAIN = Path(__file__).resolve().parents[3] / "skill" / "__main__.py"
