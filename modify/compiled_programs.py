@@ -57,6 +57,7 @@ def compiled_programs(host: Host) -> tuple[Compiled, ...]:
     return tuple(found)
 
 
+@fact
 def program_names(host: Host) -> frozenset[str]:
     """The names of the programs that they are built to."""
     return frozenset(name for each in compiled_programs(host) for name in each.names)
