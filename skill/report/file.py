@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from skill.errors import SkillgenError
+
+# Links that the system itself makes to an open file; all may write below /dev/shm.
+DESCRIPTOR = re.compile(r"/dev/std(out|err)|/(dev|proc/(self|thread-self|\d+))/fd/\d+")
 
 
 def write_report(file: Path, text: str) -> None:
@@ -13,8 +17,7 @@ def write_report(file: Path, text: str) -> None:
 
     Raises SkillgenError.
     """
-    # Links that the system itself makes lead to an open descriptor of this process.
-    follow = file.is_absolute() and file.parts[1:2] in (("dev",), ("proc",))
+    follow = DESCRIPTOR.fullmatch(str(file)) is not None
     try:
         if file.is_symlink() and not follow:
             raise SkillgenError(f"{file}: is a link, which is not followed; name another file")

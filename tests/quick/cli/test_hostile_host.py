@@ -11,6 +11,7 @@ import pytest
 
 from skill.errors import SkillgenError
 from skill.host import Host
+from skill.report.file import DESCRIPTOR
 from skill.report.printer import Printer
 from tests.quick.cli.conftest import Skillgen, content_of
 
@@ -88,6 +89,21 @@ def test_a_plan_is_not_saved_through_a_link(skillgen: Skillgen, host: Path, tmp_
     assert not (tmp_path / "none").exists()
     printed = skillgen("apply", "--dry-run", "-q", "--save-plan", "/dev/stdout", host)
     assert '"after": ' in printed.out
+
+
+@pytest.mark.parametrize(
+    ("path", "is_the_system_s"),
+    [
+        ("/dev/stdout", True),
+        ("/dev/fd/1", True),
+        ("/proc/self/fd/3", True),
+        ("/dev/shm/host/plan.json", False),
+        ("/dev/fd/../shm/host/1", False),
+        ("/proc/self/cwd/plan.json", False),
+    ],
+)
+def test_links_that_are_followed(path: str, is_the_system_s: bool) -> None:
+    assert (DESCRIPTOR.fullmatch(path) is not None) is is_the_system_s
 
 
 @pytest.mark.parametrize(
