@@ -10,8 +10,7 @@ DEBIANS := .cache/debians
 NODE_FILES := tests/node-tools/package.json tests/node-tools/.npmrc
 SOURCES := skill add modify tests
 TESTS ?= tests
-# One more than the two cores of a small machine: a third of the time, tests wait for a bot.
-PYTEST_ARGS ?= -n 3 --dist worksteal
+PYTEST_ARGS ?= -n 2 --dist worksteal
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
