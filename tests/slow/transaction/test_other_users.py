@@ -92,7 +92,7 @@ def test_root_acts_on_no_users_record(host: Path, place: Path) -> None:
     assert as_user(USER, place, lambda: transaction.apply(plan)) == 0
     patched = tree_of(host)
     assert (host / PATH).read_bytes() == PATCHED
-    with pytest.raises(transaction.ForeignRecord, match="no record of yours"):
+    with pytest.raises(transaction.ForeignRecord, match="not a record of yours"):
         transaction.revert(host)
     with pytest.raises(transaction.ForeignRecord):
         transaction.recover(host)
