@@ -214,6 +214,27 @@ def test_unreadable_host_is_said(tmp_path: Path, node_tools: Path) -> None:
         simulate(tmp_path, "gone.ts", node_tools=node_tools)
 
 
+def test_a_class_whose_file_starts_its_own_bot_is_not_called(
+    tmp_path: Path, node_tools: Path
+) -> None:
+    text = """
+    import makeWASocket, { useMultiFileAuthState } from '@whiskeysockets/baileys';
+    export class Line {
+      async connect() {
+        const { state } = await useMultiFileAuthState('store/auth');
+        makeWASocket({ auth: state });
+      }
+    }
+    function main() { void new Line().connect(); }
+    main();
+    """
+    (tmp_path / "line.ts").write_text(text, "utf-8")
+    [outcome] = simulate(
+        tmp_path, "line.ts", driver="class", scenarios=[HEALTHY], node_tools=node_tools
+    )
+    assert outcome.attempts == 1
+
+
 def test_hour_is_open_at_its_start() -> None:
     assert busiest_hour([]) == 0
     assert busiest_hour([0.0, 3599.9, 3600.0]) == 2

@@ -7,7 +7,7 @@
  * awaits connect() and exits 1 when it rejects; v2's registry logs a rejected setup() and
  * lives on with its other channels.
  */
-const { EXIT } = require('./engine.cjs');
+const { EXIT, turnOf } = require('./engine.cjs');
 const { stub } = require('./stubs.cjs');
 
 /** Seconds after the first start at which the channel's other entries are tried while not open. */
@@ -158,11 +158,16 @@ function rememberTeardown(proc, channel) {
   };
 }
 
+/** Whether the file has a bot running one turn of the event loop after its import. */
+async function startsItself(world, proc) {
+  await turnOf(proc.globals);
+  return world.runs.length > proc.runsAtStart;
+}
+
 async function runClass(world, proc, exported) {
   const { className, startName: method = 'connect' } = world;
-  // A file that has started its own bot by now is not asked for a second one.
-  await new Promise((resolve) => proc.globals.setImmediate(resolve));
-  if (world.runs.length > proc.runsAtStart) return proc.settled(true);
+  // It is not asked for a second one.
+  if (await startsItself(world, proc)) return proc.settled(true);
   const wanted = (value) =>
     typeof value === 'function' && typeof (value.prototype?.[method] ?? value[method]) === 'function';
   const every = Object.values(exported);
@@ -246,9 +251,9 @@ async function runModule(world, proc, exported) {
   // An import that starts by itself has called something by now; a timer of its own may be
   // what it waits on, or, where the function to call is known, just some clean-up.
   const idle = proc.holds;
-  await new Promise((resolve) => proc.globals.setImmediate(resolve));
+  const started = await startsItself(world, proc);
   const busy = !world.hasMain && (proc.holds > idle || (name === starter && idle > Number(world.registry) + 1));
-  if (busy || world.runs.length > proc.runsAtStart || !name) return proc.settled(true);
+  if (busy || started || !name) return proc.settled(true);
   const { prototype } = exported[name];
   const isClass = /^class\b/.test(Function.prototype.toString.call(exported[name]));
   const dials = Object.getOwnPropertyNames(isClass ? prototype : {}).find(

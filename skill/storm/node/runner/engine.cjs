@@ -547,6 +547,9 @@ function mulberry32(seed) {
   };
 }
 
+/** One turn of a process's event loop, at the same instant. */
+const turnOf = ({ setImmediate: next }) => new Promise((resolve) => next(resolve));
+
 module.exports = {
   EXIT,
   EPOCH_MS,
@@ -554,5 +557,6 @@ module.exports = {
   HostProcess,
   Timer,
   World,
+  turnOf,
   realNextTick,
 };

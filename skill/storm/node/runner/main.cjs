@@ -13,7 +13,7 @@ const path = require('node:path');
 const vm = require('node:vm');
 const { BufferJSON, credsText, rewritten } = require('./baileys.cjs');
 const drivers = require('./drivers.cjs');
-const { EXIT, World } = require('./engine.cjs');
+const { EXIT, World, turnOf } = require('./engine.cjs');
 const { settingsFor } = require('./environment.cjs');
 const { HostFiles } = require('./files.cjs');
 const { makeGlobals, makeRequire } = require('./globals.cjs');
@@ -67,7 +67,6 @@ function guarded(load, globals) {
 
 /** So many turns of its event loop a main has, at one instant, before its channel is asked to dial. */
 const MAINS_TURNS = 32;
-const turnOf = ({ setImmediate: next }) => new Promise((resolve) => next(resolve));
 
 function startHost(current, load) {
   return (proc) => {
