@@ -5,7 +5,7 @@
 //   node tools.mjs NODE_TOOLS
 //
 // tsc: what TypeScript has read of a package, and bound, serves every host with the same options.
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -44,7 +44,7 @@ function tsc(cwd) {
   host.getCurrentDirectory = () => cwd;
   host.getSourceFile = (name, how, ...more) => {
     if (!name.startsWith(`${modules}/`)) return getSourceFile(name, how, ...more);
-    const key = JSON.stringify([name, how.impliedNodeFormat ?? how, options]);
+    const key = JSON.stringify([name, how, options]);
     if (!sources.has(key)) sources.set(key, getSourceFile(name, how, ...more));
     return sources.get(key);
   };
