@@ -70,6 +70,8 @@ class Session(Account):
     # WhatsApp has ended the session, and why.
     ended = False
     end = ""
+    # How often whatsmeow has reconnected by itself.
+    _again = 0
 
     def start(self) -> None:
         if self._stopped:
@@ -84,13 +86,16 @@ class Session(Account):
     def lost(self, dialled: bool) -> None:
         """The link is down; dialled: whatsmeow has reconnected by itself."""
         with self._lock:
-            if self._state == "idle":
-                return
-            self.dropped = True
             if dialled:
-                key = f"{self._token}-{self._attempt}-again"
+                # More than once where the client takes a while to stop.
+                self._recall()
+                self._again += 1
+                key = f"{self._token}-again{self._again}"
                 self._memory.attempts[key] = self._now()
-            self.closed("428")
+                self._save()
+            if self._state != "idle":
+                self.dropped = True
+                self.closed("428")
 
     def unreached(self, error: Exception) -> bool:
         """Whether a connect() failed because WhatsApp could not be reached."""

@@ -203,9 +203,12 @@ def test_an_attempt_of_whatsmeow_itself_counts(
     database: Path,
     naps: list[float],
 ) -> None:
-    dial_sync(Line(str(database), Disconnected(), UNREACHED, LoggedOut()))
+    line = Line(str(database), Disconnected(), UNREACHED, LoggedOut())
+    dial_sync(line)
     file = database.with_name("session.db-reconnect.json")
     assert len(json.loads(file.read_text())["attempts"]) == 4
+    heard(line, Disconnected())  # before it could be stopped
+    assert len(json.loads(file.read_text())["attempts"]) == 5
 
 
 class KeepAliveTimeout:
