@@ -57,8 +57,9 @@ class Fence:
     """found: the storm's, of which only kind and tools are taken.
 
     folder: this run's own; all that is written lies below it. reads: folders that have to be seen
-    though they may lie below ``/tmp``, which is a fresh one. layers: folders of the host that are
-    not copied, but seen in a copy as they are, and what is written there lies elsewhere.
+    though they may lie below ``/tmp`` or ``/dev/shm``, which are fresh ones. layers: folders of
+    the host that are not copied, but seen in a copy as they are, and what is written there lies
+    elsewhere.
     """
 
     found: fences.Fence

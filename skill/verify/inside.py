@@ -3,10 +3,10 @@
 A process of its own, started with PLAN, ``marshal``'s form of {writable, readable, temporary,
 layers, uid, gid, fenced, cwd, command}, in hexadecimal. fenced: ``unshare`` has given it
 namespaces of its own, so it makes the rest: every file system read-only but for the folder
-``writable``; what ``/tmp`` shows is the folder ``temporary``, with ``writable`` and ``readable``
-where they were; in ``layers``, the folders of the host that are seen in its copy and written into
-elsewhere; a loopback network. Then it gives its rights up. In any case it ends with skillgen, and
-takes with it all that the command has started.
+``writable``; what ``/tmp`` shows is the folder ``temporary``, and ``/dev/shm`` is empty, with
+``writable`` and ``readable`` where they were; in ``layers``, the folders of the host that are seen
+in its copy and written into elsewhere; a loopback network. Then it gives its rights up. In any
+case it ends with skillgen, and takes with it all that the command has started.
 """
 
 from __future__ import annotations
@@ -106,16 +106,17 @@ def make_view(plan: dict[str, Any]) -> None:
         own = ",userxattr" if plan["uid"] is not None else ""
         mount("overlay", target, "overlay", MS_NOSUID | MS_NODEV, options + own)
     set_read_only("/", True)
-    show(opened(plan["temporary"]), "/tmp")
+    temporary = opened(plan["temporary"])  # before what it may lie below is covered
+    if os.path.isdir("/dev/shm"):
+        mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=512m")
+    show(temporary, "/tmp")
     set_read_only("/tmp", False)
     for descriptor, folder in kept:
-        if folder == writable or folder.startswith("/tmp/"):
+        if folder == writable or folder.startswith(("/tmp/", "/dev/shm/")):
             os.makedirs(folder, exist_ok=True)
             show(descriptor, folder)
     for folder in (writable, *(target for *_, target in plan["layers"])):
         set_read_only(folder, False)
-    if os.path.isdir("/dev/shm"):
-        mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=512m")
     mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from skill import cli
+from skill.storm import fence
 from skill.storm.host import tools
 
 NODE = shutil.which("node")
@@ -46,6 +47,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(tools, "CHECKOUT_TOOLS", tmp_path / "none")
+    # What is found with such a PATH is not to be remembered for the tests that follow.
+    monkeypatch.setattr(fence, "find", fence.find.__wrapped__)
     return folder
 
 

@@ -97,6 +97,21 @@ def test_both_sides_may_have_the_same_port(
     assert row.count("green") == 2, outcome.out
 
 
+def test_the_throw_away_folder_may_lie_in_memory(
+    skillgen: Skillgen, scripts: Scripts, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``TMPDIR`` below ``/dev/shm``, of which the fence shows nothing else."""
+    memory = Path("/dev/shm")
+    host = scripts(test="test -e package.json")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made:
+        with monkeypatch.context() as patch:
+            patch.setattr(tempfile, "tempdir", made)
+            outcome = skillgen("apply", "--dry-run", "--verify", host)
+        assert os.listdir(made) == []
+    [row] = [line for line in outcome.out.splitlines() if line.startswith("  all tests")]
+    assert row.count("green") == 2, outcome.out
+
+
 def test_nothing_is_written_elsewhere(
     skillgen: Skillgen, scripts: Scripts, kind: str, tmp_path: Path
 ) -> None:
