@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 
 from modify.kit.python.errors import CannotPlace
 from modify.kit.python.source import Source
 from modify.neonize.client import Client, clients, why_not_a_daemon, with_handlers
 from modify.neonize.dial import Dialling, dialling
+from modify.neonize.exits import failing_exits
 from modify.neonize.rewrite.client import ClientRewrite
 from modify.neonize.rewrite.dial import DialRewrite
 from modify.neonize.rewrite.session import SessionRewrite
 from modify.neonize.session import Session
 from modify.python.planning import MOST, Planning
-from modify.rules import findings_of
+from modify.rules import findings_of, sights_of
 from skill.edit import Edit
 from skill.finding import Finding
 from skill.host import Host, fact
@@ -25,6 +27,7 @@ ACCEPT_DIAL = (
     "dial_sync(client), or dial(client) and serve(client), instead of connect() and idle()"
 )
 ACCEPT_SESSION = "session_of(…).turn() before the client is made, and handlers that tell heard()"
+ACCEPT_EXIT = "exit 0 where the session is over"
 # ``await channel.start()`` in a try whose except writes down why: not one that tries again.
 RECORDS = re.compile(
     rb"await [\w.]+\.start\(\)\n(?:[^\n]*\n){0,8}?[ \t]+except Exception[^\n]*\n"
@@ -43,6 +46,9 @@ class Clients:
 
         started: the sessions of the whole host that start themselves again.
         """
+        for client in clients(source):
+            if why_not_a_daemon(client) is None:
+                self.exits(with_handlers(self.plan.sources, client))
         own = [session for session in started if session.source is source]
         for session in own:
             self.session(session)
@@ -70,6 +76,8 @@ class Clients:
         heard = findings_of("neonize-client", client)
         dialled = findings_of("neonize-dialling", dials)
         if not heard and not dialled:
+            if any(True for _ in failing_exits(client)):
+                return []
             self.plan.note(source, line, "right", "stops the client when its session is over")
             return []
         if not self.plan.wanted(heard + dialled):
@@ -91,6 +99,16 @@ class Clients:
             return edits
 
         return self.plan.rewritten(heard, run, ACCEPT_CLIENT)
+
+    def exits(self, client: Client) -> None:
+        """Plan status 0 for exits after which nothing helps but to link the bot anew."""
+        for found in failing_exits(client):
+            for sight in sights_of("neonize-exit", found):
+                if self.plan.wanted([sight.finding]):
+                    edits = self.plan.rewritten(
+                        [sight.finding], partial(list, sight.edits), ACCEPT_EXIT
+                    )
+                    self.plan.add(found.source, edits)
 
     def dial(self, dials: Dialling, findings: list[Finding], records: bool, of: int) -> str:
         """Plan the gate of a client that its host connects: or why it cannot be."""

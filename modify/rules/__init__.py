@@ -32,6 +32,7 @@ KINDS = {
     "neonize-client": "channels",
     "neonize-session": "channels",
     "neonize-dialling": "channels",
+    "neonize-exit": "channels",
     "systemd": "units",
     "launchd": "units",
     **dict.fromkeys(managers.KINDS, "units"),

@@ -197,6 +197,45 @@ def on_open(client, event):
 …
 """,
 )
+HEARD_ALL = Frame(
+    "bot.py",
+    """\
+import os
+
+from neonize.client import NewClient
+from neonize.events import *
+
+client = NewClient('bot.db')
+
+
+@client.event(StreamReplacedEv)
+@client.event(TemporaryBanEv)
+@client.event(LoggedOutEv)
+def on_end(client, event):
+    client.stop()
+
+
+…
+""",
+    """\
+import os
+
+from neonize.client import NewClient
+from neonize.events import *
+
+client = NewClient('bot.db')
+
+
+@client.event(StreamReplacedEv)
+@client.event(TemporaryBanEv)
+@client.event(LoggedOutEv)
+def on_end(client, event):
+    client.stop()
+
+
+…
+""",
+)
 SKILL = ".claude/skills/add-whatsapp"
 FRAMES = {
     "baileys-channel": BAILEYS,
@@ -205,6 +244,7 @@ FRAMES = {
     "neonize-client": Frame("bot.py"),
     "neonize-session": Frame("bot.py"),
     "neonize-dialling": DIALLING,
+    "neonize-exit": HEARD_ALL,
     "systemd": Frame("bot.service", others=BOT),
     "launchd": Frame("com.bot.plist", others=BOT),
     "compose": Frame("compose.yml", others=BOT | {"Dockerfile": 'CMD ["node", "dist/index.js"]\n'}),

@@ -1,8 +1,8 @@
 """A revoked session after which the process ends as if it had failed, or tries again.
 
 What it finds
-    Finds exits with an error code where the session is over, tests for 401 alone, and
-    close branches that test nothing.
+    Finds exits with an error code where the session is over, in a neonize client's handler
+    of ``LoggedOutEv`` too, tests for 401 alone, and close branches that test nothing.
 
 Why it is bad
     A supervisor restarts a process that ends with an error: 16,302 logins with a
@@ -29,6 +29,7 @@ from modify.rules import Example, Rule, Sight
 
 if TYPE_CHECKING:
     from modify.baileys.model.channel import Channel
+    from modify.neonize.exits import FailingExit
 
 rule = Rule(
     __name__,
@@ -58,6 +59,50 @@ if (connection === 'close') {
   reconnect.dial(connect);
 }
 """,
+        ),
+        Example(
+            "neonize-exit",
+            """\
+import os
+
+from neonize.client import NewClient
+from neonize.events import *
+
+client = NewClient('bot.db')
+
+
+@client.event(StreamReplacedEv)
+@client.event(TemporaryBanEv)
+def on_end(client, event):
+    client.stop()
+
+
+@client.event(LoggedOutEv)
+def on_logout(_, event):
+    print('logged out: link the bot again')
+    os._exit(1)
+""",
+            """\
+import os
+
+from neonize.client import NewClient
+from neonize.events import *
+
+client = NewClient('bot.db')
+
+
+@client.event(StreamReplacedEv)
+@client.event(TemporaryBanEv)
+def on_end(client, event):
+    client.stop()
+
+
+@client.event(LoggedOutEv)
+def on_logout(_, event):
+    print('logged out: link the bot again')
+    os._exit(0)  # 0, so that no supervisor starts it again
+""",
+            is_whole=True,
         ),
     ),
 )
@@ -91,3 +136,15 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
                 call,
                 f"exit {given[0].text()} makes the supervisor start the process again",
             )
+
+
+@rule.detects("neonize-exit")
+def of_client(exit_: FailingExit) -> Iterator[Sight]:
+    if not exit_.is_for_qr:
+        yield rule.at(
+            exit_.source,
+            exit_.call,
+            f"exit {exit_.status} makes the supervisor start the process again",
+            fix="a logout ends the process with exit 0",
+            edits=exit_.edits(rule.id),
+        )

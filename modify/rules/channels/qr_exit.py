@@ -1,7 +1,8 @@
 """A QR code is asked for and the process ends as if it had failed.
 
 What it finds
-    Finds exits with an error code in the branch for a QR code.
+    Finds exits with an error code in the branch for a QR code, and in a neonize client's
+    handler of one.
 
 Why it is bad
     The credentials are gone; a restart cannot bring them back. ``Restart=on-failure``
@@ -26,6 +27,7 @@ from modify.rules import Example, Rule, Sight
 
 if TYPE_CHECKING:
     from modify.baileys.model.channel import Channel
+    from modify.neonize.exits import FailingExit
 
 rule = Rule(
     __name__,
@@ -49,6 +51,21 @@ if (update.qr) {
 if (update.connection === 'close') reconnect.dial(connect);
 """,
         ),
+        Example(
+            "neonize-exit",
+            """\
+@client.qr
+def on_code(_, code):
+    print('not linked: pair the bot first')
+    os._exit(1)
+""",
+            """\
+@client.qr
+def on_code(_, code):
+    print('not linked: pair the bot first')
+    os._exit(0)  # 0, so that no supervisor starts it again
+""",
+        ),
     ),
 )
 
@@ -65,3 +82,14 @@ def in_channel(channel: Channel) -> Iterator[Sight]:
                 call,
                 f"exit {given[0].text()} on a QR code makes the supervisor try again forever",
             )
+
+
+@rule.detects("neonize-exit")
+def of_client(exit_: FailingExit) -> Iterator[Sight]:
+    if exit_.is_for_qr:
+        yield rule.at(
+            exit_.source,
+            exit_.call,
+            f"exit {exit_.status} on a QR code makes the supervisor try again forever",
+            edits=exit_.edits(rule.id),
+        )

@@ -30,6 +30,7 @@ THINGS = {
     "neonize-client": ("modify.neonize.client", "Client", "source"),
     "neonize-session": ("modify.neonize.session", "Session", "source"),
     "neonize-dialling": ("modify.neonize.dial", "Dialling", "source"),
+    "neonize-exit": ("modify.neonize.exits", "FailingExit", "source"),
     "systemd": ("modify.units.managers.systemd", "SystemdUnit", "text"),
     "launchd": ("modify.units.managers.launchd", "LaunchdUnit", "text"),
     **{kind: supervised(kind) for kind in managers.KINDS},

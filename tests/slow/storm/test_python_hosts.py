@@ -122,6 +122,14 @@ FIXTURES = (
         not_run={"stopped": "no stop()"},
         gated=True,
     ),
+    Fixture(
+        "s3-unit",
+        "main()",
+        {"unlinked": 720},
+        goes_on=("banned", "replaced"),
+        not_run={"stopped": "no way to be stopped"},
+        gated=True,
+    ),
 )
 every_fixture = pytest.mark.parametrize(
     "fixture", FIXTURES, ids=lambda fixture: f"{fixture.host} {fixture.label}"
