@@ -10,7 +10,10 @@ DEBIANS := .cache/debians
 NODE_FILES := tests/node-tools/package.json tests/node-tools/.npmrc
 SOURCES := skill add modify tests
 TESTS ?= tests
-PYTEST_ARGS ?= -n 2 --dist worksteal
+# A worker for each processor; two where half of the time is waiting for bots and servers.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -lt 8 ] || n=8; echo $$n)
+test storms: WORKERS := $(shell n=$$((2 * $(WORKERS))); [ $$n -lt 8 ] || n=8; echo $$n)
+PYTEST_ARGS ?= -n $(WORKERS) --dist worksteal
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
