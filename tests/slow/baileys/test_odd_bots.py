@@ -23,7 +23,7 @@ from skill.guard.render import render_guard
 from skill.policy import POLICY, Backoff
 from skill.render.style import Style
 from skill.render.typescript import render_channel_module
-from tests.slow.baileys.harness import BAILEYS, SHORT, Server, serving, wait
+from tests.slow.baileys.harness import BAILEYS, SHORT, Server, one_file, serving, wait
 
 HERE = Path(__file__).resolve().parent
 QUICK = replace(
@@ -156,7 +156,7 @@ MADE = [(kind, way, version) for kind in RUNS for way in WAYS for version in BAI
 def tree(node_tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("odd")
     shutil.copytree(HERE / "odd", folder, dirs_exist_ok=True)
-    (folder / "node_modules").symlink_to(node_tools.resolve() / "node_modules")
+    (folder / "node_modules").symlink_to(one_file(node_tools))
     module = render_channel_module(Style(), "1", ".mjs", QUICK, "held")
     (folder / "whatsapp-reconnect.mjs").write_text(module)
     (folder / "guard.cjs").write_bytes(render_guard(policy=QUICK))
