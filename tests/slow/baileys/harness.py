@@ -7,19 +7,22 @@ module is rendered anew from ``SHORT``.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,8 @@ HERE = Path(__file__).resolve().parent
 PRELOAD = HERE / "preload.mjs"
 BAILEYS = {"7.0.0-rc14": "@whiskeysockets/baileys", "6.7.24": "baileys-6"}
 """Version to its folder in the node tools' node_modules."""
+OWN = ("@hapi", "pino", "qrcode-terminal")
+"""What a fixture host has beside Baileys."""
 
 SHORT = Policy(
     # The caps are out of reach: what does not slow down breaks the policy on any machine.
@@ -53,35 +58,50 @@ QUICK_DEADLINE = replace(SHORT, deadlines=(0.7, 1.4, 20))
 """For faults that meet a bot twice and never answer; the attempt after them has time."""
 
 
-@dataclass(frozen=True)
-class Event:
-    """A line of the server: what one bot did, and when, in seconds since 1970."""
+@cache
+def one_file(node_tools: Path) -> Path:
+    """A ``node_modules`` with both Baileys as in the node tools', each of them in one file.
 
-    bot: str
-    name: str
-    at: float
+    Nearly all that a bot's start takes is loading some hundred modules. Where how Baileys is
+    found and loaded is the thing to see, a bot has the node tools' own.
+    """
+    modules = Path(tempfile.mkdtemp(prefix="one-file-")) / "node_modules"
+    atexit.register(shutil.rmtree, modules.parent, ignore_errors=True)
+    tools = node_tools.resolve() / "node_modules"
+    modules.mkdir()
+    for package in OWN:
+        (modules / package).symlink_to(tools / package)
+    for package in BAILEYS.values():
+        (modules / package).mkdir(parents=True)
+        command = ["node", HERE / "one_file.mjs", tools / package, modules / package]
+        subprocess.run(command, check=True, timeout=120)
+    return modules
 
 
 @dataclass
 class Server:
-    """A running server.mjs; ``events`` grows while it runs."""
+    """A running server.mjs. events: grows while it runs; by bot and name, when it happened.
+
+    Times are in seconds since 1970.
+    """
 
     process: subprocess.Popen[str]
     port: int
     root: str
-    events: list[Event] = field(default_factory=list)
+    events: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def url(self, bot: str, script: Sequence[str]) -> str:
         return f"ws://127.0.0.1:{self.port}/{bot}?script={','.join(script)}"
 
     def of(self, bot: str, name: str) -> list[float]:
-        return [event.at for event in self.events if (event.bot, event.name) == (bot, name)]
+        """When a bot did that, so far."""
+        return self.events.get((bot, name), []).copy()
 
     def read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             said = json.loads(line)
-            self.events.append(Event(said["bot"], said["event"], said["at"] / 1000))
+            self.events[said["bot"], said["event"]].append(said["at"] / 1000)
 
 
 @contextmanager
@@ -118,12 +138,16 @@ def serving(node_tools: Path, work: Path) -> Iterator[Server]:
 
 @dataclass
 class Program:
-    """A fixture host with one version of Baileys, before or after ``apply``, ready to run."""
+    """A fixture host with one version of Baileys, before or after ``apply``, ready to run.
+
+    is_quick: Baileys is in one file.
+    """
 
     fixture: str
     version: str
     work: Path
     node_tools: Path
+    is_quick: bool = False
 
     @cached_property
     def trial(self) -> Trial:
@@ -165,9 +189,10 @@ class Program:
         )
         (target / "node_modules").unlink()
         modules, tools = target / "node_modules", self.node_tools.resolve() / "node_modules"
+        baileys = one_file(self.node_tools) if self.is_quick else tools
         (modules / "@whiskeysockets").mkdir(parents=True)
-        (modules / "@whiskeysockets" / "baileys").symlink_to(tools / BAILEYS[self.version])
-        for package in ("pino", "qrcode-terminal", "@hapi"):
+        (modules / "@whiskeysockets" / "baileys").symlink_to(baileys / BAILEYS[self.version])
+        for package in OWN:
             (modules / package).symlink_to(tools / package)
         self.compile(target)
         return target

@@ -91,7 +91,7 @@ def program(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, node_tools: Path
 ) -> Program:
     fixture, version = request.param
-    return Program(fixture, version, tmp_path_factory.mktemp(fixture), node_tools)
+    return Program(fixture, version, tmp_path_factory.mktemp(fixture), node_tools, is_quick=True)
 
 
 def waits(policy: Policy, kind: Kind) -> Iterator[float]:

@@ -21,7 +21,7 @@ from skill import __version__
 from skill.host import Host
 from skill.policy import Backoff
 from skill.render.typescript import render_channel_module
-from tests.slow.baileys.harness import BAILEYS, PRELOAD, SHORT, Server, serving, wait
+from tests.slow.baileys.harness import BAILEYS, PRELOAD, SHORT, Server, one_file, serving, wait
 from tests.slow.e2e.harness import Trial
 
 HERE = Path(__file__).resolve().parent
@@ -130,7 +130,7 @@ class Programs:
 
     def install(self, folder: Path, version: str) -> None:
         (folder / "node_modules/@whiskeysockets").mkdir(parents=True)
-        target = self.node_tools.resolve() / "node_modules" / BAILEYS[version]
+        target = one_file(self.node_tools) / BAILEYS[version]
         (folder / "node_modules/@whiskeysockets/baileys").symlink_to(target)
         if not (folder / "package.json").exists():
             (folder / "package.json").write_text("{}")

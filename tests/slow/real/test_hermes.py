@@ -53,7 +53,6 @@ def drive(host: Path, home: Path, way: str) -> Seen:
         timeout=300,
         env={
             "PYTHONPATH": str(site()),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "PATH": f"{Path(node).parent}:{os.environ['PATH']}",
             "HOME": str(home),
             "TIME_SCALE": "15",
