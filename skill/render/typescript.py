@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -248,36 +248,53 @@ def convert(source: str, style: Style) -> str:
     """Canonical TypeScript in another style, token by token."""
     from ast_grep_py import SgRoot
 
-    edits: list[tuple[int, int, str]] = []
-    _collect(SgRoot(source, "typescript").root(), source, style, edits)
-    for start, end, text in sorted(edits, reverse=True):
+    edits = sorted(_edits(SgRoot(source, "typescript").root(), source, style), reverse=True)
+    for start, end, text in edits:
         source = source[:start] + text + source[end:]
     lines = [_reindent(line, style.indent) for line in source.split("\n")]
     return style.end_of_line.join(lines)
 
 
-def _collect(node: SgNode, source: str, style: Style, edits: list[tuple[int, int, str]]) -> None:
-    kind, span = node.kind(), node.range()
-    start, end = span.start.index, span.end.index
-    if kind == "string" and source[start] in "'\"":
-        edits.append((start, end, _requoted(source[start:end], style.quote)))
-        return
-    ends = kind == ";" and not style.semicolons and _ends_line(source, end)
-    if ends or (kind == "," and _trails(node, source, end, style)):
-        edits.append((start, end, ""))
-    elif kind == "formal_parameters" and not style.arrow_parens and _is_bare(node):
-        edits += [(start, start + 1, ""), (end - 1, end, "")]
-    elif kind in _SPACED and not style.bracket_spacing and "\n" not in source[start:end]:
-        if source[start:].startswith("{ ") and end - start > 3:
-            edits += [(start + 1, start + 2, ""), (end - 2, end - 1, "")]
-    elif kind == "expression_statement" and not style.semicolons and source[start] in "([`+-/":
-        # Without the semicolon before it, it would go on with the line above.
-        edits.append((start, start, ";"))
-    for child in node.children():
-        _collect(child, source, style, edits)
+def _edits(root: SgNode, source: str, style: Style) -> Iterator[tuple[int, int, str]]:
+    """What the style has otherwise. Asked for by kind: to walk all nodes takes far longer."""
+    for start, end in _spans(root.find_all(kind="string")):
+        yield start, end, _requoted(source[start:end], style.quote)
+    if style.trailing_commas != "all":
+        for node in _tokens(root, ","):
+            [(start, end)] = _spans([node])
+            if _trails(node, source, end, style):
+                yield start, end, ""
+    if not style.arrow_parens:
+        bare = filter(_is_bare, root.find_all(kind="formal_parameters"))
+        for start, end in _spans(bare):
+            yield from ((start, start + 1, ""), (end - 1, end, ""))
+    if not style.bracket_spacing:
+        for start, end in _spans(root.find_all(any=[{"kind": kind} for kind in _SPACED])):
+            inner = source[start:end]
+            if "\n" not in inner and inner.startswith("{ ") and len(inner) > 3:
+                yield from ((start + 1, start + 2, ""), (end - 2, end - 1, ""))
+    if not style.semicolons:
+        for start, end in _spans(_tokens(root, ";")):
+            if _ends_line(source, end):
+                yield start, end, ""
+        for start, _ in _spans(root.find_all(kind="expression_statement")):
+            if source[start] in "([`+-/":
+                # Without the semicolon before it, it would go on with the line above.
+                yield start, start, ";"
 
 
-_SPACED = {"object", "object_pattern", "object_type", "named_imports", "export_clause"}
+def _spans(nodes: Iterable[SgNode]) -> Iterator[tuple[int, int]]:
+    for node in nodes:
+        span = node.range()
+        yield span.start.index, span.end.index
+
+
+def _tokens(root: SgNode, text: str) -> list[SgNode]:
+    """The tokens of that text; the same in a string is none."""
+    return [node for node in root.find_all(regex=f"^{text}$") if node.kind() == text]
+
+
+_SPACED = ("object", "object_pattern", "object_type", "named_imports", "export_clause")
 
 
 def _ends_line(source: str, end: int) -> bool:

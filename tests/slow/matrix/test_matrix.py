@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from skill.options import Options
 from skill.storm.node.run import simulate
 from skill.storm.scenarios import EXTRA, TABLE
 from skill.storm.supervisor import ON_FAILURE_10S
+from tests.slow.e2e.programs import Run, Tool, tools
 from tests.slow.matrix.variants import (
     FAMILIES,
     HELD,
@@ -66,15 +66,13 @@ def grow(folder: Path, wanted: Iterable[Variant], node_tools: Path) -> list[Grow
             (home / name).write_text(text)
         grown.append(Grown(variant, home))
     done = run(node_tools, folder, "prettier", "--write", "--log-level=warn", "*/src/*")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.code == 0, done.text
     return grown
 
 
-def run(node_tools: Path, cwd: Path, tool: str, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [str(node_tools / "node_modules" / ".bin" / tool), *words]
-    return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False
-    )
+def run(node_tools: Path, cwd: Path, tool: Tool, *words: str) -> Run:
+    """A tool of the host, in the one process that is started, and warmed up, for all of them."""
+    return tools(node_tools.resolve()).run(tool, *words, cwd=cwd)
 
 
 def patch(one: Grown) -> None:
@@ -143,12 +141,12 @@ def errors_of_types(folder: Path, node_tools: Path, grown: list[Grown]) -> Mappi
     files = [f"{one.variant.id}/src/*.ts" for one in grown if one.variant.is_typed]
     config = {"compilerOptions": options, "include": files}
     (folder / "tsconfig.json").write_text(json.dumps(config))
-    done = run(node_tools, folder, "tsc", "-p", ".")
+    done = run(node_tools, folder, "tsc")
     found: dict[str, list[str]] = {}
-    for line in done.stdout.splitlines():
+    for line in done.stdout.decode().splitlines():
         if named := re.match(r"([^/\s]+)/src/(.*error.*)", line):
             found.setdefault(named[1], []).append(named[2])
-    assert bool(found) == bool(done.returncode), done.stdout + done.stderr
+    assert bool(found) == bool(done.code), done.text
     return found
 
 
@@ -156,8 +154,8 @@ def ugly(folder: Path, node_tools: Path) -> list[str]:
     """Channel files that prettier would write in another way."""
     pattern = "*/src/{channel,logger}.*"
     done = run(node_tools, folder, "prettier", "--list-different", pattern)
-    assert done.returncode == bool(done.stdout), done.stderr
-    return done.stdout.split()
+    assert done.code == bool(done.stdout), done.text
+    return done.stdout.decode().split()
 
 
 def share_modules(grown: list[Grown]) -> None:
