@@ -35,8 +35,6 @@ from skill.storm.python.scenarios import PythonScenario, scenarios_of_kind
 from skill.storm.scenarios import Scenario
 
 WARNING = "runs the bot's own code, from a copy, with a fake WhatsApp and virtual time; "
-# So many parts is a side's list of scenarios cut into, for each processor.
-PARTS = 2
 
 
 @dataclass(slots=True)
@@ -363,7 +361,8 @@ def _run_node(
                 continue
             simulation.way = way.text
             simulation.is_among_others = way.driver == "factory"
-            parts = min(processors * PARTS, len(scenarios))
+            # No more of them than run at a time: each starts a bot that V8 does not know yet.
+            parts = min(processors, len(scenarios))
             for first in range(parts):
                 jobs.append((side, pool.submit(run, trial, side, scenarios[first::parts])))
         for side, job in jobs:

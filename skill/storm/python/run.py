@@ -9,6 +9,7 @@ throw-away folder (``runner/fences.py``) are for what a bot does by accident.
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import shutil
 import sys
@@ -16,6 +17,8 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +130,7 @@ def simulate_python(
     with throw_away("storm-", None if fence.kind else fast_folder()) as made:
         source = made / "source"
         _copy(host_root.resolve(), source)
+        modules = _runner(program, made)
 
         def play(numbered: tuple[int, PythonScenario]) -> PythonOutcome:
             number, scenario = numbered
@@ -141,6 +145,7 @@ def simulate_python(
                 "scenario": _scenario_json(scenario, briefly),
                 "supervisor": rules(supervisor),
                 "drive": drive,
+                "modules": str(modules),
                 "source": str(source),
                 "host": str(host),
                 "roots": [str(host / found.root), str(host)] if found.root else [str(host)],
@@ -154,7 +159,7 @@ def simulate_python(
                 [program, "-I", "-S", "-B", str(RUNNER / "main.py")],
                 request,
                 fence=fence,
-                reads=[RUNNER, source],
+                reads=[RUNNER, modules, source],
                 place=place,
                 work=work,
                 limits=_LIMITS,
@@ -182,6 +187,33 @@ def _find(root: Path, path: str) -> PythonChannel:
     if not found:
         raise StormError(f"{path}: no WhatsApp channel of a known kind in this file")
     return next((channel for channel in found if not channel.cannot), found[0])
+
+
+@cache
+def _compiled() -> Mapping[str, bytes]:
+    """The runner's modules as this interpreter compiles them, by file name (PEP 552)."""
+    found = {}
+    header = MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)  # never compared with a source
+    for file in RUNNER.glob("*.py"):
+        code = compile(file.read_bytes(), str(file), "exec", dont_inherit=True, optimize=0)
+        found[f"{file.name}c"] = header + marshal.dumps(code)
+    return found
+
+
+def _runner(program: str, made: Path) -> Path:
+    """The folder that ``program`` imports the runner from: compiled once for all scenarios.
+
+    Each is a process of its own, which would compile it anew where the installation has not.
+    """
+    if not os.path.samefile(program, sys.executable):
+        return RUNNER
+    target = made / "runner"
+    target.mkdir()
+    for name, data in _compiled().items():
+        (target / name).write_bytes(data)
+        (target / name).chmod(0o644)
+    target.chmod(0o755)  # the fence may run it as another user
+    return target
 
 
 def _copy(root: Path, target: Path) -> None:

@@ -1,7 +1,8 @@
 """``python -I -S -B main.py``: one scenario of one host.
 
-The request is read from standard input: {scenario, supervisor, drive, source, host, roots,
-channel_file, work, environment, seed}. The outcome goes to file descriptor 3, a line of JSON.
+The request is read from standard input: {scenario, supervisor, drive, modules, source, host,
+roots, channel_file, work, environment, seed}. modules: the folder that the rest of the runner is
+imported from, compiled or not. The outcome goes to file descriptor 3, a line of JSON.
 Exit status 3: the host cannot be run, the reason is on standard error.
 """
 
@@ -21,7 +22,7 @@ PACKAGE = "_skillgen_storm"
 def main() -> None:
     request = json.load(sys.stdin)
     package = types.ModuleType(PACKAGE)
-    package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
+    package.__path__ = [request["modules"]]
     sys.modules[PACKAGE] = package
     # Clocks before threads, threads before everything that makes a lock.
     scheduler_module = importlib.import_module(f"{PACKAGE}.scheduler")
