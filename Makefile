@@ -6,6 +6,8 @@ PYTHON := .cache/dev/bin/python
 NODE_TOOLS := .cache/node-tools
 # Empty where the machine has a Node.js that is fit.
 export PATH := $(CURDIR)/.cache/nodejs/bin:$(PATH)
+# As some containers set it: then each worker and each run of skillgen compiles all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 DEBIANS := .cache/debians
 NODE_FILES := tests/node-tools/package.json tests/node-tools/.npmrc
 SOURCES := skill add modify tests

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from modify.units.managers import launchd
 from modify.units.model import UnitText
@@ -98,7 +97,7 @@ def changed(text: UnitText, entry: launchd.Entry, name: str, before: str, after:
         raise SkillgenError(f"{text.path}: {name} cannot be edited; make it: {after}")
     start, end = entry.start + match.end(1), entry.start + match.end()
     closing = text.content[start:end].decode()
-    added = escape(after[len(before) :])
+    added = launchd.escape(after[len(before) :])
     return Edit(start, end, f"{added}{closing}{CHANGED.format(version=__version__)}".encode())
 
 
@@ -106,7 +105,7 @@ def keys(pairs: dict[str, str]) -> list[str]:
     return [
         line
         for name, value in pairs.items()
-        for line in (f"<key>{name}</key>", f"<string>{escape(value)}</string>")
+        for line in (f"<key>{name}</key>", f"<string>{launchd.escape(value)}</string>")
     ]
 
 

@@ -44,10 +44,11 @@ def _functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]
 def _optional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
     for argument, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
         name = argument.arg
-        is_none = isinstance(default, ast.Constant) and default.value is None
+        if not (isinstance(default, ast.Constant) and default.value is None):
+            continue
         inside = {id(use) for place in _places(function, name) for use in ast.walk(place)}
         uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
-        if is_none and all(id(use) in inside for use in uses):
+        if all(id(use) in inside for use in uses):
             yield name
 
 

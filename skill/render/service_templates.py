@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
-from xml.sax.saxutils import escape
 
+from modify.units.managers.launchd import escape
 from modify.units.managers.systemd import PAUSE
 from modify.units.restarts import growth_lines, least_pause, limit_for
 from skill.errors import SkillgenError

@@ -36,6 +36,7 @@ def pytest_collection_finish() -> None:
     """What is there before the first test stays: not looked at again by each collection."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000)  # as in skill/__main__.py
 
 
 @pytest.fixture(autouse=True)

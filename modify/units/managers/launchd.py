@@ -7,6 +7,7 @@ expat the places of the values of the outermost dictionary.
 
 from __future__ import annotations
 
+import html
 import plistlib
 import re
 from dataclasses import dataclass, field
@@ -67,6 +68,11 @@ class LaunchdUnit:
             return ""
         written = self.text.content[entry.start : entry.end].decode("utf-8", "replace")
         return unescape(re.sub(r"</?string>", "", written))
+
+
+def escape(text: str) -> str:
+    """Text as it stands in an element. (``xml.sax`` would import all that opens a URL.)"""
+    return html.escape(text, quote=False)
 
 
 def unescape(text: str) -> str:

@@ -67,7 +67,12 @@ class Trial:
     def environment(self) -> dict[str, str]:
         home = self.work / "home"
         home.mkdir(exist_ok=True)
-        return {**environment(home), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {
+            **environment(home),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            # A host has no plugin of ours; pytest alone starts in a fifth of the time.
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        }
 
     def run(self, *command: str | Path, cwd: Path) -> Run:
         words = tuple(map(str, command))

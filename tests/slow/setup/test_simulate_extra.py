@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.slow.setup.conftest import install_in
 
 
 @pytest.fixture(scope="module")
 def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """skillgen with its extra, in an environment of its own."""
     folder = tmp_path_factory.mktemp("extra") / "venv"
-    subprocess.run([sys.executable, "-I", "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin/python"), "-I", "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, f"{wheel}[simulate]"], check=True)
-    return folder / "bin/skillgen"
+    return install_in(folder, f"{wheel}[simulate]")
 
 
 def test_no_node_needs_to_be_on_the_machine(command: Path, checkout: Path, tmp_path: Path) -> None:

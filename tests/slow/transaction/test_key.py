@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 
 from skill.transaction import key
-from tests.slow.transaction.test_killed import run_killed
+from tests.slow.transaction.killing import Killing
 
 CHECKOUT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the call", "after the call"])
 def test_a_kill_leaves_a_whole_key_or_none(
-    state: Path, host: Path, tmp_path: Path, after: bool
+    state: Path, host: Path, tmp_path: Path, killing: Killing, after: bool
 ) -> None:
     for at in range(100):
         shutil.rmtree(tmp_path / "home", ignore_errors=True)
-        killed = run_killed(lambda: key.load_or_make(host), at, after)
+        killed = killing.run_killed("key", host, at, after=after)
         held = key.load(host)
         assert held is None or len(held) == 32
         made = key.load_or_make(host)

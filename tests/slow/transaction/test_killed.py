@@ -2,77 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from skill import transaction
 from skill.errors import SkillgenError
 from tests.quick.transaction.conftest import make_host, make_plan_by_hand, tree_of, without_state
-
-WRITERS = ("open", "write", "fsync", "fchmod", "rename", "unlink", "mkdir", "rmdir")
-KILLED = 77
-
-
-class Fault:
-    """Counts the system calls that can change something; acts at the chosen one."""
-
-    def __init__(self, at: int, act: Callable[[], None], after: bool = False) -> None:
-        self.count, self.at, self.act, self.after = 0, at, act, after
-        self.real = {name: getattr(os, name) for name in WRITERS}
-
-    def __enter__(self) -> Fault:
-        for name in WRITERS:
-            setattr(os, name, self._wrap(name))
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        for name, function in self.real.items():
-            setattr(os, name, function)
-
-    def _wrap(self, name: str) -> Callable[..., Any]:
-        real = self.real[name]
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if name == "open" and not (len(args) > 1 and args[1] & os.O_CREAT):
-                return real(*args, **kwargs)
-            mine = self.count
-            self.count += 1
-            if mine == self.at and not self.after:
-                if name == "write":  # torn: half of it got there
-                    real(args[0], bytes(args[1])[: len(args[1]) // 2])
-                self.act()
-            try:
-                return real(*args, **kwargs)
-            finally:
-                if mine == self.at and self.after:
-                    self.act()
-
-        return call
-
-
-def run_killed(action: Callable[[], object], at: int, after: bool) -> bool:
-    """Run ``action`` in a child that dies without any clean-up at call ``at``."""
-    child = os.fork()
-    if child == 0:
-        try:
-            with Fault(at, lambda: os._exit(KILLED), after):
-                action()
-        except BaseException as error:
-            print(error, file=sys.stderr)
-            os._exit(1)
-        os._exit(0)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, KILLED)
-    return code == KILLED
+from tests.slow.transaction.killing import Fault, Killing
 
 
 @pytest.fixture
@@ -96,14 +38,14 @@ def fresh(folder: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the call", "after the call"])
-def test_apply_killed_at_every_call(tmp_path: Path, after: bool) -> None:
+def test_apply_killed_at_every_call(tmp_path: Path, killing: Killing, after: bool) -> None:
     hosts = fresh(tmp_path)
     outcomes = set()
     for at in range(1000):
         root = next(hosts)
         before = tree_of(root)
         plan = make_plan_by_hand(root)
-        killed = run_killed(lambda plan=plan: transaction.apply(plan), at, after)
+        killed = killing.run_killed("apply", root, at, after=after)
         if killed:
             for path, file in tree_of(root).items():
                 if path in before and file is not None:
@@ -139,14 +81,14 @@ def test_apply_killed_at_every_call(tmp_path: Path, after: bool) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the call", "after the call"])
-def test_revert_killed_at_every_call(tmp_path: Path, after: bool) -> None:
+def test_revert_killed_at_every_call(tmp_path: Path, killing: Killing, after: bool) -> None:
     hosts = fresh(tmp_path)
     for at in range(1000):
         root = next(hosts)
         before = tree_of(root)
         transaction.apply(make_plan_by_hand(root))
         patched = without_state(tree_of(root))
-        killed = run_killed(lambda root=root: transaction.revert(root), at, after)
+        killed = killing.run_killed("revert", root, at, after=after)
         recovery = transaction.recover(root)
         if transaction.applied(root) is None:
             assert tree_of(root) == before
@@ -161,7 +103,7 @@ def test_revert_killed_at_every_call(tmp_path: Path, after: bool) -> None:
     assert at > 40
 
 
-def test_recovery_killed_at_every_call(tmp_path: Path) -> None:
+def test_recovery_killed_at_every_call(tmp_path: Path, killing: Killing) -> None:
     hosts = fresh(tmp_path)
     with Fault(-1, lambda: None) as count:
         transaction.apply(make_plan_by_hand(next(hosts)))
@@ -170,9 +112,8 @@ def test_recovery_killed_at_every_call(tmp_path: Path) -> None:
         for at in range(200):
             root = next(hosts)
             before = tree_of(root)
-            plan = make_plan_by_hand(root)
-            run_killed(lambda plan=plan: transaction.apply(plan), first, False)
-            killed = run_killed(lambda root=root: transaction.recover(root), at, False)
+            killing.run_killed("apply", root, first)
+            killed = killing.run_killed("recover", root, at)
             transaction.recover(root)
             transaction.revert(root)
             assert tree_of(root) == before
@@ -215,7 +156,7 @@ def test_refused_at_every_call(tmp_path: Path, code: int, lasting: bool) -> None
     assert any(os.strerror(code) in message for message in messages)
 
 
-def test_refused_and_then_killed_while_undoing(tmp_path: Path) -> None:
+def test_refused_and_then_killed_while_undoing(tmp_path: Path, killing: Killing) -> None:
     hosts = fresh(tmp_path)
     with Fault(-1, lambda: None) as count:
         transaction.apply(make_plan_by_hand(next(hosts)))
@@ -225,18 +166,7 @@ def test_refused_and_then_killed_while_undoing(tmp_path: Path) -> None:
         for at in range(calls):
             root = next(hosts)
             before = tree_of(root)
-
-            def apply(root: Path = root, at: int = at, later: int = later) -> None:
-                def refuse() -> None:
-                    fault.at += later
-                    fault.act = lambda: os._exit(KILLED)
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-                plan = make_plan_by_hand(root)
-                with Fault(at, refuse) as fault, contextlib.suppress(SkillgenError):
-                    transaction.apply(plan)
-
-            run_killed(apply, -1, False)
+            killing.run_killed("apply", root, at, undoing=later)
             transaction.recover(root)
             now = tree_of(root)
             if transaction.applied(root) is None:
