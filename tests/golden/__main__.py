@@ -96,6 +96,8 @@ def compare(lines: dict[str, str]) -> int:
 def against(revision: str) -> int:
     """Make the cases of another revision, in a worktree that goes again, and diff the two."""
     tree = NOW / "tree"
+    if tree.exists():  # one that was killed has left it
+        subprocess.run(["git", "worktree", "remove", "--force", tree], check=True)
     subprocess.run(["git", "worktree", "add", "--force", "--detach", tree, revision], check=True)
     try:
         subprocess.run([sys.executable, "-m", "tests.golden", "--accept"], cwd=tree, check=True)
