@@ -197,9 +197,7 @@ def on_open(client, event):
 …
 """,
 )
-HEARD_ALL = Frame(
-    "bot.py",
-    """\
+ENDED = """\
 import os
 
 from neonize.client import NewClient
@@ -216,26 +214,7 @@ def on_end(client, event):
 
 
 …
-""",
-    """\
-import os
-
-from neonize.client import NewClient
-from neonize.events import *
-
-client = NewClient('bot.db')
-
-
-@client.event(StreamReplacedEv)
-@client.event(TemporaryBanEv)
-@client.event(LoggedOutEv)
-def on_end(client, event):
-    client.stop()
-
-
-…
-""",
-)
+"""
 SKILL = ".claude/skills/add-whatsapp"
 FRAMES = {
     "baileys-channel": BAILEYS,
@@ -244,7 +223,7 @@ FRAMES = {
     "neonize-client": Frame("bot.py"),
     "neonize-session": Frame("bot.py"),
     "neonize-dialling": DIALLING,
-    "neonize-exit": HEARD_ALL,
+    "neonize-exit": Frame("bot.py", ENDED, ENDED),
     "systemd": Frame("bot.service", others=BOT),
     "launchd": Frame("com.bot.plist", others=BOT),
     "compose": Frame("compose.yml", others=BOT | {"Dockerfile": 'CMD ["node", "dist/index.js"]\n'}),
