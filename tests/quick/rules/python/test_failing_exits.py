@@ -50,6 +50,40 @@ def test_also_in_a_handler_of_another_file(tmp_path: Path) -> None:
     assert f"    os._exit(0){WHY}\n" in after(tmp_path, patch, "handlers.py")
 
 
+CHANNEL = """\
+import sys
+
+from neonize.aioze.client import NewAClient
+from neonize.aioze.events import LoggedOutEv, StreamReplacedEv, TemporaryBanEv
+
+
+class Channel:
+    def __init__(self):
+        self._client = NewAClient("x")
+        for kind in (StreamReplacedEv, TemporaryBanEv):
+            self._client.event(kind)(self.over)
+
+        @self._client.event(LoggedOutEv)
+        async def gone(client, event):
+            await client.stop()
+
+    async def over(self, client, event):
+        await client.stop()
+
+    async def prepare(self):
+        @self._client.event.qr
+        async def on_code(client, code):
+            print("link the bot first")
+            sys.exit({status})
+"""
+
+
+def test_a_handler_that_another_method_registers(tmp_path: Path) -> None:
+    patch = look(tmp_path, {PATH: CHANNEL.format(status=1)})
+    assert "qr-exit" in rules(patch)
+    assert f"            sys.exit(0){WHY}\n" in after(tmp_path, patch, PATH)
+
+
 def test_what_follows_on_the_line_stays(tmp_path: Path) -> None:
     handler = "@client.qr\ndef on_code(_, code):\n    print(code); os._exit(1)  # not here\n"
     patch = look(tmp_path, {PATH: HEAD + OTHERS + ENDS + handler})
