@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,8 @@ from skill.report.service_names import DOCUMENTS, Names, names_of
 from skill.report.unit_writers import linking_command, starts_the_bot, writing_command
 from skill.source_paths import TYPED, is_among_tests
 
+# Types, tests, and settings of tools, as ``vitest.config.mts``: no build makes a program of them.
+UNBUILT = re.compile(r"\.(?:d|test|spec|config)\.[cm]?tsx?$")
 # Which package manager a lock file belongs to.
 LOCK_FILES = {
     "pnpm-lock.yaml": "pnpm",
@@ -69,7 +72,7 @@ def stale_build(host: Host) -> str | None:
     source = _newest(
         file.absolute
         for file in host.files.values()
-        if file.path.endswith(TYPED) and not file.path.endswith((".d.ts", ".test.ts"))
+        if file.path.endswith(TYPED) and not UNBUILT.search(file.path)
     )
     if found is None or found[1] >= source:
         return None

@@ -52,6 +52,17 @@ def test_a_stale_build_is_said(skillgen: Skillgen, host: Path, command: str) -> 
     assert "dist/ is older than the source: build" in skillgen(command, host).err
 
 
+@pytest.mark.parametrize("name", ["vitest.config.mts", "src/types.d.ts", "src/line.spec.ts"])
+def test_what_no_build_reads_makes_none_stale(skillgen: Skillgen, host: Path, name: str) -> None:
+    for source in host.rglob("*.ts"):
+        os.utime(source, (900_000_000, 900_000_000))
+    built(host)
+    (host / name).write_text("export default {};\n")
+    assert "is older than the source" not in skillgen("status", host).err
+    (host / "src/new.ts").write_text("export default {};\n")
+    assert "is older than the source" in skillgen("status", host).err
+
+
 def test_revert_says_what_is_still_built(skillgen: Skillgen, host: Path) -> None:
     built(host)
     skillgen("apply", host)
