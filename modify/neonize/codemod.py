@@ -46,19 +46,20 @@ class Clients:
 
         started: the sessions of the whole host that start themselves again.
         """
-        for client in clients(source):
-            if why_not_a_daemon(client) is None:
-                self.exits(with_handlers(self.plan.sources, client))
         own = [session for session in started if session.source is source]
         for session in own:
             self.session(session)
-        found = list(clients(source)) if not own else []
+        found = list(clients(source))
         if len(found) > MOST:
-            self.plan.crowded(source, len(found))
-            return False
+            if not own:
+                self.plan.crowded(source, len(found))
+            return bool(own)
         for client in found:
             whole = with_handlers(self.plan.sources, client)
-            self.plan.add(source, self.client(whole, len(found)))
+            if not own:
+                self.plan.add(source, self.client(whole, len(found)))
+            elif why_not_a_daemon(whole) is None:
+                self.exits(whole)
         return True
 
     def client(self, client: Client, of: int) -> list[Edit]:
@@ -73,12 +74,12 @@ class Clients:
         for function in dials.once:
             said = f"{function.name.value}() connects once, and stops the client when it is through"
             self.plan.note(source, source.line(function), "not-a-daemon", said)
+        exits = self.exits(client)
         heard = findings_of("neonize-client", client)
         dialled = findings_of("neonize-dialling", dials)
         if not heard and not dialled:
-            if any(True for _ in failing_exits(client)):
-                return []
-            self.plan.note(source, line, "right", "stops the client when its session is over")
+            if not exits:
+                self.plan.note(source, line, "right", "stops the client when its session is over")
             return []
         if not self.plan.wanted(heard + dialled):
             return []
@@ -100,15 +101,17 @@ class Clients:
 
         return self.plan.rewritten(heard, run, ACCEPT_CLIENT)
 
-    def exits(self, client: Client) -> None:
-        """Plan status 0 for exits after which nothing helps but to link the bot anew."""
-        for found in failing_exits(client):
-            for sight in sights_of("neonize-exit", found):
+    def exits(self, client: Client) -> bool:
+        """Plan exit 0 on a logout and a QR code; returns whether any exit there was another."""
+        found = list(failing_exits(client))
+        for each in found:
+            for sight in sights_of("neonize-exit", each):
                 if self.plan.wanted([sight.finding]):
                     edits = self.plan.rewritten(
                         [sight.finding], partial(list, sight.edits), ACCEPT_EXIT
                     )
-                    self.plan.add(found.source, edits)
+                    self.plan.add(each.source, edits)
+        return bool(found)
 
     def dial(self, dials: Dialling, findings: list[Finding], records: bool, of: int) -> str:
         """Plan the gate of a client that its host connects: or why it cannot be."""

@@ -290,7 +290,7 @@ def _spans(nodes: Iterable[SgNode]) -> Iterator[tuple[int, int]]:
 
 
 def _tokens(root: SgNode, text: str) -> list[SgNode]:
-    """The tokens of that text; the same in a string is none."""
+    """The tokens that are exactly this text; a string that holds it is not one of them."""
     return [node for node in root.find_all(regex=f"^{text}$") if node.kind() == text]
 
 

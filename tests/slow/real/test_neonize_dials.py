@@ -122,7 +122,7 @@ def test_a_link_that_drops_after_each_login(
     with driven(loopback, patched, name, "open-then/drop") as (host, proxy, bot):
         # Four turns, and whatsmeow's own after each: one, or more where it is slow to stop.
         assert wait(PATIENCE, lambda: len(turns(patched, host)) >= 4), bot.said
-        # Then nothing for eight times FIRST.
+        # Then nothing: the next turn is eight times FIRST away.
         assert wait(PATIENCE, lambda: time.monotonic() - proxy.dials[-1] > 4 * FIRST), bot.said
         assert len(proxy.dials) <= counted(patched, host), "each dial counts"
         began = turns(patched, host)[:4]
